@@ -1,0 +1,76 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "Weft",
+  products: [
+    .library(name: "Weft", targets: ["Weft"]),
+    .executable(name: "weft", targets: ["WeftCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
+  targets: [
+    // The C door and the safe wrapper behind it.
+    .systemLibrary(
+      name: "COpenCL", pkgConfig: "OpenCL",
+      providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers", "pocl-opencl-icd"])]),
+    .target(name: "OpenCL", dependencies: ["COpenCL"]),
+
+    // The OpenCL C sources in Kernels/, embedded as text by a plugin.
+    .executableTarget(name: "EmbedKernels", path: "Plugins/EmbedKernelsTool"),
+    .plugin(name: "EmbedKernelsPlugin", capability: .buildTool(), dependencies: ["EmbedKernels"]),
+    .target(name: "Kernels", plugins: ["EmbedKernelsPlugin"]),
+
+    // Operations and their two executions.
+    .target(
+      name: "Engine",
+      dependencies: [
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(name: "CPUBackend", dependencies: ["Engine"]),
+    .target(
+      name: "OpenCLBackend",
+      dependencies: [
+        "Engine", "Kernels", "OpenCL", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(name: "Conformance", dependencies: ["Engine"]),
+
+    // Models and mathematics.
+    .target(name: "ModelFiles"),
+    .target(name: "Networks", dependencies: ["Engine", "ModelFiles"]),
+    .target(name: "TokenPairs", dependencies: ["Engine", "ModelFiles", "Networks"]),
+
+    // What people meet.
+    .target(
+      name: "Weft",
+      dependencies: ["CPUBackend", "Engine", "OpenCLBackend", "TokenPairs"]),
+    .executableTarget(
+      name: "WeftCommand",
+      dependencies: [
+        "Conformance", "Weft", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .testTarget(name: "OpenCLTests", dependencies: ["OpenCL"]),
+    .testTarget(name: "EngineTests", dependencies: ["Engine"]),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["Conformance", "CPUBackend", "Kernels", "OpenCLBackend"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+    .testTarget(name: "TokenPairsTests", dependencies: ["Weft"]),
+    .testTarget(name: "CommandTests", dependencies: ["WeftCommand"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system && target.type != .plugin {
+  target.swiftSettings =
+    (target.swiftSettings ?? []) + [
+      .enableUpcomingFeature("ExistentialAny"),
+      .enableUpcomingFeature("InternalImportsByDefault"),
+      .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}
