@@ -1,0 +1,114 @@
+// Attention (network/attention.clh), CPU-device variant: a work-item keeps PW_ROWS queries of one head.
+//
+//      keys ->  | panel | panel | ...        scores: PW_ROWS x PW_PANEL in registers, as in pairwise/tile_cpu.clh
+//   PW_ROWS     |  exp  |                    then weights x values, AT_BLOCK vectors of channels at a time
+//   queries     +-------+
+//
+// Grid: (query tiles of the longest sequence, heads, segments).
+
+#include "common/vectors.clh"
+#include "common/math.clh"
+#include "common/segments.clh"
+#include "network/attention.clh"
+#include "pairwise/shape.clh"
+#include "pairwise/tile_cpu.clh"
+
+#define AT_VECTORS ((AT_CHANNELS + WV_LANES - 1) / WV_LANES)
+#ifndef AT_BLOCK
+#define AT_BLOCK (AT_VECTORS % 2 ? 1 : 2)   // vectors of value channels summed at a time; divides AT_VECTORS
+#endif
+
+// Turns a panel's scores into weights, and rescales what the rows had gathered before it.
+static inline void at_weigh(wv_float tile[PW_ROWS][PW_VECTORS], const int keys, const float scale,
+                            float weights[PW_ROWS][PW_PANEL], wv_float gathered[PW_ROWS][AT_VECTORS],
+                            float maximum[PW_ROWS], float total[PW_ROWS])
+{
+  for (int r = 0; r < PW_ROWS; ++r) {
+    wv_float largest = (wv_float)(-INFINITY);
+    #pragma unroll
+    for (int v = 0; v < PW_VECTORS; ++v) {
+      tile[r][v] *= scale;
+      if (keys < PW_PANEL)
+        tile[r][v] = select((wv_float)(-INFINITY), tile[r][v], wv_iota + v * WV_LANES < keys);
+      largest = fmax(largest, tile[r][v]);
+    }
+    const float new_maximum = fmax(maximum[r], wv_max(largest));
+    const float fade = wv_max(wm_exp((wv_float)(maximum[r] - new_maximum)));
+    wv_float sum = (wv_float)(0.0f);
+    #pragma unroll
+    for (int v = 0; v < PW_VECTORS; ++v) {
+      const wv_float weight = wm_exp(tile[r][v] - new_maximum);
+      wv_store(weight, v, weights[r]);
+      sum += weight;
+    }
+    maximum[r] = new_maximum;
+    total[r] = fma(total[r], fade, wv_sum(sum));
+    #pragma unroll
+    for (int v = 0; v < AT_VECTORS; ++v) gathered[r][v] *= fade;
+  }
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void attention(const __global float *restrict queries, const int query_stride, const int query_offset,
+               const __global float *restrict keys, const __global float *restrict values, const int value_stride,
+               const int value_offset, __global float *restrict out, const int heads, const float scale,
+               const __global ws_segment *restrict segments)
+{
+  const ws_segment segment = segments[get_global_id(2)];
+  const int head = get_global_id(1);
+  const int i0 = get_global_id(0) * PW_ROWS;
+  const int n = segment.count;
+  if (i0 >= n) return;
+
+  const __global float *row[PW_ROWS];
+  pw_row_pointers(queries + (size_t)segment.first_row * query_stride + query_offset + head * AT_CHANNELS, query_stride,
+                  i0, n, row);
+  const __global float *value =
+    values + (size_t)segment.first_row * value_stride + value_offset + head * AT_CHANNELS;
+
+  wv_float gathered[PW_ROWS][AT_VECTORS];
+  float maximum[PW_ROWS], total[PW_ROWS];
+  for (int r = 0; r < PW_ROWS; ++r) {
+    maximum[r] = -FLT_MAX;
+    total[r] = 0.0f;
+    for (int v = 0; v < AT_VECTORS; ++v) gathered[r][v] = (wv_float)(0.0f);
+  }
+
+  for (int j0 = 0; j0 < n; j0 += PW_PANEL) {
+    const __global float *panel =
+      keys + ((size_t)(segment.first_panel + j0 / PW_PANEL) * heads + head) * AT_CHANNELS * PW_PANEL;
+    wv_float tile[PW_ROWS][PW_VECTORS];
+    float weights[PW_ROWS][PW_PANEL];
+    const int count = min(PW_PANEL, n - j0);
+    pw_product(row, panel, AT_CHANNELS, tile);
+    at_weigh(tile, count, scale, weights, gathered, maximum, total);
+
+    #pragma unroll
+    for (int block = 0; block < AT_VECTORS; block += AT_BLOCK) {
+      wv_float sum[PW_ROWS][AT_BLOCK];
+      #pragma unroll
+      for (int r = 0; r < PW_ROWS; ++r)
+        #pragma unroll
+        for (int v = 0; v < AT_BLOCK; ++v) sum[r][v] = gathered[r][block + v];
+      for (int j = 0; j < count; ++j) {
+        wv_float lane[AT_BLOCK];
+        #pragma unroll
+        for (int v = 0; v < AT_BLOCK; ++v)
+          lane[v] = wv_load_some(value + (size_t)(j0 + j) * value_stride, (block + v) * WV_LANES, AT_CHANNELS);
+        #pragma unroll
+        for (int r = 0; r < PW_ROWS; ++r)
+          #pragma unroll
+          for (int v = 0; v < AT_BLOCK; ++v) sum[r][v] = fma((wv_float)(weights[r][j]), lane[v], sum[r][v]);
+      }
+      #pragma unroll
+      for (int r = 0; r < PW_ROWS; ++r)
+        #pragma unroll
+        for (int v = 0; v < AT_BLOCK; ++v) gathered[r][block + v] = sum[r][v];
+    }
+  }
+
+  for (int r = 0; r < min(PW_ROWS, n - i0); ++r) {
+    __global float *to = out + ((size_t)(segment.first_row + i0 + r) * heads + head) * AT_CHANNELS;
+    for (int v = 0; v < AT_VECTORS; ++v) wv_store_some(gathered[r][v] / total[r], to, v * WV_LANES, AT_CHANNELS);
+  }
+}

@@ -1,0 +1,111 @@
+// Lays row-major vectors out as the panels that a tile reads, channel by channel:
+//
+//   panels[first_panel + p, h, c, x] = ROTATE( source[first_row + p * PW_PANEL + x, offset + h * head_stride + c] )
+//
+//        source                          one panel of one head
+//   row  +--------------+                 channel +---------+
+//        | c0 c1 c2 ..  |   transpose        c0   | r0 r1 ..|  PW_PANEL wide,
+//        | c0 c1 c2 ..  |   --------->       c1   | r0 r1 ..|  zero past the segment's end
+//        +--------------+                         +---------+
+//
+// PW_ROTATE = 1 turns each channel pair by its row's position (common/rotary.clh).
+// Grid: (panels of the longest segment, heads, segments), a group of PW_PACK_GROUP work-items a panel.
+
+#include "common/vectors.clh"
+#include "common/segments.clh"
+#include "common/rotary.clh"
+#include "pairwise/shape.clh"
+
+#ifndef PW_ROTATE
+#define PW_ROTATE 0
+#endif
+#ifndef PW_RAGGED
+#define PW_RAGGED 0
+#endif
+#ifndef PW_PACK_GROUP
+#define PW_PACK_GROUP (WEFT_VARIANT_GPU ? 64 : 1)   // divides PW_PANEL
+#endif
+
+#if !WEFT_VARIANT_GPU
+// Sixteen rows of sixteen channels, turned in registers: four perfect shuffles are a transpose.
+static inline void pw_transpose(float16 x[16])
+{
+  for (int round = 0; round < 4; ++round) {
+    float16 y[16];
+    #pragma unroll
+    for (int k = 0; k < 8; ++k) {
+      const float16 a = x[k], b = x[k + 8];
+      y[2 * k] = (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7);
+      y[2 * k + 1] = (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, a.sf, b.sf);
+    }
+    #pragma unroll
+    for (int k = 0; k < 16; ++k) x[k] = y[k];
+  }
+}
+#endif
+
+__kernel __attribute__((reqd_work_group_size(PW_PACK_GROUP, 1, 1)))
+void pack(const __global float *restrict source, const int stride, const int offset, const int head_stride,
+          const int heads, const int channels, __global float *restrict panels,
+#if PW_RAGGED
+          const __global ws_segment *restrict segments
+#else
+          const int row_count
+#endif
+#if PW_ROTATE
+          , const __global float *restrict rotary
+#endif
+          )
+{
+  const int p = get_group_id(0);
+  const int head = get_global_id(1);
+#if PW_RAGGED
+  const ws_segment segment = segments[get_global_id(2)];
+#else
+  const ws_segment segment = {0, row_count, 0, 0};
+#endif
+  const int j0 = p * PW_PANEL;
+  if (j0 >= segment.count) return;
+
+  const __global float *from = source + (size_t)segment.first_row * stride + offset + head * head_stride;
+  __global float *panel = panels + ((size_t)(segment.first_panel + p) * heads + head) * channels * PW_PANEL;
+
+#if WEFT_VARIANT_GPU
+  for (int x = get_local_id(0); x < PW_PANEL; x += PW_PACK_GROUP) {
+    const int j = j0 + x;
+    for (int c = 0; c < channels; ++c) {
+      float value = 0.0f;
+      if (j < segment.count) {
+        const __global float *row = from + (size_t)j * stride;
+#if PW_ROTATE
+        value = wr_rotate_channel(row, rotary + (size_t)j * 2 * channels, c, channels);
+#else
+        value = row[c];
+#endif
+      }
+      panel[c * PW_PANEL + x] = value;
+    }
+  }
+#else
+  for (int x0 = 0; x0 < PW_PANEL; x0 += 16) {
+    for (int c0 = 0; c0 < channels; c0 += 16) {
+      float16 block[16];
+      for (int x = 0; x < 16; ++x) {
+        const int j = j0 + x0 + x;
+        block[x] = (float16)(0.0f);
+        if (j < segment.count) {
+          const __global float *row = from + (size_t)j * stride;
+#if PW_ROTATE
+          block[x] = wr_rotate(row, rotary + (size_t)j * 2 * channels, c0, channels);
+#else
+          block[x] = wv_load_some(row, c0, channels);
+#endif
+        }
+      }
+      pw_transpose(block);
+      const int rows = min(16, channels - c0);
+      for (int c = 0; c < rows; ++c) vstore16(block[c], 0, panel + (size_t)(c0 + c) * PW_PANEL + x0);
+    }
+  }
+#endif
+}

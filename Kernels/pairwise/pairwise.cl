@@ -1,0 +1,111 @@
+// Pairwise products: tiles of inner products between two sets of vectors, consumed where they stand.
+//
+//   score[s, h, i, j] = EPILOGUE( scale * sum_c rows[s, i, h, c] * columns[s, j, h, c] )
+//
+// rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride
+// panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
+// Grid: (row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
+// segment, given by row_count and column_count; a dense layer is that, with weights for columns.
+//
+// PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS,
+// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on) and pw_consume(place, tile, ...); it knows
+// nothing else of the tile. Includes are flattened once each, in order, so shared ones stand here.
+
+#include "common/vectors.clh"
+#include "common/math.clh"
+#include "common/segments.clh"
+#include "pairwise/shape.clh"
+#include "pairwise/cells.clh"
+
+#ifndef PW_RAGGED
+#define PW_RAGGED 0       // 1: segments come from two tables
+#endif
+
+#define PW_STORE 0
+#define PW_THRESHOLD 1
+#define PW_TYPED_THRESHOLD 2
+#define PW_DENSE 3
+#ifndef PW_EPILOGUE
+#define PW_EPILOGUE PW_STORE
+#endif
+
+#if PW_EPILOGUE == PW_STORE
+#include "pairwise/epilogue_store.clh"
+#elif PW_EPILOGUE == PW_THRESHOLD
+#include "pairwise/epilogue_threshold.clh"
+#elif PW_EPILOGUE == PW_TYPED_THRESHOLD
+#include "pairwise/epilogue_typed_threshold.clh"
+#else
+#include "pairwise/epilogue_dense.clh"
+#endif
+
+#if WEFT_VARIANT_GPU
+#include "pairwise/tile_gpu.clh"
+#else
+#include "pairwise/tile_cpu.clh"
+#endif
+
+__kernel __attribute__((reqd_work_group_size(PW_GROUP_ROWS * PW_GROUP_COLUMNS, 1, 1)))
+void pairwise(const __global float *restrict rows, const int row_stride, const int row_offset,
+              const int row_head_stride, const __global float *restrict panels, const int heads, const int channels,
+              const float scale, const int panels_per_item,
+#if PW_RAGGED
+              const __global ws_segment *restrict row_segments, const __global ws_segment *restrict column_segments
+#else
+              const int row_count, const int column_count
+#endif
+              PW_EPILOGUE_PARAMETERS)
+{
+  const int tile_i0 = get_group_id(0) * PW_TILE_ROWS;
+  const int matrix = get_global_id(2);
+#if PW_RAGGED
+  const ws_segment row_segment = row_segments[matrix / heads];
+  const ws_segment column_segment = column_segments[matrix / heads];
+#else
+  const ws_segment row_segment = {0, row_count, 0, 0};
+  const ws_segment column_segment = {0, column_count, 0, 0};
+#endif
+  if (tile_i0 >= row_segment.count) return;
+
+  pw_place place;
+  place.matrix = matrix;
+  place.head = matrix % heads;
+  place.i0 = tile_i0 + get_local_id(0) / PW_GROUP_COLUMNS * PW_ROWS;
+  place.n = row_segment.count;
+  place.m = column_segment.count;
+  place.first_row = row_segment.first_row;
+  place.row_panel = row_segment.first_panel;
+  place.column_panel = column_segment.first_panel;
+
+  const __global float *head_rows =
+    rows + (size_t)row_segment.first_row * row_stride + row_offset + place.head * row_head_stride;
+  const int panel_count = (column_segment.count + PW_PANEL - 1) / PW_PANEL;
+  const int chunk = get_global_id(1) * panels_per_item;
+  const int first_panel = max(chunk, PW_FIRST_PANEL(tile_i0));
+  const int end_panel = min(chunk + panels_per_item, panel_count);
+
+#if WEFT_VARIANT_GPU
+  __local float row_stage[PW_DEPTH][PW_TILE_ROWS];
+  __local float column_stage[PW_DEPTH][PW_PANEL];
+#else
+  const __global float *row[PW_ROWS];
+  pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);
+#endif
+
+  for (int p = first_panel; p < end_panel; ++p) {
+    const __global float *panel =
+      panels + ((size_t)(column_segment.first_panel + p) * heads + place.head) * channels * PW_PANEL;
+    wv_float tile[PW_ROWS][PW_VECTORS];
+#if WEFT_VARIANT_GPU
+    pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
+#else
+    pw_product(row, panel, channels, tile);
+#endif
+    #pragma unroll
+    for (int r = 0; r < PW_ROWS; ++r)
+      #pragma unroll
+      for (int v = 0; v < PW_VECTORS; ++v) tile[r][v] *= scale;
+    place.j0 = p * PW_PANEL + get_local_id(0) % PW_GROUP_COLUMNS * PW_COLUMNS;
+    if (place.i0 < place.n && place.j0 < place.m) pw_consume(place, tile PW_EPILOGUE_ARGUMENTS);
+  }
+}
