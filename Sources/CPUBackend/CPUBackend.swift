@@ -1,0 +1,76 @@
+internal import Dispatch
+package import Engine
+
+/// The reference: every operation as the plainest loop, summed in Double. The oracle of the tests, and the fallback
+/// where there is no OpenCL device. It runs one submission at a time, on a thread of its own.
+package final class CPUBackend: Backend {
+  private let queue = DispatchQueue(label: "weft.cpu-backend")
+  private let ledger = MemoryLedger()
+
+  package init() {}
+
+  package let device = DeviceDescription(
+    name: "Weft reference", platform: "Swift", driver: "", kind: .reference, variant: "reference", computeUnits: 1,
+    memoryBytes: .max)
+
+  /// A width no tile has: nothing may depend on how columns are packed.
+  package let panelWidth = 3
+
+  package var memory: MemoryUse { ledger.now }
+
+  package func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
+    let count = shape.reduce(1, *)
+    guard count > 0 else {
+      throw EngineError(.invalidOperation, "a tensor of shape \(shape) has no elements")
+    }
+    let storage = HostStorage(byteCount: count * elementType.byteCount, ledger: ledger)
+    return Tensor(storage: storage, elementType: elementType, shape: shape)
+  }
+
+  package func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
+    let result: Result<[HostArray], EngineError> = await withCheckedContinuation { continuation in
+      queue.async {
+        continuation.resume(returning: Result { () throws(EngineError) in try Self.execute(submission) })
+      }
+    }
+    return try result.get()
+  }
+
+  private static func execute(_ submission: Submission) throws(EngineError) -> [HostArray] {
+    for upload in submission.uploads {
+      let target = try memory(of: upload.tensor)
+      upload.elements.withBytes { target.copyMemory(from: $0) }
+    }
+    for operation in submission.operations {
+      switch operation {
+      case .pairwise(let operation): try pairwise(operation)
+      case .pack(let operation): try pack(operation)
+      case .dense(let operation): try dense(operation)
+      case .layerNormalization(let operation): try layerNormalization(operation)
+      case .embeddingSum(let operation): try embeddingSum(operation)
+      case .rotate(let operation): try rotate(operation)
+      case .attention(let operation): try attention(operation)
+      }
+    }
+    return try submission.downloads.map { (download) throws(EngineError) in
+      let bytes = UnsafeRawBufferPointer(try memory(of: download.tensor))
+      let count = download.count * download.tensor.elementType.byteCount
+      return HostArray(download.tensor.elementType, copying: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+    }
+  }
+
+  private static func memory(of tensor: Tensor) throws(EngineError) -> UnsafeMutableRawBufferPointer {
+    guard let storage = tensor.storage as? HostStorage else {
+      throw EngineError(.invalidOperation, "a tensor of another device was given to the reference backend")
+    }
+    return storage.bytes
+  }
+
+  static func floats(_ tensor: Tensor) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
+    try memory(of: tensor).bindMemory(to: Float.self)
+  }
+
+  static func integers(_ tensor: Tensor) throws(EngineError) -> UnsafeMutableBufferPointer<Int32> {
+    try memory(of: tensor).bindMemory(to: Int32.self)
+  }
+}

@@ -1,0 +1,87 @@
+public import Logging
+
+/// A device that is ready to compute: what models and heads are loaded onto.
+///
+/// A light value; copies share the device, its memory pool and its compiled kernels. Safe to use from many tasks.
+public struct Engine: Sendable {
+  package let backend: any Backend
+  /// Where warnings go, such as a fallback from an OpenCL device that was not there.
+  public let logger: Logger
+
+  /// Wraps a backend. Users start from `Engine(_:)` in the module `Weft`, which picks one.
+  package init(backend: any Backend, logger: Logger) {
+    self.backend = backend
+    self.logger = logger
+  }
+
+  /// The device behind this engine.
+  public var device: DeviceDescription { backend.device }
+
+  /// Device memory this engine holds.
+  public var memory: MemoryUse { backend.memory }
+}
+
+// What models are built with.
+extension Engine {
+  package var panelWidth: Int { backend.panelWidth }
+
+  package func makeTensor(_ elementType: ElementType = .float32, _ shape: Int...) throws(EngineError) -> Tensor {
+    try backend.makeTensor(elementType, shape)
+  }
+
+  package func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
+    try await backend.run(submission)
+  }
+
+  /// Panels for `extent`'s columns.
+  package func makePanels(for extent: Extent, heads: Int = 1, channels: Int) throws(EngineError) -> Panels {
+    let tensor = try makeTensor(.float32, extent.panelCount(width: panelWidth), heads, channels, panelWidth)
+    return Panels(tensor: tensor, heads: heads, channels: channels, width: panelWidth)
+  }
+
+  /// A tensor with the given elements, ready when the call returns.
+  package func upload(_ elements: HostArray, shape: [Int]) async throws(EngineError) -> Tensor {
+    let tensor = try backend.makeTensor(elements.elementType, shape)
+    var submission = Submission()
+    try submission.upload(elements, to: tensor)
+    _ = try await run(submission)
+    return tensor
+  }
+
+  /// Packs a dense layer's parameters: `weights` is `[outputs, inputs]`, row major.
+  package func makeDenseWeights(
+    _ weights: [Float], bias: [Float], outputs: Int, inputs: Int
+  ) async throws(EngineError) -> DenseWeights {
+    try require(
+      outputs > 0 && inputs > 0 && weights.count == outputs * inputs && bias.count == outputs, "dense weights",
+      "\(weights.count) weights and \(bias.count) biases are not a layer of \(inputs) inputs and \(outputs) outputs")
+    let rows = try makeTensor(.float32, outputs, inputs)
+    let biasTensor = try makeTensor(.float32, outputs)
+    let extent = Extent.whole(outputs)
+    let panels = try makePanels(for: extent, channels: inputs)
+    var submission = Submission()
+    try submission.upload(.float32(weights), to: rows)
+    try submission.upload(.float32(bias), to: biasTensor)
+    try submission.append(
+      .pack(PackColumns(HeadSlices(rows, channels: inputs), extent: extent, into: panels)))
+    _ = try await run(submission)
+    return DenseWeights(panels: panels, bias: biasTensor, outputs: outputs)
+  }
+
+  /// A rotary table for positions below `positions`.
+  package func makeRotaryTable(positions: Int, channels: Int) async throws(EngineError) -> RotaryTable {
+    try require(
+      positions > 0 && channels > 0 && channels.isMultiple(of: 2), "rotary table", "\(channels) channels do not pair up")
+    let elements = RotaryTable.elements(positions: positions, channels: channels)
+    return RotaryTable(tensor: try await upload(.float32(elements), shape: [positions, 2, channels]))
+  }
+
+  /// Makes room for a segment table and adds its upload.
+  package func makeSegmentTable(
+    _ segments: Segments, uploadedBy submission: inout Submission
+  ) throws(EngineError) -> SegmentTable {
+    let tensor = try makeTensor(.int32, segments.count, 4)
+    try submission.upload(.int32(segments.table(panelWidth: panelWidth)), to: tensor)
+    return SegmentTable(segments, tensor: tensor, panelWidth: panelWidth)
+  }
+}

@@ -1,0 +1,38 @@
+/// One step of work for a device. A value: it says what is computed, not how.
+package enum Operation: Sendable {
+  case pairwise(PairwiseProduct)
+  case pack(PackColumns)
+  case dense(DenseLayer)
+  case layerNormalization(LayerNormalization)
+  case embeddingSum(EmbeddingSum)
+  case rotate(RotateRows)
+  case attention(Attention)
+
+  /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
+  package func validate() throws(EngineError) {
+    switch self {
+    case .pairwise(let operation): try operation.validate()
+    case .pack(let operation): try operation.validate()
+    case .dense(let operation): try operation.validate()
+    case .layerNormalization(let operation): try operation.validate()
+    case .embeddingSum(let operation): try operation.validate()
+    case .rotate(let operation): try operation.validate()
+    case .attention(let operation): try operation.validate()
+    }
+  }
+}
+
+/// Largest row or cell count an operation takes: kernels index rows with 32-bit integers.
+let indexLimit = Int(Int32.max)
+
+/// Checks that a tensor holds `count` elements of a type.
+func require(
+  _ tensor: Tensor, holds count: Int, _ operation: StaticString, _ name: StaticString,
+  of elementType: ElementType = .float32
+) throws(EngineError) {
+  try require(
+    tensor.elementType == elementType, operation,
+    "\(name) must be \(elementType), not \(tensor.elementType)")
+  try require(
+    tensor.count >= count, operation, "\(name) needs \(count) elements and has \(tensor.count)")
+}

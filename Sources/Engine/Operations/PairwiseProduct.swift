@@ -1,0 +1,154 @@
+/// `score[s, h, i, j] = scale · <rows[s, i, h], columns[s, j, h]>`, handed tile by tile to an epilogue.
+///
+/// The matrix of scores exists only if the epilogue stores it.
+package struct PairwiseProduct: Sendable {
+  package var rows: HeadSlices
+  package var columns: Panels
+  package var rowExtent: Extent
+  package var columnExtent: Extent
+  package var scale: Float
+  package var epilogue: PairwiseEpilogue
+
+  package init(
+    rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float = 1,
+    epilogue: PairwiseEpilogue
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.rowExtent = rowExtent
+    self.columnExtent = columnExtent
+    self.scale = scale
+    self.epilogue = epilogue
+  }
+
+  /// Matrices of scores: one for each segment and head.
+  package var matrices: Int { rowExtent.matrices * rows.heads }
+
+  func validate() throws(EngineError) {
+    let name: StaticString = "pairwise product"
+    try rows.validate(name, rows: rowExtent.rowCount)
+    try require(
+      rows.heads == columns.heads && rows.channels == columns.channels, name,
+      "rows have \(rows.heads) heads of \(rows.channels) channels, columns \(columns.heads) of \(columns.channels)"
+    )
+    try require(
+      (rowExtent.table == nil) == (columnExtent.table == nil), name,
+      "rows and columns must both be ragged, or neither")
+    try require(
+      rowExtent.matrices == columnExtent.matrices, name,
+      "rows have \(rowExtent.matrices) segments, columns \(columnExtent.matrices)")
+    try columns.requirePanels(of: columnExtent, name)
+    try rowExtent.requireWidth(columns.width, name)
+    try require(scale.isFinite, name, "the scale must be finite")
+    try epilogue.validate(for: self, name)
+  }
+}
+
+/// Who consumes the scores.
+package enum PairwiseEpilogue: Sendable {
+  /// Writes every cell into `[matrices, slabRows, slabColumns]`; cells of a slab outside a segment stay as they were.
+  case store(Tensor)
+  /// Keeps the cells above a threshold.
+  case select(CellSelection)
+  /// Keeps the cells above a threshold for each of several types that share one product.
+  case selectTyped(CellSelection, TypeBiases)
+
+  func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
+    switch self {
+    case .store(let out):
+      try require(
+        out.shape.count == 3 && out.elementType == .float32, name,
+        "the stored scores must be float32 [matrices, rows, columns]")
+      try require(
+        out.shape[0] >= product.matrices && out.shape[1] >= product.rowExtent.longest
+          && out.shape[2] >= product.columnExtent.longest, name,
+        "scores \(out.shape) are too small for \(product.matrices) matrices of \(product.rowExtent.longest) × \(product.columnExtent.longest)"
+      )
+    case .select(let selection): try selection.validate(name)
+    case .selectTyped(let selection, let biases):
+      try selection.validate(name)
+      try biases.validate(for: product, name)
+    }
+  }
+}
+
+/// Which cells are kept, and where they go.
+package struct CellSelection: Sendable {
+  /// A cell is kept if its score is greater.
+  package var threshold: Float
+  /// Keep only cells with row ≤ column.
+  package var triangular: Bool
+  /// Rows and columns nearer than this to either end of their segment are left out: 1 drops a sentence's marks.
+  package var margin: Int
+  /// The list: `[capacity, 4]` int32 of matrix, row, column, and the score's bits, in any order.
+  package var cells: Tensor
+  /// `[1]` int32: how many cells passed, also when the list was too short for all of them. Set to 0 first.
+  package var found: Tensor
+
+  package init(threshold: Float, triangular: Bool, margin: Int, cells: Tensor, found: Tensor) {
+    self.threshold = threshold
+    self.triangular = triangular
+    self.margin = margin
+    self.cells = cells
+    self.found = found
+  }
+
+  package var capacity: Int { cells.count / 4 }
+
+  func validate(_ name: StaticString) throws(EngineError) {
+    try require(!threshold.isNaN, name, "the threshold is not a number")
+    try require(margin >= 0, name, "the margin is negative")
+    try require(
+      cells.elementType == .int32 && cells.width == 4 && capacity <= indexLimit, name,
+      "the list of cells must be int32 [capacity, 4]")
+    try require(found, holds: 1, name, "the count", of: .int32)
+  }
+}
+
+/// Start and end biases that tell the types of an efficient head apart:
+/// `score[a, i, j] = product[i, j] + scale · S[a, i] + scale · E[a, j]` (Su, "Efficient GlobalPointer", 2022).
+package struct TypeBiases: Sendable {
+  /// One head of `2 · types` channels: S, then E.
+  package var panels: Panels
+  package var types: Int
+  package var scale: Float
+
+  package init(panels: Panels, types: Int, scale: Float) {
+    self.panels = panels
+    self.types = types
+    self.scale = scale
+  }
+
+  func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
+    try require(types > 0 && scale >= 0 && scale.isFinite, name, "types and bias scale must be positive")
+    try require(
+      panels.heads == 1 && panels.channels == 2 * types && panels.width == product.columns.width, name,
+      "the biases must be one head of \(2 * types) channels in panels of \(product.columns.width)")
+    try require(product.rows.heads == 1, name, "types share one product: the rows must have one head")
+    try require(
+      product.rowExtent.longest == product.columnExtent.longest
+        && product.rowExtent.rowCount == product.columnExtent.rowCount, name,
+      "biases belong to the same tokens on both sides")
+    try panels.requirePanels(of: product.columnExtent, name)
+  }
+}
+
+extension Panels {
+  func requirePanels(of extent: Extent, _ name: StaticString) throws(EngineError) {
+    try extent.requireWidth(width, name)
+    let needed = extent.panelCount(width: width)
+    try require(
+      tensor.elementType == .float32 && panelCount >= needed, name,
+      "\(needed) panels are needed, the tensor holds \(panelCount)")
+  }
+}
+
+extension Extent {
+  func requireWidth(_ width: Int, _ name: StaticString) throws(EngineError) {
+    guard let table else { return }
+    try require(
+      table.panelWidth == width, name,
+      "the segment table counts panels of \(table.panelWidth), the panels have \(width)")
+    try require(table.tensor, holds: 4 * table.segments.count, name, "the segment table", of: .int32)
+  }
+}

@@ -1,0 +1,65 @@
+/// Rotary position embedding of row-major vectors into a compact `[rows, heads, channels]`.
+package struct RotateRows: Sendable {
+  package var source: HeadSlices
+  /// `[rows]` int32: each row's position, less than the table's.
+  package var positions: Tensor
+  package var rotary: RotaryTable
+  package var out: Tensor
+  package var rows: Int
+
+  package init(_ source: HeadSlices, rows: Int, positions: Tensor, rotary: RotaryTable, into out: Tensor) {
+    self.source = source
+    self.rows = rows
+    self.positions = positions
+    self.rotary = rotary
+    self.out = out
+  }
+
+  func validate() throws(EngineError) {
+    let name: StaticString = "rotate"
+    try source.validate(name, rows: rows)
+    try require(positions, holds: rows, name, "the positions", of: .int32)
+    try require(out, holds: rows * source.heads * source.channels, name, "the result")
+    try rotary.validate(name, channels: source.channels, positions: 1)
+  }
+}
+
+/// Cosines and sines of the interleaved rotary embedding (Su et al., "RoFormer", 2021): channels `(2i, 2i+1)` of a
+/// vector at position `t` turn by `t · base^(-2i / channels)` radians.
+package struct RotaryTable: Sendable {
+  /// `[positions, 2, channels]`: cosines, each twice; then `(-sin, sin)` a pair.
+  package let tensor: Tensor
+
+  package init(tensor: Tensor) {
+    self.tensor = tensor
+  }
+
+  /// The table's elements, computed in Double.
+  package static func elements(positions: Int, channels: Int, base: Double = 10_000) -> [Float] {
+    var table = [Float](repeating: 0, count: positions * 2 * channels)
+    for pair in 0..<channels / 2 {
+      let frequency = power(base, -2 * Double(pair) / Double(channels))
+      for position in 0..<positions {
+        let angle = Double(position) * frequency
+        let at = position * 2 * channels + 2 * pair
+        let (c, s) = (Float(cosine(angle)), Float(sine(angle)))
+        table[at] = c
+        table[at + 1] = c
+        table[at + channels] = -s
+        table[at + channels + 1] = s
+      }
+    }
+    return table
+  }
+
+  func validate(_ name: StaticString, channels: Int, positions: Int) throws(EngineError) {
+    try require(channels.isMultiple(of: 2), name, "\(channels) channels do not pair up")
+    try require(
+      tensor.shape.count == 3 && tensor.shape[1] == 2 && tensor.width == channels
+        && tensor.elementType == .float32, name,
+      "the rotary table \(tensor.shape) does not serve \(channels) channels")
+    try require(
+      tensor.shape[0] >= positions, name,
+      "the rotary table ends at position \(tensor.shape[0]), \(positions) are needed")
+  }
+}

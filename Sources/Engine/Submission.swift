@@ -1,0 +1,44 @@
+/// A list of work for one pass over a device: uploads, then operations in order, then downloads.
+///
+/// Everything in it was validated when it was added.
+package struct Submission: Sendable {
+  package struct Upload: Sendable {
+    package let tensor: Tensor
+    package let elements: HostArray
+  }
+
+  package struct Download: Sendable {
+    package let tensor: Tensor
+    /// Elements from the tensor's start.
+    package let count: Int
+  }
+
+  package private(set) var uploads: [Upload] = []
+  package private(set) var operations: [Operation] = []
+  package private(set) var downloads: [Download] = []
+
+  package init() {}
+
+  /// Copies `elements` to the tensor's start before any operation runs.
+  package mutating func upload(_ elements: HostArray, to tensor: Tensor) throws(EngineError) {
+    try require(tensor, holds: elements.count, "upload", "the tensor", of: elements.elementType)
+    uploads.append(Upload(tensor: tensor, elements: elements))
+  }
+
+  package mutating func append(_ operation: Operation) throws(EngineError) {
+    try operation.validate()
+    operations.append(operation)
+  }
+
+  /// Copies the tensor's first `count` elements back after the last operation; all of it without a count.
+  /// - Returns: the place of the result in what the backend returns.
+  @discardableResult
+  package mutating func download(_ tensor: Tensor, count: Int? = nil) throws(EngineError) -> Int {
+    let count = count ?? tensor.count
+    try require(
+      count > 0 && count <= tensor.count, "download",
+      "\(count) elements are asked of a tensor that holds \(tensor.count)")
+    downloads.append(Download(tensor: tensor, count: count))
+    return downloads.count - 1
+  }
+}

@@ -1,0 +1,62 @@
+package import Engine
+package import OpenCL
+
+/// An OpenCL device that could be used, in the order in which drivers list them.
+package struct DeviceCandidate: Sendable {
+  package let device: Device
+  /// Its number among all devices of all platforms: `opencl:INDEX` on the command line.
+  package let index: Int
+
+  /// Every device of every platform that OpenCL offers; empty where there is none.
+  package static func all() throws(EngineError) -> [DeviceCandidate] {
+    do {
+      var candidates: [DeviceCandidate] = []
+      for platform in try Platform.all() {
+        for device in try platform.devices() {
+          candidates.append(DeviceCandidate(device: device, index: candidates.count))
+        }
+      }
+      return candidates
+    } catch { throw EngineError(error) }
+  }
+
+  /// The device `auto` takes, and why in a few words: usable, GPUs before accelerators before CPUs, then the one with
+  /// the most parallel units, then the first listed.
+  package static func automatic(among candidates: [DeviceCandidate]) -> (candidate: DeviceCandidate, reason: String)? {
+    let usable = candidates.filter { $0.device.isUsable }
+    guard let best = usable.min(by: { $0.rank < $1.rank }) else { return nil }
+    let rivals = usable.count - 1
+    let kind = best.device.kind == .gpu ? "a GPU" : best.device.kind == .cpu ? "a CPU" : "an accelerator"
+    let reason =
+      rivals == 0
+      ? "the only usable device"
+      : "\(kind) with \(best.device.computeUnits) units, ahead of \(rivals) other\(rivals == 1 ? "" : "s"): GPUs come before accelerators before CPUs, then the most units"
+    return (best, reason)
+  }
+
+  private var rank: (Int, Int, Int) {
+    let kind =
+      switch device.kind {
+      case .gpu: 0
+      case .accelerator: 1
+      case .cpu: 2
+      case .other: 3
+      }
+    return (kind, -device.computeUnits, index)
+  }
+
+  /// CPUs get register tiles; everything else tiles in local memory.
+  var preferredVariant: TileShape.Variant { device.kind == .cpu ? .cpu : .gpu }
+
+  func description(variant: TileShape.Variant) -> DeviceDescription {
+    let kind: DeviceDescription.Kind =
+      switch device.kind {
+      case .cpu: .cpu
+      case .gpu: .gpu
+      case .accelerator, .other: .accelerator
+      }
+    return DeviceDescription(
+      name: device.name, platform: "\(device.platformName) \(device.platformVersion)", driver: device.driverVersion,
+      kind: kind, variant: variant.rawValue, computeUnits: device.computeUnits, memoryBytes: device.globalMemory)
+  }
+}

@@ -1,0 +1,45 @@
+internal import Engine
+
+/// One kernel with its arguments and grid: what an operation becomes on an OpenCL device. A plain value, so the
+/// translation is tested without a device.
+struct KernelLaunch: Sendable {
+  enum Argument: Sendable {
+    case int(Int)
+    case float(Float)
+    case tensor(Tensor)
+  }
+
+  let spec: KernelSpec
+  let arguments: [Argument]
+  /// Work-groups along each dimension.
+  let groups: [Int]
+  /// Work-items a group, along the first dimension.
+  let groupSize: Int
+
+  var global: [Int] { [groups[0] * groupSize] + groups[1...] }
+  var local: [Int] { [groupSize, 1, 1] }
+}
+
+extension Operation {
+  /// The launch that computes this operation with tiles of `shape`.
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    switch self {
+    case .pairwise(let operation): operation.launch(shape)
+    case .pack(let operation): operation.launch(shape)
+    case .dense(let operation): operation.launch(shape)
+    case .layerNormalization(let operation): operation.launch(shape)
+    case .embeddingSum(let operation): operation.launch(shape)
+    case .rotate(let operation): operation.launch(shape)
+    case .attention(let operation): operation.launch(shape)
+    }
+  }
+}
+
+func ceilingDivide(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
+
+extension HeadSlices {
+  /// The tensor's row length, the first channel, the distance between heads.
+  var arguments: [KernelLaunch.Argument] {
+    [.tensor(tensor), .int(tensor.width), .int(offset), .int(headStride)]
+  }
+}

@@ -1,0 +1,134 @@
+internal import Engine
+internal import OpenCL
+
+/// One in-order queue with kernels of its own: setting a kernel's arguments is not safe from two places.
+///
+/// Submissions may overlap on a lane: while one is awaited the next is encoded behind it.
+actor Lane {
+  private let queue: CommandQueue
+  private let programs: ProgramStore
+  private let shape: TileShape
+  private var kernels: [KernelSpec: KernelBox] = [:]
+
+  init(context: Context, programs: ProgramStore, shape: TileShape) throws(OpenCLError) {
+    queue = try CommandQueue(context: context)
+    self.programs = programs
+    self.shape = shape
+  }
+
+  func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
+    let launches = submission.operations.map { $0.launch(shape) }
+    for launch in launches where kernels[launch.spec] == nil {
+      let program = try await programs.program(for: launch.spec)
+      do {
+        let kernel = KernelBox(try program.makeKernel(launch.spec.entry))
+        // Another submission may have made it while this one waited; either will do.
+        kernels[launch.spec] = kernel
+      } catch { throw EngineError(error) }
+    }
+
+    // From here to the marker nothing waits, so submissions do not interleave.
+    let staging = Staging()
+    let done: EventBox
+    do {
+      done = try encode(submission, launches, staging)
+    } catch {
+      // Commands already in the queue still use the staging memory and the tensors.
+      try? queue.finish()
+      throw error
+    }
+    let completion = await done.completion()
+    let results = zip(submission.downloads, staging.downloads).map { download, bytes in
+      HostArray(download.tensor.elementType, copying: UnsafeRawBufferPointer(bytes))
+    }
+    // The device was using their memory until now.
+    withExtendedLifetime((submission, staging)) {}
+    do { try completion.get() } catch { throw EngineError(error) }
+    return results
+  }
+
+  private func encode(
+    _ submission: Submission, _ launches: [KernelLaunch], _ staging: Staging
+  ) throws(EngineError) -> EventBox {
+    do {
+      for upload in submission.uploads {
+        _ = try queue.enqueueWrite(staging.copy(upload.elements), to: try buffer(of: upload.tensor))
+      }
+      for launch in launches { try enqueue(launch) }
+      for download in submission.downloads {
+        let bytes = staging.reserve(download.count * download.tensor.elementType.byteCount)
+        _ = try queue.enqueueRead(try buffer(of: download.tensor), into: bytes)
+      }
+      return EventBox(try queue.marker())
+    } catch let error as OpenCLError {
+      throw EngineError(error)
+    } catch let error as EngineError {
+      throw error
+    } catch {
+      throw EngineError(.deviceFailure, "\(error)")
+    }
+  }
+
+  private func enqueue(_ launch: KernelLaunch) throws {
+    guard let box = kernels[launch.spec] else { return }
+    for (index, argument) in launch.arguments.enumerated() {
+      switch argument {
+      case .int(let value): try box.kernel.set(index, Int32(clamping: value))
+      case .float(let value): try box.kernel.set(index, value)
+      case .tensor(let tensor): try box.kernel.set(index, try buffer(of: tensor))
+      }
+    }
+    try queue.launch(box.kernel, global: launch.global, local: launch.local)
+  }
+
+  private func buffer(of tensor: Tensor) throws(EngineError) -> Buffer {
+    guard let storage = tensor.storage as? DeviceStorage else {
+      throw EngineError(.invalidOperation, "a tensor of another device was given to an OpenCL device")
+    }
+    return storage.buffer
+  }
+}
+
+/// Lets the lane keep move-only kernels in a dictionary.
+private final class KernelBox {
+  var kernel: Kernel
+  init(_ kernel: consuming Kernel) { self.kernel = kernel }
+}
+
+private final class EventBox: Sendable {
+  private let event: Event
+  init(_ event: consuming Event) { self.event = event }
+
+  func completion() async -> Result<Void, OpenCLError> {
+    do {
+      try await event.completion()
+      return .success(())
+    } catch { return .failure(error) }
+  }
+}
+
+/// Host memory that the device reads or writes while a submission runs; freed afterwards.
+private final class Staging {
+  private var blocks: [UnsafeMutableRawBufferPointer] = []
+  private(set) var downloads: [UnsafeMutableRawBufferPointer] = []
+
+  deinit { for block in blocks { block.deallocate() } }
+
+  func copy(_ elements: HostArray) -> UnsafeRawBufferPointer {
+    let block = allocate(elements.count * elements.elementType.byteCount)
+    elements.withBytes { block.copyMemory(from: $0) }
+    return UnsafeRawBufferPointer(block)
+  }
+
+  func reserve(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+    let block = allocate(byteCount)
+    downloads.append(block)
+    return block
+  }
+
+  private func allocate(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    blocks.append(block)
+    return block
+  }
+}

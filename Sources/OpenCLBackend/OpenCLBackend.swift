@@ -1,0 +1,56 @@
+package import Engine
+internal import OpenCL
+internal import Synchronization
+
+/// Executes operations on one OpenCL device.
+package final class OpenCLBackend: Backend {
+  package let device: DeviceDescription
+  private let shape: TileShape
+  private let pool: BufferPool
+  private let lanes: [Lane]
+  private let nextLane = Atomic(0)
+
+  /// - Parameters:
+  ///   - variant: which tiles to use; by the device's kind if nil.
+  ///   - memoryBudget: the most that tensors may hold, in bytes; three quarters of the device's memory if nil.
+  ///   - laneCount: queues that submissions are spread over.
+  package init(
+    _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2
+  ) throws(EngineError) {
+    let device = candidate.device
+    do {
+      let context = try Context(device: device)
+      let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
+      let programs = ProgramStore(context: context, cache: .standard)
+      var lanes: [Lane] = []
+      for _ in 0..<max(1, laneCount) {
+        lanes.append(try Lane(context: context, programs: programs, shape: shape))
+      }
+      self.lanes = lanes
+      self.shape = shape
+      pool = BufferPool(context: context, budget: memoryBudget ?? device.globalMemory / 4 * 3)
+    } catch { throw EngineError(error) }
+    self.device = candidate.description(variant: shape.variant)
+  }
+
+  package var panelWidth: Int { shape.panelWidth }
+  package var memory: MemoryUse { pool.memory }
+
+  package func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
+    var count = 1
+    for size in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard size > 0, !overflow, product <= Int.max / 8 else {
+        throw EngineError(.invalidOperation, "no tensor has the shape \(shape)")
+      }
+      count = product
+    }
+    let storage = try DeviceStorage(count * elementType.byteCount, from: pool)
+    return Tensor(storage: storage, elementType: elementType, shape: shape)
+  }
+
+  package func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
+    let turn = nextLane.wrappingAdd(1, ordering: .relaxed).oldValue
+    return try await lanes[turn % lanes.count].run(submission)
+  }
+}

@@ -1,0 +1,113 @@
+internal import Engine
+
+/// What a pairwise kernel is compiled and called with for one epilogue: the header's number in
+/// `Kernels/pairwise/pairwise.cl`, more macros, and the arguments in the header's order.
+struct EpilogueBinding {
+  let defines: [String: Int]
+  let arguments: [KernelLaunch.Argument]
+}
+
+extension PairwiseEpilogue {
+  var binding: EpilogueBinding {
+    switch self {
+    case .store(let out):
+      EpilogueBinding(
+        defines: ["PW_EPILOGUE": 0],
+        arguments: [.tensor(out), .int(out.shape[1]), .int(out.shape[2])])
+    case .select(let selection):
+      EpilogueBinding(defines: ["PW_EPILOGUE": 1], arguments: selection.arguments)
+    case .selectTyped(let selection, let biases):
+      EpilogueBinding(
+        defines: ["PW_EPILOGUE": 2],
+        arguments: [.tensor(biases.panels.tensor), .int(biases.types), .float(biases.scale)]
+          + selection.arguments)
+    }
+  }
+}
+
+extension CellSelection {
+  fileprivate var arguments: [KernelLaunch.Argument] {
+    [
+      .float(threshold), .int(triangular ? 1 : 0), .int(margin), .int(capacity), .tensor(cells), .tensor(found),
+    ]
+  }
+}
+
+extension DenseLayer {
+  fileprivate var binding: EpilogueBinding {
+    let kind =
+      switch activation {
+      case .none: 0
+      case .gelu: 1
+      case .geluTanh: 2
+      case .relu: 3
+      }
+    return EpilogueBinding(
+      defines: ["PW_EPILOGUE": 3, "PW_ACTIVATION": kind, "PW_RESIDUAL": residual == nil ? 0 : 1],
+      arguments: [.tensor(out), .int(out.width), .tensor(weights.bias), .tensor(residual ?? out)])
+  }
+}
+
+extension PairwiseProduct {
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    // One work-item walks all panels of its rows: an epilogue may keep state, and the columns stay in cache.
+    pairwiseLaunch(
+      shape, rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent, scale: scale,
+      panelsPerItem: ceilingDivide(columnExtent.longest, columns.width), binding: epilogue.binding)
+  }
+}
+
+extension DenseLayer {
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    // Row tiles run fastest over one panel of weights, which stays in cache.
+    pairwiseLaunch(
+      shape, rows: HeadSlices(input, channels: weights.inputs), columns: weights.panels, rowExtent: .whole(rows),
+      columnExtent: .whole(weights.outputs), scale: 1, panelsPerItem: 1, binding: binding)
+  }
+}
+
+private func pairwiseLaunch(
+  _ shape: TileShape, rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float,
+  panelsPerItem: Int, binding: EpilogueBinding
+) -> KernelLaunch {
+  var defines = shape.defines.merging(binding.defines) { $1 }
+  var extents: [KernelLaunch.Argument] = [.int(rowExtent.rowCount), .int(columnExtent.rowCount)]
+  if let rowTable = rowExtent.table, let columnTable = columnExtent.table {
+    defines["PW_RAGGED"] = 1
+    extents = [.tensor(rowTable.tensor), .tensor(columnTable.tensor)]
+  }
+  return KernelLaunch(
+    spec: KernelSpec(source: "pairwise/pairwise.cl", entry: "pairwise", defines: defines),
+    arguments: rows.arguments
+      + [.tensor(columns.tensor), .int(rows.heads), .int(rows.channels), .float(scale), .int(panelsPerItem)]
+      + extents + binding.arguments,
+    groups: [
+      ceilingDivide(rowExtent.longest, shape.rows),
+      ceilingDivide(ceilingDivide(columnExtent.longest, columns.width), panelsPerItem),
+      rowExtent.matrices * rows.heads,
+    ],
+    groupSize: shape.group)
+}
+
+extension PackColumns {
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    var defines = shape.defines
+    var arguments =
+      source.arguments + [.int(source.heads), .int(source.channels), .tensor(panels.tensor)]
+    if let table = extent.table {
+      defines["PW_RAGGED"] = 1
+      arguments.append(.tensor(table.tensor))
+    } else {
+      arguments.append(.int(extent.rowCount))
+    }
+    if let rotary {
+      defines["PW_ROTATE"] = 1
+      arguments.append(.tensor(rotary.tensor))
+    }
+    return KernelLaunch(
+      spec: KernelSpec(source: "pairwise/pack.cl", entry: "pack", defines: defines),
+      arguments: arguments,
+      groups: [ceilingDivide(extent.longest, panels.width), source.heads, extent.matrices],
+      groupSize: shape.packGroup)
+  }
+}

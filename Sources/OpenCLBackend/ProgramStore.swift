@@ -1,0 +1,54 @@
+internal import Dispatch
+internal import Engine
+internal import Kernels
+internal import OpenCL
+
+/// Compiled programs, each built once: who asks for one that is being built waits for it.
+actor ProgramStore {
+  private let context: Context
+  private let cache: ProgramCache?
+  private var builds: [KernelSpec: Task<Program, any Error>] = [:]
+
+  init(context: Context, cache: ProgramCache?) {
+    self.context = context
+    self.cache = cache
+  }
+
+  func program(for spec: KernelSpec) async throws(EngineError) -> Program {
+    let build: Task<Program, any Error>
+    if let running = builds[spec] {
+      build = running
+    } else {
+      let (context, cache) = (context, cache)
+      build = Task { try await compile(spec, context: context, cache: cache) }
+      builds[spec] = build
+    }
+    do {
+      return try await build.value
+    } catch {
+      builds[spec] = nil
+      throw (error as? EngineError) ?? EngineError(.deviceFailure, "\(error)")
+    }
+  }
+}
+
+/// Compiling takes up to a second, so it stays off the threads that tasks share.
+private func compile(_ spec: KernelSpec, context: Context, cache: ProgramCache?) async throws(EngineError) -> Program {
+  let result: Result<Program, EngineError> = await withCheckedContinuation { continuation in
+    DispatchQueue.global().async {
+      continuation.resume(
+        returning: Result { () throws(EngineError) in
+          do {
+            return try Program.build(
+              name: spec.source, source: try KernelSources.flattened(spec.source), options: spec.options,
+              context: context, cache: cache)
+          } catch let error as OpenCLError {
+            throw EngineError(error)
+          } catch {
+            throw EngineError(.deviceFailure, "\(error)")
+          }
+        })
+    }
+  }
+  return try result.get()
+}
