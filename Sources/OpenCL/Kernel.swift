@@ -1,0 +1,100 @@
+internal import COpenCL
+
+/// One kernel of a program, with its arguments.
+///
+/// The setters mutate, so that the compiler keeps two threads from setting arguments at once: the
+/// one thing OpenCL forbids. Keep one kernel for each queue. Arguments stay set from run to run.
+/// A kernel keeps the buffers it was given alive until others take their place or
+/// `unbindBuffers()`.
+package struct Kernel: ~Copyable, Sendable {
+  let handle: CLHandle<KernelKind>
+  private let limits: KernelLimits
+  private var buffers: [Int: Buffer]
+
+  /// The function's name in the source.
+  package let name: String
+  /// The most work-items that a group of this kernel may have on this device.
+  package var workGroupLimit: Int { limits.workGroup }
+  /// Group sizes that are a multiple of this run best.
+  package var preferredMultiple: Int { limits.preferredMultiple }
+  /// Local memory that the kernel declares itself, in bytes; `setLocal` arguments come on top.
+  package var localMemory: Int { limits.localMemory }
+  /// Private memory of a work-item, in bytes, as far as the driver tells.
+  package var privateMemory: Int { limits.privateMemory }
+
+  init(adopting pointer: OpaquePointer, name: String, device: Device) throws(OpenCLError) {
+    let handle = CLHandle<KernelKind>(adopting: pointer)
+    limits = try KernelLimits(of: pointer, on: device)
+    self.handle = handle
+    self.name = name
+    buffers = [:]
+  }
+
+  /// Sets an `int` argument.
+  package mutating func set(_ index: Int, _ value: Int32) throws(OpenCLError) {
+    try setValue(index, value)
+  }
+
+  /// Sets a `uint` argument.
+  package mutating func set(_ index: Int, _ value: UInt32) throws(OpenCLError) {
+    try setValue(index, value)
+  }
+
+  /// Sets a `float` argument.
+  package mutating func set(_ index: Int, _ value: Float) throws(OpenCLError) {
+    try setValue(index, value)
+  }
+
+  /// Sets a `ulong` argument.
+  package mutating func set(_ index: Int, _ value: UInt64) throws(OpenCLError) {
+    try setValue(index, value)
+  }
+
+  /// Sets a `__global` or `__constant` pointer argument.
+  package mutating func set(_ index: Int, _ buffer: Buffer) throws(OpenCLError) {
+    var pointer: OpaquePointer? = buffer.handle.pointer
+    try set(index, byteCount: MemoryLayout<OpaquePointer>.size, from: &pointer)
+    buffers[index] = buffer
+  }
+
+  /// Gives a `__local` pointer argument `byteCount` bytes, at least 1, of the group's local memory.
+  package mutating func setLocal(_ index: Int, byteCount: Int) throws(OpenCLError) {
+    precondition(byteCount > 0, "a local argument holds at least one byte")
+    try set(index, byteCount: byteCount, from: nil)
+  }
+
+  /// Sets an argument of any other type, such as `float4` or a structure, from its bytes.
+  package mutating func setBytes(
+    _ index: Int, _ bytes: UnsafeRawBufferPointer
+  ) throws(OpenCLError) {
+    precondition(!bytes.isEmpty, "an argument has at least one byte")
+    try set(index, byteCount: bytes.count, from: bytes.baseAddress)
+  }
+
+  /// Lets go of the buffers: their arguments are null until set anew.
+  package mutating func unbindBuffers() throws(OpenCLError) {
+    for index in buffers.keys {
+      // Drivers do not retain arguments; a freed buffer must not stay behind as one.
+      var null: OpaquePointer?
+      try set(index, byteCount: MemoryLayout<OpaquePointer>.size, from: &null)
+    }
+    buffers.removeAll()
+  }
+
+  private mutating func setValue<Value: BitwiseCopyable>(
+    _ index: Int, _ value: Value
+  ) throws(OpenCLError) {
+    var value = value
+    try set(index, byteCount: MemoryLayout<Value>.size, from: &value)
+  }
+
+  private mutating func set(
+    _ index: Int, byteCount: Int, from address: UnsafeRawPointer?
+  ) throws(OpenCLError) {
+    precondition(index >= 0, "arguments count from 0")
+    let pointer = handle.pointer
+    try check("clSetKernelArg", "kernel \(name), argument \(index) of \(byteCount) bytes") {
+      clSetKernelArg(pointer, cl_uint(index), byteCount, address)
+    }
+  }
+}
