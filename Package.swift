@@ -47,7 +47,9 @@ let package = Package(
     // What people meet.
     .target(
       name: "Weft",
-      dependencies: ["CPUBackend", "Engine", "OpenCLBackend", "TokenPairs"]),
+      dependencies: ["CPUBackend", "Engine", "ModelFiles", "OpenCLBackend", "TokenPairs",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "WeftCommand",
       dependencies: [

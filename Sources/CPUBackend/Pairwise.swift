@@ -81,8 +81,8 @@ private struct CellConsumer {
       i >= margin, i < rows.count - margin, j >= margin, j < columns.count - margin,
       let cells, let found
     else { return }
-    let slot = Int(found[0])
-    found[0] += 1
+    let slot = Int(UInt32(bitPattern: found[0]))
+    found[0] &+= 1
     guard slot < selection.capacity else { return }
     cells[4 * slot] = Int32(matrix)
     cells[4 * slot + 1] = Int32(i)

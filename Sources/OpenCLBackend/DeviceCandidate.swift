@@ -1,11 +1,23 @@
 package import Engine
-package import OpenCL
+internal import OpenCL
 
 /// An OpenCL device that could be used, in the order in which drivers list them.
 package struct DeviceCandidate: Sendable {
-  package let device: Device
+  let device: Device
   /// Its number among all devices of all platforms: `opencl:INDEX` on the command line.
   package let index: Int
+
+  /// The device's name, as its driver gives it.
+  package var name: String { device.name }
+  /// What the device is, with the tiles it would get.
+  package var description: DeviceDescription { description(variant: preferredVariant) }
+  /// Why the device cannot be used; nil if it can.
+  package var obstacle: String? {
+    if !device.isAvailable { return "its driver says that it is not available" }
+    if !device.hasCompiler { return "its driver has no compiler" }
+    if !device.isUsable { return "OpenCL 1.2 is needed, it offers \(device.version)" }
+    return nil
+  }
 
   /// Every device of every platform that OpenCL offers; empty where there is none.
   package static func all() throws(EngineError) -> [DeviceCandidate] {

@@ -24,6 +24,11 @@ package struct PairwiseProduct: Sendable {
   /// Matrices of scores: one for each segment and head.
   package var matrices: Int { rowExtent.matrices * rows.heads }
 
+  /// Cells that could pass a selection, by the longest segments.
+  var cellLimit: Int {
+    matrices.multipliedClamping(by: rowExtent.longest).multipliedClamping(by: columnExtent.longest)
+  }
+
   func validate() throws(EngineError) {
     let name: StaticString = "pairwise product"
     try rows.validate(name, rows: rowExtent.rowCount)
@@ -64,9 +69,9 @@ package enum PairwiseEpilogue: Sendable {
           && out.shape[2] >= product.columnExtent.longest, name,
         "scores \(out.shape) are too small for \(product.matrices) matrices of \(product.rowExtent.longest) × \(product.columnExtent.longest)"
       )
-    case .select(let selection): try selection.validate(name)
+    case .select(let selection): try selection.validate(name, possibleCells: product.cellLimit)
     case .selectTyped(let selection, let biases):
-      try selection.validate(name)
+      try selection.validate(name, possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
       try biases.validate(for: product, name)
     }
   }
@@ -82,7 +87,7 @@ package struct CellSelection: Sendable {
   package var margin: Int
   /// The list: `[capacity, 4]` int32 of matrix, row, column, and the score's bits, in any order.
   package var cells: Tensor
-  /// `[1]` int32: how many cells passed, also when the list was too short for all of them. Set to 0 first.
+  /// `[1]` int32: how many cells passed (unsigned), also when the list was too short for all of them. Set to 0 first.
   package var found: Tensor
 
   package init(threshold: Float, triangular: Bool, margin: Int, cells: Tensor, found: Tensor) {
@@ -95,7 +100,10 @@ package struct CellSelection: Sendable {
 
   package var capacity: Int { cells.count / 4 }
 
-  func validate(_ name: StaticString) throws(EngineError) {
+  func validate(_ name: StaticString, possibleCells: Int) throws(EngineError) {
+    try require(
+      possibleCells <= Int(UInt32.max), name,
+      "\(possibleCells) cells in one pass cannot be counted in 32 bits; take fewer rows at a time")
     try require(!threshold.isNaN, name, "the threshold is not a number")
     try require(margin >= 0, name, "the margin is negative")
     try require(
@@ -150,5 +158,12 @@ extension Extent {
       table.panelWidth == width, name,
       "the segment table counts panels of \(table.panelWidth), the panels have \(width)")
     try require(table.tensor, holds: 4 * table.segments.count, name, "the segment table", of: .int32)
+  }
+}
+
+extension Int {
+  func multipliedClamping(by other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
   }
 }

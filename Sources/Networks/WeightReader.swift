@@ -1,0 +1,59 @@
+package import Engine
+package import ModelFiles
+
+/// Reads a checkpoint's tensors onto a device, with the shapes that a network expects.
+package struct WeightReader: Sendable {
+  private let checkpoint: Checkpoint
+  private let prefix: String
+  private let engine: Engine
+
+  package init(checkpoint: Checkpoint, prefix: String, engine: Engine) {
+    self.checkpoint = checkpoint
+    self.prefix = prefix
+    self.engine = engine
+  }
+
+  /// A reader for the tensors whose names go on with `part`.
+  package func scoped(_ part: String) -> WeightReader {
+    WeightReader(checkpoint: checkpoint, prefix: prefix + part, engine: engine)
+  }
+
+  /// `name.weight`, as it is.
+  package func table(_ name: String, _ shape: [Int]) async throws -> Tensor {
+    let elements = try checkpoint.floats(named: prefix + name + ".weight", shape: shape)
+    return try await engine.upload(.float32(elements), shape: shape)
+  }
+
+  /// `name.weight` `[outputs, inputs]` and `name.bias` `[outputs]` of one layer, or of several stacked into one.
+  package func dense(_ names: [String], outputs: Int, inputs: Int) async throws -> DenseWeights {
+    var weights: [Float] = []
+    var bias: [Float] = []
+    for name in names {
+      weights += try checkpoint.floats(named: prefix + name + ".weight", shape: [outputs, inputs])
+      bias += try checkpoint.floats(named: prefix + name + ".bias", shape: [outputs])
+    }
+    return try await engine.makeDenseWeights(weights, bias: bias, outputs: names.count * outputs, inputs: inputs)
+  }
+
+  /// `name.weight` and `name.bias`, both `[width]`.
+  package func normalization(_ name: String, _ width: Int, epsilon: Double) async throws -> NormalizationWeights {
+    let gain = try checkpoint.floats(named: prefix + name + ".weight", shape: [width])
+    let bias = try checkpoint.floats(named: prefix + name + ".bias", shape: [width])
+    return NormalizationWeights(
+      gain: try await engine.upload(.float32(gain), shape: [width]),
+      bias: try await engine.upload(.float32(bias), shape: [width]), epsilon: Float(epsilon))
+  }
+}
+
+/// A layer normalisation's parameters.
+package struct NormalizationWeights: Sendable {
+  package let gain: Tensor
+  package let bias: Tensor
+  package let epsilon: Float
+
+  /// The operation that normalises `input`.
+  package func of(_ input: Tensor, rows: Int, into out: Tensor) -> Operation {
+    .layerNormalization(
+      LayerNormalization(input, rows: rows, gain: gain, bias: bias, epsilon: epsilon, into: out))
+  }
+}

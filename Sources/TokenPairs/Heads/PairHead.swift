@@ -1,0 +1,104 @@
+package import Engine
+package import Networks
+
+/// A token-pair head on a device: GlobalPointer or Efficient GlobalPointer.
+///
+/// `s[a, m, k] = <R_m q[a, m], R_k k[a, k]> / sqrt(d)`, for the efficient head plus `c · S[a, m] + c · E[a, k]`
+/// with `q`, `k` shared by all types. No scores are stored: only cells above a threshold leave the device.
+package struct PairHead: Sendable {
+  package let parameters: HeadParameters
+  private let engine: Engine
+  private let projection: DenseWeights
+  private let bias: DenseWeights?
+  private let rotary: RotaryTable?
+
+  /// - Parameter positions: the longest sequence the head will meet.
+  package init(_ parameters: HeadParameters, positions: Int, on engine: Engine) async throws(EngineError) {
+    self.parameters = parameters
+    self.engine = engine
+    projection = try await engine.makeDenseWeights(parameters.projection)
+    bias = if let bias = parameters.bias { try await engine.makeDenseWeights(bias) } else { nil }
+    rotary =
+      parameters.rope ? try await engine.makeRotaryTable(positions: positions, channels: parameters.headSize) : nil
+  }
+
+  /// Queries and keys that share one product: one pair a type, or one for all.
+  private var heads: Int { parameters.kind == .efficient ? 1 : parameters.types }
+
+  /// Adds what comes before the scores, and returns the query for the cells above `threshold` on real tokens:
+  /// the first and last token of each sequence (CLS and SEP) are left out.
+  ///
+  /// A found cell's matrix is `segment · types + type`, its row the span's first token, its column the last.
+  package func query(
+    hidden: Tensor, _ tokens: DeviceTokens, threshold: Float, in submission: inout Submission
+  ) throws(EngineError) -> CellQuery {
+    let rows = tokens.count
+    let projected = try engine.makeTensor(.float32, rows, projection.outputs)
+    try submission.append(.dense(DenseLayer(hidden, rows: rows, weights: projection, into: projected)))
+    let biases = try typeBiases(hidden: hidden, projected: projected, tokens, in: &submission)
+    return try PairScores(
+      headSize: parameters.headSize, heads: heads, triangular: parameters.triangular, rotary: rotary, biases: biases
+    ).query(projected: projected, tokens, threshold: threshold, on: engine, in: &submission)
+  }
+
+  private func typeBiases(
+    hidden: Tensor, projected: Tensor, _ tokens: DeviceTokens, in submission: inout Submission
+  ) throws(EngineError) -> TypeBiases? {
+    guard let bias else { return nil }
+    let out = try engine.makeTensor(.float32, tokens.count, bias.outputs)
+    let input = parameters.biasInput == .hidden ? hidden : projected
+    try submission.append(.dense(DenseLayer(input, rows: tokens.count, weights: bias, into: out)))
+    let extent = Extent.ragged(tokens.segments)
+    let panels = try engine.makePanels(for: extent, channels: bias.outputs)
+    try submission.append(
+      .pack(PackColumns(HeadSlices(out, channels: bias.outputs), extent: extent, into: panels)))
+    return TypeBiases(panels: panels, types: parameters.types, scale: parameters.biasScale)
+  }
+}
+
+/// From projected queries and keys to scores: rotation, product, mask, threshold.
+package struct PairScores: Sendable {
+  let headSize: Int
+  let heads: Int
+  let triangular: Bool
+  let rotary: RotaryTable?
+  let biases: TypeBiases?
+
+  package init(headSize: Int, heads: Int, triangular: Bool, rotary: RotaryTable?, biases: TypeBiases?) {
+    self.headSize = headSize
+    self.heads = heads
+    self.triangular = triangular
+    self.rotary = rotary
+    self.biases = biases
+  }
+
+  /// - Parameter projected: `[tokens, heads · 2 · headSize]`, a block `[query | key]` a head.
+  package func query(
+    projected: Tensor, _ tokens: DeviceTokens, threshold: Float, on engine: Engine, in submission: inout Submission
+  ) throws(EngineError) -> CellQuery {
+    func slices(offset: Int) -> HeadSlices {
+      HeadSlices(projected, offset: offset, headStride: 2 * headSize, heads: heads, channels: headSize)
+    }
+    let extent = Extent.ragged(tokens.segments)
+    var queries = slices(offset: 0)
+    if let rotary {
+      let rotated = try engine.makeTensor(.float32, tokens.count, heads * headSize)
+      try submission.append(
+        .rotate(
+          RotateRows(queries, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: rotated)))
+      queries = HeadSlices(rotated, headStride: headSize, heads: heads, channels: headSize)
+    }
+    let keys = try engine.makePanels(for: extent, heads: heads, channels: headSize)
+    try submission.append(
+      .pack(PackColumns(slices(offset: headSize), extent: extent, into: keys, rotary: rotary)))
+    return CellQuery(
+      rows: queries, columns: keys, rowExtent: extent, columnExtent: extent, scale: 1 / Float(headSize).squareRoot(),
+      threshold: threshold, triangular: triangular, margin: 1, biases: biases)
+  }
+}
+
+extension Engine {
+  func makeDenseWeights(_ layer: LayerParameters) async throws(EngineError) -> DenseWeights {
+    try await makeDenseWeights(layer.weights, bias: layer.bias, outputs: layer.outputs, inputs: layer.inputs)
+  }
+}

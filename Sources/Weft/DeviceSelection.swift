@@ -1,0 +1,81 @@
+internal import CPUBackend
+public import Engine
+public import Logging
+package import OpenCLBackend
+
+/// Which device an engine computes on.
+public enum DeviceSelection: Sendable, Hashable {
+  /// The best OpenCL device; the reference implementation, with a warning, where there is none.
+  case automatic
+  /// Weft's own reference implementation: slow, and right.
+  case reference
+  /// An OpenCL device by its number, as `weft devices` lists them; the best one if nil.
+  case openCL(index: Int?)
+  /// The first OpenCL device whose name contains this, in any case.
+  case named(String)
+
+  /// Reads `auto`, `cpu`, `opencl`, `opencl:INDEX` or a device's name.
+  public init(_ text: String) {
+    let lowered = text.lowercased()
+    if lowered == "auto" {
+      self = .automatic
+    } else if lowered == "cpu" {
+      self = .reference
+    } else if lowered == "opencl" {
+      self = .openCL(index: nil)
+    } else if lowered.hasPrefix("opencl:"), let index = Int(lowered.dropFirst("opencl:".count)) {
+      self = .openCL(index: index)
+    } else {
+      self = .named(text)
+    }
+  }
+}
+
+extension Engine {
+  /// Opens a device.
+  /// - Throws: `EngineError` of kind `unknownDevice` if there is no such device; of kind `deviceFailure` if its driver
+  ///   fails.
+  public init(
+    _ selection: DeviceSelection = .automatic, logger: Logger = Logger(label: "weft")
+  ) async throws(EngineError) {
+    try self.init(selection, variant: nil, logger: logger)
+  }
+
+  /// - Parameter variant: the tiles to use on an OpenCL device, whatever its kind.
+  package init(
+    _ selection: DeviceSelection, variant: TileShape.Variant?, logger: Logger = Logger(label: "weft")
+  ) throws(EngineError) {
+    switch selection {
+    case .reference:
+      self.init(backend: CPUBackend(), logger: logger)
+    case .automatic:
+      let candidates = try DeviceCandidate.all()
+      if let best = DeviceCandidate.automatic(among: candidates)?.candidate {
+        self.init(backend: try OpenCLBackend(best, variant: variant), logger: logger)
+      } else {
+        logger.warning(
+          "no usable OpenCL device; computing with the slow reference implementation (Debian: apt install pocl-opencl-icd)"
+        )
+        self.init(backend: CPUBackend(), logger: logger)
+      }
+    case .openCL(let index):
+      let candidates = try DeviceCandidate.all()
+      let chosen =
+        index.map { index in candidates.first { $0.index == index } }
+        ?? DeviceCandidate.automatic(among: candidates)?.candidate
+      guard let chosen else { throw Self.unknownDevice(index.map { "opencl:\($0)" } ?? "opencl", candidates) }
+      self.init(backend: try OpenCLBackend(chosen, variant: variant), logger: logger)
+    case .named(let name):
+      let candidates = try DeviceCandidate.all()
+      guard let chosen = candidates.first(where: { $0.name.lowercased().contains(name.lowercased()) }) else {
+        throw Self.unknownDevice(name, candidates)
+      }
+      self.init(backend: try OpenCLBackend(chosen, variant: variant), logger: logger)
+    }
+  }
+
+  private static func unknownDevice(_ name: String, _ candidates: [DeviceCandidate]) -> EngineError {
+    let known = ["auto", "cpu"] + candidates.map { "opencl:\($0.index) (\($0.name))" }
+    return EngineError(.unknownDevice, "no device '\(name)'; known: \(known.joined(separator: ", "))")
+  }
+}
