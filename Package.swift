@@ -53,17 +53,21 @@ let package = Package(
     .executableTarget(
       name: "WeftCommand",
       dependencies: [
-        "Conformance", "Weft", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Conformance", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "TokenPairs", "Weft",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "OpenCLTests", dependencies: ["OpenCL"]),
     .testTarget(name: "EngineTests", dependencies: ["Engine"]),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Conformance", "CPUBackend", "Kernels", "OpenCLBackend"]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
-    .testTarget(name: "TokenPairsTests", dependencies: ["Weft"]),
-    .testTarget(name: "CommandTests", dependencies: ["WeftCommand"]),
+      dependencies: ["Conformance", "CPUBackend", "Engine", "Kernels", "OpenCLBackend"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
+    .testTarget(
+      name: "TokenPairsTests",
+      dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,11 +1,14 @@
 internal import Dispatch
 package import Engine
+internal import Foundation
 
 /// The reference: every operation as the plainest loop, summed in Double. The oracle of the tests, and the fallback
 /// where there is no OpenCL device. It runs one submission at a time, on a thread of its own.
 package final class CPUBackend: Backend {
   private let queue = DispatchQueue(label: "weft.cpu-backend")
   private let ledger = MemoryLedger()
+
+  private static let largestTensor = Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
   package init() {}
 
@@ -19,11 +22,20 @@ package final class CPUBackend: Backend {
   package var memory: MemoryUse { ledger.now }
 
   package func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
-    let count = shape.reduce(1, *)
-    guard count > 0 else {
-      throw EngineError(.invalidOperation, "a tensor of shape \(shape) has no elements")
+    var byteCount = elementType.byteCount
+    for size in shape {
+      let (product, overflow) = byteCount.multipliedReportingOverflow(by: size)
+      guard size > 0, !overflow else {
+        throw EngineError(.invalidOperation, "no tensor has the shape \(shape)")
+      }
+      byteCount = product
     }
-    let storage = HostStorage(byteCount: count * elementType.byteCount, ledger: ledger)
+    // Asking the system for more than there is would end the process.
+    guard byteCount <= Self.largestTensor else {
+      throw EngineError(
+        .exhausted, "\(byteCount) bytes in one tensor are more than this machine's memory of \(Self.largestTensor)")
+    }
+    let storage = HostStorage(byteCount: byteCount, ledger: ledger)
     return Tensor(storage: storage, elementType: elementType, shape: shape)
   }
 

@@ -8,15 +8,15 @@ package struct BertEncoder: Sendable {
   private let embeddings: Embeddings
   private let layers: [Layer]
 
-  /// Reads the weights of a Hugging Face checkpoint onto the engine's device.
+  /// Reads weights, named as Hugging Face names them, onto the engine's device.
   /// - Parameter prefix: what the encoder's tensor names start with, such as `bert.`.
   /// - Throws: `ModelFileError` for a tensor that is missing or has another shape; `EngineError` if the device has no room.
   package init(
-    _ configuration: BertConfiguration, weights checkpoint: Checkpoint, prefix: String, on engine: Engine
+    _ configuration: BertConfiguration, weights: any WeightSource, prefix: String, on engine: Engine
   ) async throws {
     self.configuration = configuration
     self.engine = engine
-    let reader = WeightReader(checkpoint: checkpoint, prefix: prefix, engine: engine)
+    let reader = WeightReader(source: weights, prefix: prefix, engine: engine)
     embeddings = try await Embeddings(configuration, reader)
     var layers: [Layer] = []
     for index in 0..<configuration.layerCount {

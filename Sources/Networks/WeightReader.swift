@@ -1,26 +1,26 @@
 package import Engine
-package import ModelFiles
+internal import ModelFiles
 
-/// Reads a checkpoint's tensors onto a device, with the shapes that a network expects.
+/// Reads the tensors of a weight source onto a device, with the shapes that a network expects.
 package struct WeightReader: Sendable {
-  private let checkpoint: Checkpoint
+  private let source: any WeightSource
   private let prefix: String
   private let engine: Engine
 
-  package init(checkpoint: Checkpoint, prefix: String, engine: Engine) {
-    self.checkpoint = checkpoint
+  package init(source: any WeightSource, prefix: String, engine: Engine) {
+    self.source = source
     self.prefix = prefix
     self.engine = engine
   }
 
   /// A reader for the tensors whose names go on with `part`.
   package func scoped(_ part: String) -> WeightReader {
-    WeightReader(checkpoint: checkpoint, prefix: prefix + part, engine: engine)
+    WeightReader(source: source, prefix: prefix + part, engine: engine)
   }
 
   /// `name.weight`, as it is.
   package func table(_ name: String, _ shape: [Int]) async throws -> Tensor {
-    let elements = try checkpoint.floats(named: prefix + name + ".weight", shape: shape)
+    let elements = try source.floats(named: prefix + name + ".weight", shape: shape)
     return try await engine.upload(.float32(elements), shape: shape)
   }
 
@@ -29,16 +29,16 @@ package struct WeightReader: Sendable {
     var weights: [Float] = []
     var bias: [Float] = []
     for name in names {
-      weights += try checkpoint.floats(named: prefix + name + ".weight", shape: [outputs, inputs])
-      bias += try checkpoint.floats(named: prefix + name + ".bias", shape: [outputs])
+      weights += try source.floats(named: prefix + name + ".weight", shape: [outputs, inputs])
+      bias += try source.floats(named: prefix + name + ".bias", shape: [outputs])
     }
     return try await engine.makeDenseWeights(weights, bias: bias, outputs: names.count * outputs, inputs: inputs)
   }
 
   /// `name.weight` and `name.bias`, both `[width]`.
   package func normalization(_ name: String, _ width: Int, epsilon: Double) async throws -> NormalizationWeights {
-    let gain = try checkpoint.floats(named: prefix + name + ".weight", shape: [width])
-    let bias = try checkpoint.floats(named: prefix + name + ".bias", shape: [width])
+    let gain = try source.floats(named: prefix + name + ".weight", shape: [width])
+    let bias = try source.floats(named: prefix + name + ".bias", shape: [width])
     return NormalizationWeights(
       gain: try await engine.upload(.float32(gain), shape: [width]),
       bias: try await engine.upload(.float32(bias), shape: [width]), epsilon: Float(epsilon))

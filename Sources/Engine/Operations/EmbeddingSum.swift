@@ -31,6 +31,8 @@ package struct EmbeddingSum: Sendable {
     try require(ids, holds: rows, name, "the ids", of: .int32)
     try require(tokenPositions, holds: rows, name, "the positions", of: .int32)
     try require(words, holds: 1, name, "the word table")
+    try require(positions, holds: 1, name, "the position table")
+    try require(types, holds: 1, name, "the type table")
     try require(
       positions.width == words.width && types.width == words.width, name,
       "tables are \(words.width), \(positions.width) and \(types.width) wide")

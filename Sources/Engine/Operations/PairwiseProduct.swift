@@ -134,7 +134,7 @@ package struct TypeBiases: Sendable {
       "the biases must be one head of \(2 * types) channels in panels of \(product.columns.width)")
     try require(product.rows.heads == 1, name, "types share one product: the rows must have one head")
     try require(
-      product.rowExtent.longest == product.columnExtent.longest
+      product.rowExtent.table?.segments == product.columnExtent.table?.segments
         && product.rowExtent.rowCount == product.columnExtent.rowCount, name,
       "biases belong to the same tokens on both sides")
     try panels.requirePanels(of: product.columnExtent, name)

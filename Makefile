@@ -1,0 +1,52 @@
+# What one needs to build, try and check Weft. `make` alone lists the targets.
+# A fresh Debian machine needs no more than Swift and make; `setup` brings the rest.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+BINARY := .build/release/weft
+SOURCES := Sources Tests Plugins Benchmarks Package.swift
+# Tests see the internals, which needs other compiler flags; in a folder of their own the two
+# builds do not undo each other.
+TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-oclgrind lint format install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing (OpenCL headers, loader and PoCL), with apt
+	@Scripts/setup
+
+build: setup ## build the weft command
+	@echo "Building weft (a first build takes a few minutes) …"
+	@$(SWIFT) build -c release --product weft
+
+demo: build ## find people and places in a novel's pages, in colour
+	@$(BINARY) demo
+
+test: setup ## run all tests
+	@$(SWIFT) test $(TESTING)
+
+test-oclgrind: build ## run the kernels under Oclgrind: data races, bad accesses, uninitialised values
+	@Scripts/setup --oclgrind
+	@Scripts/test-oclgrind $(BINARY)
+
+lint: ## check the formatting and the style of all Swift sources
+	@$(SWIFT) format lint --strict --parallel --recursive $(wildcard $(SOURCES))
+	@echo "lint: clean"
+
+format: ## format all Swift sources
+	@$(SWIFT) format --in-place --parallel --recursive $(wildcard $(SOURCES))
+
+install: ## install below PREFIX (/usr/local), after `make build`
+	@test -x $(BINARY) || { echo "make install: run 'make build' first" >&2; exit 1; }
+	@install -d "$(DESTDIR)$(PREFIX)/lib/weft" "$(DESTDIR)$(PREFIX)/bin"
+	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/lib/weft/weft"
+	@rm -rf "$(DESTDIR)$(PREFIX)/lib/weft/Models"
+	@cp -R Models "$(DESTDIR)$(PREFIX)/lib/weft/Models"
+	@ln -sfn ../lib/weft/weft "$(DESTDIR)$(PREFIX)/bin/weft"
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/weft"
+
+clean: ## remove everything that was built
+	@rm -rf .build Benchmarks/.build

@@ -1,0 +1,166 @@
+internal import Engine
+
+/// Contradictory operations are refused when they are added, and leave the submission as it was.
+extension ConformanceKit {
+  static let invalidCases: [ConformanceCase] = [
+    invalid("pairwise product") { parts in
+      let product = parts.product
+      return [
+        ("heads differ", changed(product) { $0.rows = parts.slices(heads: 2, channels: 2) }),
+        ("channels differ", changed(product) { $0.rows = parts.slices(channels: 3) }),
+        ("rows past the end", changed(product) { $0.rowExtent = .whole(7) }),
+        ("too few panels", changed(product) { $0.columnExtent = .whole(10_000) }),
+        ("one side ragged", changed(product) { $0.rowExtent = .ragged(parts.table) }),
+        ("scale NaN", changed(product) { $0.scale = .nan }),
+        ("scores too small", changed(product) { $0.epilogue = .store(parts.cells) }),
+        ("scores of a wrong rank", changed(product) { $0.epilogue = .store(parts.matrix) }),
+      ]
+    },
+    invalid("selection") { parts in
+      var selections: [(String, CellSelection)] = []
+      func add(_ name: String, _ change: (inout CellSelection) -> Void) {
+        var selection = parts.selection
+        change(&selection)
+        selections.append((name, selection))
+      }
+      add("list of floats") { $0.cells = parts.matrix }
+      add("list of pairs") { $0.cells = parts.pairs }
+      add("count of floats") { $0.found = parts.matrix }
+      add("negative margin") { $0.margin = -1 }
+      add("threshold NaN") { $0.threshold = .nan }
+      return selections.map { name, selection in
+        (name, changed(parts.product) { $0.epilogue = .select(selection) })
+      }
+    },
+    invalid("dense layer") { parts in
+      let weights = DenseWeights(panels: parts.panels, bias: parts.bias, outputs: 4)
+      let layer = DenseLayer(parts.matrix, rows: 6, weights: weights, into: parts.result)
+      func changed(_ change: (inout DenseLayer) -> Void) -> Operation {
+        var layer = layer
+        change(&layer)
+        return .dense(layer)
+      }
+      return [
+        ("input of another width", changed { $0.input = parts.result }),
+        ("rows past the end", changed { $0.rows = 7 }),
+        ("no rows", changed { $0.rows = 0 }),
+        ("result of another width", changed { $0.out = parts.matrix }),
+        ("residual too small", changed { $0.residual = parts.bias }),
+        ("input of integers", changed { $0.input = parts.pairs }),
+      ]
+    },
+    invalid("row operations and attention") { parts in
+      let rotary = RotaryTable(tensor: parts.matrix)
+      return [
+        (
+          "gain too small",
+          .layerNormalization(
+            LayerNormalization(
+              parts.matrix, rows: 6, gain: parts.bias, bias: parts.bias, epsilon: 1,
+              into: parts.matrix))
+        ),
+        (
+          "ids are floats",
+          .embeddingSum(
+            EmbeddingSum(
+              ids: parts.matrix, tokenPositions: parts.pairs, rows: 2, words: parts.matrix,
+              positions: parts.matrix, types: parts.matrix, into: parts.matrix))
+        ),
+        (
+          "rotary table of a wrong rank",
+          .rotate(
+            RotateRows(
+              parts.slices(channels: 2), rows: 2, positions: parts.pairs, rotary: rotary,
+              into: parts.matrix))
+        ),
+        (
+          "panels of other channels",
+          .pack(
+            PackColumns(parts.slices(channels: 2), extent: .whole(4), into: parts.panels))
+        ),
+        (
+          "attention without room",
+          .attention(
+            Attention(
+              queries: parts.slices(channels: 5), keys: parts.panels,
+              values: parts.slices(channels: 5), segments: parts.table, scale: 1, into: parts.bias))
+        ),
+      ]
+    },
+  ]
+
+  private static func changed(
+    _ product: PairwiseProduct, _ change: (inout PairwiseProduct) -> Void
+  ) -> Operation {
+    var product = product
+    change(&product)
+    return .pairwise(product)
+  }
+
+  private static func invalid(
+    _ title: String,
+    operations: @escaping @Sendable (InvalidParts) throws -> [(String, Operation)]
+  ) -> ConformanceCase {
+    ConformanceCase(.invalid, title, small: true) { backend in
+      var workspace = Workspace(backend)
+      let parts = try InvalidParts(in: &workspace)
+      for (name, operation) in try operations(parts) {
+        try expect(.invalidOperation, "\(title), \(name)") {
+          try workspace.append(operation)
+        }
+      }
+      guard workspace.submission.operations.isEmpty else {
+        throw Mismatch("a refused operation is in the submission")
+      }
+      try workspace.download(parts.matrix)
+      let left = try await workspace.run()[0].floats
+      try compareBits(left, Poison.floats(30), "a tensor that only refused operations name")
+    }
+  }
+}
+
+/// Tensors of this backend that fit together: 6 rows of 5 channels, 4 columns.
+struct InvalidParts {
+  /// float32 `[6, 5]`
+  let matrix: Tensor
+  /// float32 `[6, 4]`
+  let result: Tensor
+  /// float32 `[4]`
+  let bias: Tensor
+  /// int32 `[15, 2]`
+  let pairs: Tensor
+  /// float32 `[1, 5, 4]`
+  let cells: Tensor
+  /// One head of 5 channels, room for 4 columns.
+  let panels: Panels
+  /// Segments of 4 and 2 rows.
+  let table: SegmentTable
+  /// A valid list.
+  let selection: CellSelection
+  /// A valid product.
+  let product: PairwiseProduct
+
+  init(in workspace: inout Workspace) throws {
+    matrix = try workspace.upload(Poison.floats(30), 6, 5)
+    result = try workspace.upload(Poison.floats(24), 6, 4)
+    bias = try workspace.upload(Poison.floats(4), 4)
+    pairs = try workspace.upload(integers: Poison.integers(30), 15, 2)
+    cells = try workspace.upload(Poison.floats(20), 1, 5, 4)
+    panels = try workspace.emptyPanels(for: .whole(4), channels: 5)
+    table = try workspace.segments([4, 2])
+    selection = CellSelection(
+      threshold: 0, triangular: false, margin: 0,
+      cells: try workspace.upload(integers: Poison.integers(8), 2, 4),
+      found: try workspace.upload(integers: [0], 1))
+    product = PairwiseProduct(
+      rows: HeadSlices(matrix, channels: 5), columns: panels, rowExtent: .whole(6),
+      columnExtent: .whole(4), epilogue: .select(selection))
+    // The parts must be valid together, or a refusal would prove nothing.
+    var trial = Submission()
+    try trial.append(.pairwise(product))
+  }
+
+  func slices(heads: Int = 1, channels: Int) -> HeadSlices {
+    HeadSlices(matrix, headStride: channels, heads: heads, channels: channels)
+  }
+}

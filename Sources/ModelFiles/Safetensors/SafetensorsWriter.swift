@@ -1,0 +1,123 @@
+import Foundation
+
+/// Collects tensors and writes them as one safetensors file.
+package struct SafetensorsWriter: Sendable {
+  /// The real types that can be written.
+  package enum RealType: Sendable {
+    case float32
+    /// Rounded to nearest, ties to even.
+    case float16
+  }
+
+  private struct Tensor {
+    let name: String
+    let type: ElementType
+    let shape: [Int]
+    let bytes: [UInt8]
+  }
+
+  /// Free text to store with the tensors.
+  package var metadata: [String: String]
+  private var tensors: [Tensor] = []
+
+  /// Starts an empty file.
+  package init(metadata: [String: String] = [:]) { self.metadata = metadata }
+
+  /// Adds a tensor of real numbers.
+  /// - Parameters:
+  ///   - name: Its name, not used before.
+  ///   - floats: Its elements, row major; as many as `shape` says.
+  ///   - shape: Its extents, outermost first.
+  ///   - type: The type to store.
+  package mutating func add(
+    _ name: String, floats: [Float], shape: [Int], as type: RealType = .float32
+  ) {
+    switch type {
+    case .float32: add(name, .float32, shape, floats.map { $0.bitPattern })
+    case .float16: add(name, .float16, shape, floats.map { HalfPrecision.narrow($0) })
+    }
+  }
+
+  /// Adds a tensor of 32-bit integers.
+  /// - Parameters:
+  ///   - name: Its name, not used before.
+  ///   - integers: Its elements, row major; as many as `shape` says.
+  ///   - shape: Its extents, outermost first.
+  package mutating func add(_ name: String, integers: [Int32], shape: [Int]) {
+    add(name, .int32, shape, integers)
+  }
+
+  private mutating func add<Stored: FixedWidthInteger>(
+    _ name: String, _ type: ElementType, _ shape: [Int], _ elements: [Stored]
+  ) {
+    precondition(shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == elements.count)
+    precondition(name != "__metadata__" && !tensors.contains { $0.name == name })
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(elements.count * MemoryLayout<Stored>.size)
+    for element in elements {
+      withUnsafeBytes(of: element.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    tensors.append(Tensor(name: name, type: type, shape: shape, bytes: bytes))
+  }
+
+  /// Writes the file: complete under its name, or not at all.
+  /// - Parameter path: Where to write; an existing file is replaced.
+  /// - Throws: `ModelFileError` if the system refuses.
+  package func write(to path: String) throws(ModelFileError) {
+    // Wider types first, so that every tensor is aligned to its element's size.
+    let tensors = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
+    var data = header(of: tensors)
+    for tensor in tensors { data += tensor.bytes }
+
+    // Beside the target, because a rename does not cross file systems.
+    let temporary = "\(path).\(UUID().uuidString).tmp"
+    do {
+      try Data(data).write(to: URL(fileURLWithPath: temporary), options: .withoutOverwriting)
+    } catch {
+      unlink(temporary)
+      throw ModelFileError(file: path, problem: "cannot be written: \(error.localizedDescription)")
+    }
+    guard rename(temporary, path) == 0 else {
+      let message = systemMessage(errno)
+      unlink(temporary)
+      throw ModelFileError(file: path, problem: "cannot be written: \(message)")
+    }
+  }
+
+  /// The length and the JSON text, padded with spaces so that the data begins at a multiple of 8.
+  private func header(of tensors: [Tensor]) -> [UInt8] {
+    var fields: [String] = []
+    if !metadata.isEmpty {
+      let texts = metadata.sorted { $0.key < $1.key }
+        .map { "\(jsonString($0.key)):\(jsonString($0.value))" }
+      fields.append("\"__metadata__\":{\(texts.joined(separator: ","))}")
+    }
+    var offset = 0
+    for tensor in tensors {
+      let end = offset + tensor.bytes.count
+      let shape = tensor.shape.map(String.init).joined(separator: ",")
+      fields.append(
+        "\(jsonString(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\","
+          + "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+      offset = end
+    }
+    var text = Array("{\(fields.joined(separator: ","))}".utf8)
+    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) }
+    return length + text
+  }
+}
+
+/// A JSON string literal.
+private func jsonString(_ text: String) -> String {
+  var literal = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": literal += "\\\""
+    case "\\": literal += "\\\\"
+    case "\u{0}"..<"\u{20}": literal += String(format: "\\u%04x", Int(scalar.value))
+    default: literal.unicodeScalars.append(scalar)
+    }
+  }
+  return literal + "\""
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import Networks
+import OpenCLBackend
+import Weft
+
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure this device.",
+    discussion: "Benchmarks/Peers measures PyTorch on the same shapes.",
+    subcommands: [BenchPairsCommand.self, BenchEncoderCommand.self])
+}
+
+extension TileShape.Variant: ExpressibleByArgument {}
+
+/// A device, and which of its two kinds of tiles.
+struct TileOptions: ParsableArguments {
+  @OptionGroup var device: DeviceOptions
+
+  @Option(help: ArgumentHelp("Tiles to use, whatever the device's kind.", valueName: "cpu|gpu"))
+  var variant: TileShape.Variant?
+
+  func engine() throws -> Engine { try Engine(DeviceSelection(device.device), variant: variant) }
+}
+
+/// Normal numbers from a seed, for benchmark inputs.
+func normalNumbers(_ count: Int, seed: UInt64) -> [Float] {
+  var generator = SplitMix64(seed: seed)
+  return (0..<count).map { _ in
+    let radius = (-2 * log(Double.random(in: Double.leastNonzeroMagnitude..<1, using: &generator))).squareRoot()
+    return Float(radius * cos(2 * .pi * Double.random(in: 0..<1, using: &generator)))
+  }
+}

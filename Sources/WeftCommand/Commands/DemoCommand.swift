@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import TokenPairs
+import Weft
+
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Find the people and places in a page of a novel, and show them.")
+
+  @OptionGroup var device: DeviceOptions
+
+  @Option(help: ArgumentHelp("A text to read instead, one paragraph a line.", valueName: "file"))
+  var text: String?
+
+  @Option(help: ArgumentHelp("Where the JSON lines go.", valueName: "file"))
+  var output = "demo-entities.jsonl"
+
+  func run() async throws {
+    let reader = try LineReader(paths: [try text ?? BundledModels.exampleText()])
+    let engine = try await device.engine()
+    let extractor = try await EntityExtractor(model: try BundledModels.directory(), on: engine)
+    let file = try OutputFile(path: output)
+    let terminal = Terminal(describing: STDOUT_FILENO)
+    let renderer = SpanRenderer(terminal: terminal, labels: extractor.labels, indent: 2)
+
+    print("\nReading with \(BundledModels.entities) on \(engine.device.name)\n")
+    var counts: [String: Int] = [:]
+    var writer = JSONWriter()
+    let clock = ContinuousClock()
+    let start = clock.now
+    var tokens = 0
+    let documents = DocumentRun(extractor: extractor, lines: AsyncInputLines(reader), arePlain: true)
+    try await documents.forEach { finished in
+      guard let document = finished.document, let line = try? finished.line.get() else { return }
+      tokens += document.tokenCount
+      let spans = document.entities.map {
+        LabelledSpan(start: $0.codePoints.lowerBound, end: $0.codePoints.upperBound, label: $0.label)
+      }
+      for span in spans { counts[span.label, default: 0] += 1 }
+      print(renderer.render(document.text, spans: spans))
+      writer.removeAll()
+      OutputRecord.write(document.entities.map(EntityRecord.init), of: line, number: finished.number, to: &writer)
+      try file.write(writer.bytes)
+    }
+    try file.commit()
+    let seconds = (clock.now - start) / .seconds(1)
+    let legend = extractor.labels.compactMap { label in counts[label].map { (label, $0) } }
+    print("  " + renderer.legend(legend) + "\n")
+    print(String(format: "%d tokens in %.2f s. The entities as JSON lines: \(output)", tokens, seconds))
+    print("Your own text:  weft extract --lines FILE.txt\n")
+  }
+}
+
+extension EntityRecord {
+  /// An entity with its offsets in code points.
+  init(_ entity: Entity) {
+    self.init(
+      start: entity.codePoints.lowerBound, end: entity.codePoints.upperBound, label: entity.label, text: entity.text,
+      score: entity.score, probability: entity.probability)
+  }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import OpenCLBackend
+import Weft
+
+struct DevicesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "devices",
+    abstract: "List the devices Weft can compute on, and which one 'auto' picks.")
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  func run() throws {
+    let candidates = try DeviceCandidate.all()
+    let choice = DeviceCandidate.automatic(among: candidates)
+    print(json ? report(candidates, choice) : table(candidates, choice), terminator: "")
+  }
+
+  private typealias Choice = (candidate: DeviceCandidate, reason: String)?
+
+  private func table(_ candidates: [DeviceCandidate], _ choice: Choice) -> String {
+    var table = TextTable([
+      .text("--device"), .text("name"), .text("type"), .number("units"), .number("memory"), .text("tiles"),
+      .text("driver"), .text("platform"),
+    ])
+    table.addRow(["cpu", "Weft reference", "reference", "", "", "", "", ""])
+    for candidate in candidates {
+      let device = candidate.description
+      table.addRow([
+        "opencl:\(candidate.index)", device.name, device.kind.rawValue, "\(device.computeUnits)",
+        String(format: "%.1f GiB", Double(device.memoryBytes) / Double(1 << 30)), device.variant, device.driver,
+        device.platform,
+      ])
+    }
+    var text = table.render(on: Terminal(describing: STDOUT_FILENO)) + "\n"
+    for candidate in candidates {
+      if let obstacle = candidate.obstacle { text += "opencl:\(candidate.index) cannot be used: \(obstacle)\n" }
+    }
+    if let choice {
+      text += "auto: opencl:\(choice.candidate.index), \(choice.candidate.name) (\(choice.reason))\n"
+    } else {
+      text += "auto: cpu, because there is no usable OpenCL device (Debian: apt install pocl-opencl-icd)\n"
+    }
+    return text
+  }
+
+  private func report(_ candidates: [DeviceCandidate], _ choice: Choice) -> String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.name("devices")
+    writer.beginArray()
+    for candidate in candidates {
+      let device = candidate.description
+      writer.beginObject()
+      let texts = [
+        ("device", "opencl:\(candidate.index)"), ("name", device.name), ("platform", device.platform),
+        ("driver", device.driver), ("type", device.kind.rawValue), ("variant", device.variant),
+      ]
+      for (name, value) in texts {
+        writer.name(name)
+        writer.string(value)
+      }
+      for (name, value) in [("compute_units", device.computeUnits), ("memory_bytes", device.memoryBytes)] {
+        writer.name(name)
+        writer.integer(value)
+      }
+      writer.name("usable")
+      writer.boolean(candidate.obstacle == nil)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.name("auto")
+    writer.string(choice.map { "opencl:\($0.candidate.index)" } ?? "cpu")
+    writer.name("reason")
+    writer.string(choice?.reason ?? "no usable OpenCL device")
+    writer.endObject()
+    writer.newline()
+    return writer.string
+  }
+}

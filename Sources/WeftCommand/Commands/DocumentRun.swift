@@ -1,0 +1,96 @@
+import Engine
+import Synchronization
+import TokenPairs
+
+/// One input line with what became of it.
+struct FinishedLine {
+  let number: Int
+  /// The line as it was read, or why it could not be.
+  let line: Result<JSONLine, LineFailure>
+  let document: ExtractedDocument?
+}
+
+/// Why a line has no result.
+struct LineFailure: Error {
+  let message: String
+}
+
+/// Sends input lines through an extractor and hands them back in order, each with its document or its failure.
+struct DocumentRun {
+  let extractor: EntityExtractor
+  let lines: AsyncInputLines
+  /// Lines are plain text, not JSON.
+  let arePlain: Bool
+
+  /// - Parameter consume: is given every line, in input order.
+  func forEach(_ consume: (FinishedLine) throws -> Void) async throws {
+    let source = LineTexts(lines: lines, arePlain: arePlain)
+    for try await outcome in DocumentOutcomes(texts: source, extractor: extractor) {
+      guard let entry = source.takeNext() else { break }
+      switch (entry.line, outcome) {
+      case (.failure, _):
+        try consume(FinishedLine(number: entry.number, line: entry.line, document: nil))
+      case (.success, .success(let document)):
+        try consume(FinishedLine(number: entry.number, line: entry.line, document: document))
+      case (.success, .failure(let error)):
+        let failure = LineFailure(message: error.message)
+        try consume(FinishedLine(number: entry.number, line: .failure(failure), document: nil))
+      }
+    }
+  }
+}
+
+/// The texts of input lines. A line without one gives an empty text, which costs next to nothing and keeps the order.
+private final class LineTexts: AsyncSequence, Sendable {
+  typealias Element = String
+  typealias Entry = (number: Int, line: Result<JSONLine, LineFailure>)
+
+  private let lines: AsyncInputLines
+  private let arePlain: Bool
+  private let waiting = Mutex<[Entry]>([])
+  private let taken = Mutex(0)
+
+  init(lines: AsyncInputLines, arePlain: Bool) {
+    self.lines = lines
+    self.arePlain = arePlain
+  }
+
+  func makeAsyncIterator() -> Iterator { Iterator(lines: lines.makeAsyncIterator(), owner: self) }
+
+  struct Iterator: AsyncIteratorProtocol {
+    var lines: AsyncInputLines.Iterator
+    let owner: LineTexts
+
+    mutating func next() async throws -> String? {
+      guard let input = try await lines.next() else { return nil }
+      let line = owner.parse(input)
+      owner.waiting.withLock { $0.append((input.number, line)) }
+      return (try? line.get().text) ?? ""
+    }
+  }
+
+  /// The oldest line that has not been taken.
+  func takeNext() -> Entry? {
+    waiting.withLock { waiting in
+      taken.withLock { taken in
+        guard taken < waiting.count else { return nil }
+        defer { taken += 1 }
+        let entry = waiting[taken]
+        if taken >= 1024 {
+          waiting.removeFirst(taken)
+          taken = 0
+        }
+        return entry
+      }
+    }
+  }
+
+  private func parse(_ input: InputLine) -> Result<JSONLine, LineFailure> {
+    do {
+      let bytes = try input.content.get()
+      return .success(arePlain ? try JSONLine(plainText: bytes) : try JSONLine(bytes))
+    } catch {
+      return .failure(LineFailure(message: "\(error)"))
+    }
+  }
+}

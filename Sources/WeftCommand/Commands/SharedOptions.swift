@@ -1,0 +1,56 @@
+public import ArgumentParser
+import Foundation
+public import Weft
+
+/// Where a command computes.
+struct DeviceOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Where to compute: auto (the best OpenCL device), cpu (Weft's slow reference), opencl, opencl:INDEX, or part of a device's name. See 'weft devices'.",
+      valueName: "auto|cpu|opencl|opencl:INDEX|NAME"))
+  var device = "auto"
+
+  func engine() async throws -> Engine { try await Engine(DeviceSelection(device)) }
+}
+
+/// Which model a command uses.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A model directory: the Hugging Face files and globalpointer.json. Without it, the model that comes with Weft.",
+      valueName: "directory"))
+  var model: String?
+
+  func directory() throws -> String { try model ?? BundledModels.directory() }
+}
+
+/// How spans are chosen and batches formed.
+struct ExtractionOptions: ParsableArguments {
+  @Option(help: "Find spans with a score above this; lower finds more.")
+  var threshold: Float = 0
+
+  @Option(help: "Keep entities inside others (nested), or of overlapping ones only the best (flat).")
+  var mode: OverlapMode = .nested
+
+  @Option(
+    help: ArgumentHelp(
+      "Tokens computed in one batch. Changes speed and memory, never results. Chosen for the device by default.",
+      valueName: "n"))
+  var batchTokens: Int?
+
+  func validate() throws {
+    if threshold.isNaN { throw ValidationError("--threshold must be a number") }
+    if let batchTokens, batchTokens < 1 { throw ValidationError("--batch-tokens must be at least 1") }
+  }
+
+  var options: EntityExtractor.Options {
+    EntityExtractor.Options(threshold: threshold, mode: mode, batchTokens: batchTokens)
+  }
+}
+
+extension OverlapMode: ExpressibleByArgument {}
+
+/// Says something on standard error, where it does not disturb the results.
+func note(_ message: String) {
+  FileHandle.standardError.write(Data((message + "\n").utf8))
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+@main
+struct WeftCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "weft",
+    abstract: "Batched computation on any OpenCL device.",
+    discussion: """
+      Weft reads text and finds what is in it. Give it lines and it gives back entities, nested ones too:
+
+        echo '{"text": "The Bishop of London met Mr. Reed in Hyde Park."}' | weft extract
+
+      It computes on the best OpenCL device it finds (see 'weft devices'), with the model that comes with it unless
+      --model names another. 'weft help COMMAND' explains each command.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      ExtractCommand.self, EvaluateCommand.self, TokenizeCommand.self, DevicesCommand.self, BenchCommand.self,
+      ConformanceCommand.self, DemoCommand.self,
+    ])
+}

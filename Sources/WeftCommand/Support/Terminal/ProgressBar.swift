@@ -1,0 +1,142 @@
+internal import Foundation
+
+/// One line on standard error that says how far a run is, how fast, and how long to go.
+///
+/// ```
+/// extract  ━━━━━━━━━━━━━━╸───────────  54%  5,412/10,000  312 docs/s  61.2k tokens/s  ETA 0:15
+/// ```
+///
+/// Drawn at most ten times a second and erased at the end. Where the total is unknown, a spinner
+/// takes the place of the bar.
+final class ProgressBar {
+  private let title: String
+  private let width: () -> Int
+  private let terminal: Terminal
+  private let clock: () -> Duration
+  private let sink: (String) -> Void
+  private var state: ProgressState
+  private var lastDrawn: Duration?
+  private var frame = 0
+
+  private static let interval: Duration = .milliseconds(100)
+
+  /// A bar for standard error, or nil where that is no terminal that can redraw a line.
+  static func onStandardError(title: String, total: Int?) -> ProgressBar? {
+    let terminal = Terminal(describing: STDERR_FILENO)
+    guard terminal.canRedraw else { return nil }
+    let start = ContinuousClock.now
+    let descriptor = FileDescriptor(borrowing: STDERR_FILENO)
+    return ProgressBar(
+      title: title, total: total, terminal: terminal,
+      width: { Terminal.columns(of: STDERR_FILENO) ?? terminal.width },
+      clock: { ContinuousClock.now - start },
+      sink: { _ = descriptor.writeAll(Array($0.utf8)) })
+  }
+
+  /// `width` is asked at every drawing (nil: the terminal's), `clock` gives the time since the
+  /// start, and `sink` receives each drawing, control codes included.
+  init(
+    title: String, total: Int?, terminal: Terminal, width: (() -> Int)? = nil,
+    clock: @escaping () -> Duration, sink: @escaping (String) -> Void
+  ) {
+    self.title = title
+    self.terminal = terminal
+    self.width = width ?? { terminal.width }
+    self.clock = clock
+    self.sink = sink
+    state = ProgressState(total: total)
+  }
+
+  /// Counts finished work, and draws if it is time to.
+  func advance(documents: Int = 1, tokens: Int) {
+    state.advance(documents: documents, tokens: tokens)
+    let now = clock()
+    if let lastDrawn, now - lastDrawn < Self.interval { return }
+    lastDrawn = now
+    state.sample(at: now)
+    frame += 1
+    // A full last column would wrap and leave lines behind.
+    sink("\r\u{1B}[2K" + line(columns: width() - 1))
+  }
+
+  /// Erases the line, for other output on the same terminal; the next drawing brings it back.
+  func clear() {
+    guard lastDrawn != nil else { return }
+    lastDrawn = nil
+    sink("\r\u{1B}[2K")
+  }
+
+  /// Erases the bar for good.
+  /// - Returns: what remains to be said: `1,000 documents in 3.2 s, 312 docs/s, 61.2k tokens/s`.
+  func finish() -> String {
+    clear()
+    let seconds = clock() / .seconds(1)
+    let noun = state.documents == 1 ? "document" : "documents"
+    var summary = "\(Quantity.grouped(state.documents)) \(noun) in \(Quantity.short(seconds)) s"
+    if seconds > 0 && state.documents > 0 {
+      summary += ", \(Quantity.short(Double(state.documents) / seconds)) docs/s"
+      summary += ", \(Quantity.short(Double(state.tokens) / seconds)) tokens/s"
+    }
+    return summary
+  }
+
+  // MARK: Drawing
+
+  /// The line in at most `columns` columns; what matters least gives way first.
+  private func line(columns: Int) -> String {
+    let counts =
+      Quantity.grouped(state.documents) + (state.total.map { "/" + Quantity.grouped($0) } ?? "")
+    var fields = [counts]
+    if let fraction = state.fraction { fields.insert("\(Int(fraction * 100))%", at: 0) }
+    if let seconds = state.remainingSeconds {
+      fields.append("ETA " + Quantity.clock(seconds: seconds))
+    }
+
+    let least = state.fraction == nil ? 1 : 8  // a spinner, or the shortest bar worth drawing
+    var room = columns - DisplayWidth.of(title) - 2 - least
+    for field in fields { room -= field.count + 2 }
+    guard room >= 0 else { return Self.fitting(fields, columns: columns) }
+
+    let documents = Quantity.short(state.documentsPerSecond) + " docs/s"
+    let tokens = Quantity.short(state.tokensPerSecond) + " tokens/s"
+    let end = state.remainingSeconds == nil ? fields.count : fields.count - 1
+    if state.documentsPerSecond > 0, room >= documents.count + 2 {
+      fields.insert(documents, at: end)
+      room -= documents.count + 2
+      if state.tokensPerSecond > 0, room >= tokens.count + 2 {
+        fields.insert(tokens, at: end + 1)
+        room -= tokens.count + 2
+      }
+    }
+    let gauge = state.fraction.map { bar($0, columns: min(least + room, 40)) } ?? spinner
+    return ([Style.bold.apply(to: title, colours: terminal.colours), gauge] + fields)
+      .joined(separator: "  ")
+  }
+
+  /// The first fields that fit, where there is no room for a bar.
+  private static func fitting(_ fields: [String], columns: Int) -> String {
+    var line = ""
+    for field in fields where line.count + field.count + (line.isEmpty ? 0 : 2) <= columns {
+      line += (line.isEmpty ? "" : "  ") + field
+    }
+    return line
+  }
+
+  private func bar(_ fraction: Double, columns: Int) -> String {
+    let halves = Int(fraction * Double(columns * 2))
+    guard terminal.isUnicode else {
+      return String(repeating: "#", count: halves / 2)
+        + String(repeating: ".", count: columns - halves / 2)
+    }
+    let done = String(repeating: "━", count: halves / 2) + (halves % 2 == 1 ? "╸" : "")
+    let rest = String(repeating: "─", count: columns - (halves + 1) / 2)
+    return Style(colour: .accent).apply(to: done, colours: terminal.colours)
+      + Style.dim.apply(to: rest, colours: terminal.colours)
+  }
+
+  private var spinner: String {
+    let frames = terminal.isUnicode ? Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") : Array("|/-\\")
+    return Style(colour: .accent).apply(
+      to: String(frames[frame % frames.count]), colours: terminal.colours)
+  }
+}

@@ -1,0 +1,64 @@
+internal import Foundation
+
+/// What a stream can show: found out once, then a plain value that tests can make up.
+struct Terminal: Equatable, Sendable {
+  enum Colours: Sendable { case none, sixteen, many }
+
+  /// Columns.
+  var width = 80
+  var colours = Colours.none
+  /// Whether a line can be erased and drawn again.
+  var canRedraw = false
+  /// Whether line-drawing characters can be expected to show.
+  var isUnicode = true
+
+  /// A file or a pipe: no colours, no redrawing.
+  static let none = Terminal()
+
+  /// Looks at a descriptor and at `TERM`, `COLORTERM`, `COLUMNS`, `NO_COLOR`, `CLICOLOR_FORCE` and
+  /// the locale.
+  init(
+    describing descriptor: Int32,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    self.init(
+      isTerminal: isatty(descriptor) == 1, columns: Self.columns(of: descriptor),
+      environment: environment)
+  }
+
+  init(isTerminal: Bool, columns: Int?, environment: [String: String]) {
+    let name = environment["TERM"] ?? ""
+    let isForced = !(environment["CLICOLOR_FORCE"] ?? "").isEmpty
+    let isCapable = isTerminal && name != "dumb"
+    let stated = environment["COLUMNS"].flatMap { Int($0) } ?? 80
+    width = min(max(columns ?? stated, 20), 1000)
+    canRedraw = isCapable
+    isUnicode = Self.localeHasUnicode(environment)
+    if (environment["NO_COLOR"] ?? "").isEmpty, isCapable || isForced {
+      let isRich = name.contains("256") || !(environment["COLORTERM"] ?? "").isEmpty
+      colours = isRich ? .many : .sixteen
+    }
+  }
+
+  init(width: Int = 80, colours: Colours = .none, canRedraw: Bool = false, isUnicode: Bool = true) {
+    self.width = width
+    self.colours = colours
+    self.canRedraw = canRedraw
+    self.isUnicode = isUnicode
+  }
+
+  /// The window's width now; it changes while a program runs.
+  static func columns(of descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// An unset locale counts as Unicode: containers seldom set one, terminals seldom lack it.
+  private static func localeHasUnicode(_ environment: [String: String]) -> Bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy
+      .compactMap { environment[$0] }.first { !$0.isEmpty }
+    guard let locale = locale?.lowercased() else { return true }
+    return locale.contains("utf")
+  }
+}
