@@ -45,6 +45,8 @@ install: ## install below PREFIX (/usr/local), after `make build`
 	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/lib/weft/weft"
 	@rm -rf "$(DESTDIR)$(PREFIX)/lib/weft/Models"
 	@cp -R Models "$(DESTDIR)$(PREFIX)/lib/weft/Models"
+	@rm -rf "$(DESTDIR)$(PREFIX)/lib/weft/Examples"
+	@cp -R Examples "$(DESTDIR)$(PREFIX)/lib/weft/Examples"
 	@ln -sfn ../lib/weft/weft "$(DESTDIR)$(PREFIX)/bin/weft"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/weft"
 
