@@ -9,8 +9,8 @@ struct BenchPairsCommand: AsyncParsableCommand {
     commandName: "pairs",
     abstract: "Time a token-pair head: rotation, scores, masks and threshold decoding.",
     discussion: """
-      From queries and keys on the device to the list of cells above the threshold on the host. Inputs are normal
-      numbers, and the threshold lets about 1 cell in 10,000 pass. GFLOP/s count the products of the cells that exist:
+      From queries and keys on the device to the list of cells above the threshold on the host. Inputs are normal \
+      numbers, and the threshold lets about 1 cell in 10,000 pass. GFLOP/s count the products of the cells that exist: \
       those with start ≤ end.
       """)
 

@@ -1,8 +1,54 @@
 import ArgumentParser
+import Conformance
+import Engine
 import Foundation
 
 struct ConformanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "conformance", abstract: "Check a device: every kernel against plain loops in double precision.")
-  func run() async throws {}
+    commandName: "conformance",
+    abstract: "Check that a device computes right.",
+    discussion: """
+      Runs every kernel on inputs made to catch mistakes, and compares with plain loops in double precision: sizes
+      around the edges of tiles, overflowing lists, bad arguments, repeated and concurrent runs. Exit status 1 if a case
+      failed.
+      """)
+
+  @OptionGroup var tiles: TileOptions
+
+  @Flag(help: "Only tiny cases, which still reach every kernel: for interpreters such as Oclgrind.")
+  var small = false
+
+  @Option(help: ArgumentHelp("Only cases whose name contains this.", valueName: "text"))
+  var filter: String?
+
+  @Flag(help: "List every case, not only those that failed or were skipped.")
+  var verbose = false
+
+  func run() async throws {
+    let engine = try tiles.engine()
+    let terminal = Terminal(describing: STDERR_FILENO)
+    let listsAll = verbose
+    let outcomes = await ConformanceKit.run(on: engine.backend, small: small, filter: filter) { done, total, outcome in
+      if terminal.canRedraw { note("\u{1B}[1A\u{1B}[2K\(done)/\(total) \(outcome.name)") }
+      if listsAll { print(Self.line(outcome)) }
+    }
+    if !listsAll {
+      for outcome in outcomes where outcome.verdict != .passed { print(Self.line(outcome)) }
+    }
+    let failed = outcomes.filter { $0.failure != nil }.count
+    let skipped = outcomes.filter { $0.skip != nil }.count
+    print(
+      "\(outcomes.count - failed - skipped) passed, \(failed) failed, \(skipped) skipped on \(engine.device.name), \(engine.device.variant) tiles"
+    )
+    if outcomes.isEmpty { throw ValidationError("no case has a name with '\(filter ?? "")' in it") }
+    if failed > 0 { throw ExitCode(ExitStatus.failure.rawValue) }
+  }
+
+  private static func line(_ outcome: Outcome) -> String {
+    switch outcome.verdict {
+    case .passed: "passed   \(outcome.name)"
+    case .failed(let reason): "FAILED   \(outcome.name): \(reason)"
+    case .skipped(let reason): "skipped  \(outcome.name): \(reason)"
+    }
+  }
 }

@@ -20,20 +20,24 @@ struct DevicesCommand: ParsableCommand {
   private typealias Choice = (candidate: DeviceCandidate, reason: String)?
 
   private func table(_ candidates: [DeviceCandidate], _ choice: Choice) -> String {
-    var table = TextTable([
+    var devices = TextTable([
       .text("--device"), .text("name"), .text("type"), .number("units"), .number("memory"), .text("tiles"),
-      .text("driver"), .text("platform"),
     ])
-    table.addRow(["cpu", "Weft reference", "reference", "", "", "", "", ""])
+    var drivers = TextTable([.text("--device"), .text("driver"), .text("platform")])
+    devices.addRow(["cpu", "Weft reference", "reference", "", "", ""])
     for candidate in candidates {
       let device = candidate.description
-      table.addRow([
-        "opencl:\(candidate.index)", device.name, device.kind.rawValue, "\(device.computeUnits)",
-        String(format: "%.1f GiB", Double(device.memoryBytes) / Double(1 << 30)), device.variant, device.driver,
-        device.platform,
+      let name = "opencl:\(candidate.index)"
+      devices.addRow([
+        name, device.name, device.kind.rawValue, "\(device.computeUnits)",
+        String(format: "%.1f GiB", Double(device.memoryBytes) / Double(1 << 30)), device.variant,
       ])
+      // PoCL's version goes on with how it was built, after two spaces; --json has it all.
+      drivers.addRow([name, device.driver, device.platform.split(separator: "  ").first.map(String.init) ?? ""])
     }
-    var text = table.render(on: Terminal(describing: STDOUT_FILENO)) + "\n"
+    let terminal = Terminal(describing: STDOUT_FILENO)
+    var text = devices.render(on: terminal) + "\n"
+    if !candidates.isEmpty { text += drivers.render(on: terminal) + "\n" }
     for candidate in candidates {
       if let obstacle = candidate.obstacle { text += "opencl:\(candidate.index) cannot be used: \(obstacle)\n" }
     }

@@ -16,6 +16,9 @@ struct LineFailure: Error {
 }
 
 /// Sends input lines through an extractor and hands them back in order, each with its document or its failure.
+///
+/// A text that the device has no room for is its line's failure. A device that fails otherwise would fail on every
+/// line: that ends the run.
 struct DocumentRun {
   let extractor: EntityExtractor
   let lines: AsyncInputLines
@@ -33,6 +36,7 @@ struct DocumentRun {
       case (.success, .success(let document)):
         try consume(FinishedLine(number: entry.number, line: entry.line, document: document))
       case (.success, .failure(let error)):
+        guard error.kind == .exhausted else { throw error }
         let failure = LineFailure(message: error.message)
         try consume(FinishedLine(number: entry.number, line: .failure(failure), document: nil))
       }

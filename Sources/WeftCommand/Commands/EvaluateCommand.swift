@@ -8,7 +8,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     commandName: "evaluate",
     abstract: "Compare a model with texts whose entities are known.",
     discussion: """
-      Each line of the file has a "text" and its true "entities": [{"start", "end", "label"}], in code points,
+      Each line of the file has a "text" and its true "entities": [{"start", "end", "label"}], in code points, \
       end-exclusive. An entity counts as found if start, end and label agree.
       """)
 
@@ -29,6 +29,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       model: try model.directory(), on: engine, options: extraction.options)
     let bar = ProgressBar.onStandardError(
       title: "evaluate", total: LineCount.count(in: [gold], blankLines: .skip))
+    defer { bar?.clear() }
 
     var metrics = EntityMetrics()
     var failed = 0

@@ -10,10 +10,11 @@ struct ExtractCommand: AsyncParsableCommand {
     discussion: """
       Reads JSON lines with a "text" field and writes the same lines, in the same order, with their "entities":
 
-        {"text": "Mr. Reed met his aunt."}
-        {"id": 1, "text": "Mr. Reed met his aunt.", "entities": [{"start": 0, "end": 8, "label": "PER", …}]}
+        {"text": "Mr. Reed left."}
+        {"id": 1, "text": "Mr. Reed left.", "entities": [{"start": 0, "end": 8,
+          "label": "PER", "text": "Mr. Reed", "score": 9.1, "probability": 1.0}]}
 
-      All other fields are passed through as they are. A text of any length is read whole. A line that cannot be used
+      All other fields are passed through as they are. A text of any length is read whole. A line that cannot be used \
       becomes {"line": N, "error": "…"}, the run goes on, and the exit status is 3.
       """)
 
@@ -46,6 +47,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let file = try OutputFile(path: output)
     let bar = ProgressBar.onStandardError(
       title: "extract", total: LineCount.count(in: input, blankLines: blank))
+    defer { bar?.clear() }
 
     var failed = 0
     var writer = JSONWriter()

@@ -10,6 +10,10 @@ struct DeviceOptions: ParsableArguments {
       valueName: "auto|cpu|opencl|opencl:INDEX|NAME"))
   var device = "auto"
 
+  func validate() throws {
+    if device.isEmpty { throw ValidationError("--device needs a name") }
+  }
+
   func engine() async throws -> Engine { try await Engine(DeviceSelection(device)) }
 }
 
@@ -26,7 +30,11 @@ struct ModelOptions: ParsableArguments {
 
 /// How spans are chosen and batches formed.
 struct ExtractionOptions: ParsableArguments {
-  @Option(help: "Find spans with a score above this; lower finds more.")
+  @Option(
+    parsing: .unconditional,  // or a negative number would be read as an option
+    help: ArgumentHelp(
+      "Find spans with a score above this: below 0 finds more, above it only what is surer.",
+      valueName: "score"))
   var threshold: Float = 0
 
   @Option(help: "Keep entities inside others (nested), or of overlapping ones only the best (flat).")

@@ -8,7 +8,7 @@ struct TokenizeCommand: AsyncParsableCommand {
     commandName: "tokenize",
     abstract: "Show the tokens that a model sees.",
     discussion: """
-      Reads JSON lines with a "text" field and writes {"ids": […], "offsets": [[start, end], …], "tokens": […]} for
+      Reads JSON lines with a "text" field and writes {"ids": […], "offsets": [[start, end], …], "tokens": […]} for \
       each: offsets in code points of the text, [0, 0] for the marks at both ends.
       """)
 

@@ -8,10 +8,10 @@ struct WeftCommand: AsyncParsableCommand {
     discussion: """
       Weft reads text and finds what is in it. Give it lines and it gives back entities, nested ones too:
 
-        echo '{"text": "The Bishop of London met Mr. Reed in Hyde Park."}' | weft extract
+        echo '{"text": "Mr. Reed met his aunt in London."}' | weft extract
 
-      It computes on the best OpenCL device it finds (see 'weft devices'), with the model that comes with it unless
-      --model names another. 'weft help COMMAND' explains each command.
+      It computes on the best OpenCL device it finds (see 'weft devices'), with the model that comes with it unless \
+      --model names another. New here? Try 'weft demo'.
       """,
     version: "0.1.0",
     subcommands: [

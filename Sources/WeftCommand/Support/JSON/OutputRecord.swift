@@ -7,7 +7,7 @@ struct EntityRecord: Equatable, Sendable {
   var text: String
   /// The raw score; above the threshold.
   var score: Float
-  /// The logistic function of the score.
+  /// The logistic function of twice the score.
   var probability: Float
 }
 
