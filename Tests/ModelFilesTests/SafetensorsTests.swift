@@ -141,7 +141,7 @@ import Testing
 
   @Test func floatTypes() throws {
     func floats(_ type: String, _ data: [UInt8]) throws -> [Float] {
-      let size = try #require(ElementType(rawValue: type)).size
+      let size = try #require(StoredType(rawValue: type)).size
       // An odd header length leaves the data unaligned.
       var header =
         #"{"a":{"dtype":"\#(type)","shape":[\#(data.count / size)],"#

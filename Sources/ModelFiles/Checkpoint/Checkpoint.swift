@@ -76,13 +76,23 @@ package struct Checkpoint: Sendable {
   ///   - shape: The shape that the tensor must have.
   /// - Returns: The elements, row major: F32 as stored, F16 and BF16 widened exactly, F64 rounded to
   ///   nearest.
-  /// - Throws: `ModelFileError` if the tensor is missing (with the closest names), of another shape
-  ///   or not of these types.
+  /// - Throws: `ModelFileError` if the tensor is missing (with the closest names), of another shape,
+  ///   not of these types, or holds an infinity or NaN: a model with such a weight finds nothing in
+  ///   any text, which must not look like a result.
   package func floats(named name: String, shape: [Int]) throws(ModelFileError) -> [Float] {
     guard let holder = holders[name] else {
       throw missingTensor(name, among: names, file: path)
     }
-    return try holder.floats(named: name, shape: shape)
+    let floats = try holder.floats(named: name, shape: shape)
+    // Integers, so that the loop becomes a vectorised maximum.
+    let exponents: UInt32 = 0x7F80_0000
+    let largest = floats.reduce(UInt32(0)) { max($0, $1.bitPattern & exponents) }
+    if largest == exponents, let place = floats.firstIndex(where: { !$0.isFinite }) {
+      throw ModelFileError(
+        file: holder.path, subject: "tensor \(name.quoted)",
+        problem: "element \(place) is \(floats[place]), where a finite number is expected")
+    }
+    return floats
   }
 
   /// What to say about a directory whose weights are in a format that Weft does not read.

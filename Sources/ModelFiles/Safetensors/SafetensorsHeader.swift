@@ -123,13 +123,13 @@ struct SafetensorsHeader {
     guard case .object(let fields) = member.value else {
       throw error("an object expected, \(member.value.kind) found")
     }
-    var type: ElementType?
+    var type: StoredType?
     var shape: [Int]?
     var offsets: [Int]?
     for field in fields {
       switch (field.name, field.value) {
       case ("dtype", .string(let name)):
-        guard let known = ElementType(rawValue: name) else {
+        guard let known = StoredType(rawValue: name) else {
           throw error("unknown element type \(name.quoted)")
         }
         type = known

@@ -11,7 +11,7 @@ package struct SafetensorsWriter: Sendable {
 
   private struct Tensor {
     let name: String
-    let type: ElementType
+    let type: StoredType
     let shape: [Int]
     let bytes: [UInt8]
   }
@@ -48,7 +48,7 @@ package struct SafetensorsWriter: Sendable {
   }
 
   private mutating func add<Stored: FixedWidthInteger>(
-    _ name: String, _ type: ElementType, _ shape: [Int], _ elements: [Stored]
+    _ name: String, _ type: StoredType, _ shape: [Int], _ elements: [Stored]
   ) {
     precondition(shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == elements.count)
     precondition(name != "__metadata__" && !tensors.contains { $0.name == name })

@@ -3,7 +3,7 @@
 ///   - bytes: A multiple of the element's size, little endian, of any alignment.
 ///   - type: The elements' type.
 /// - Returns: `nil` if the type does not hold real numbers of 16 bits or more.
-func widenedToFloat(_ bytes: UnsafeRawBufferPointer, from type: ElementType) -> [Float]? {
+func widenedToFloat(_ bytes: UnsafeRawBufferPointer, from type: StoredType) -> [Float]? {
   switch type {
   case .float32: elements(bytes, as: UInt32.self) { Float(bitPattern: $0) }
   case .float16: elements(bytes, as: UInt16.self) { HalfPrecision.widen($0) }
@@ -16,7 +16,7 @@ func widenedToFloat(_ bytes: UnsafeRawBufferPointer, from type: ElementType) -> 
 
 /// Elements of a tensor's bytes as Int; `nil` if the type is not an integer one or BOOL, or if an
 /// unsigned value exceeds Int.
-func widenedToInt(_ bytes: UnsafeRawBufferPointer, from type: ElementType) -> [Int]? {
+func widenedToInt(_ bytes: UnsafeRawBufferPointer, from type: StoredType) -> [Int]? {
   switch type {
   case .int64: return elements(bytes, as: Int64.self) { Int($0) }
   case .int32: return elements(bytes, as: Int32.self) { Int($0) }

@@ -1,6 +1,6 @@
 /// The element types of the safetensors format whose elements fill whole bytes. The raw value is
 /// the format's own name.
-package enum ElementType: String, CaseIterable, Hashable, Sendable {
+package enum StoredType: String, CaseIterable, Hashable, Sendable {
   case bool = "BOOL"
   case uint8 = "U8"
   case int8 = "I8"
