@@ -47,7 +47,8 @@ let package = Package(
     // What people meet.
     .target(
       name: "Weft",
-      dependencies: ["CPUBackend", "Engine", "ModelFiles", "OpenCLBackend", "TokenPairs",
+      dependencies: [
+        "CPUBackend", "Engine", "ModelFiles", "OpenCLBackend", "TokenPairs",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(

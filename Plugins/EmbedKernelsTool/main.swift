@@ -9,7 +9,8 @@ guard arguments.count > 3 else {
 }
 let folder = arguments[2].hasSuffix("/") ? arguments[2] : arguments[2] + "/"
 
-var text = "// Made from Kernels/ by EmbedKernelsPlugin.\n\nlet embeddedKernels: [(path: String, text: StaticString)] = [\n"
+var text =
+  "// Made from Kernels/ by EmbedKernelsPlugin.\n\nlet embeddedKernels: [(path: String, text: StaticString)] = [\n"
 for path in arguments.dropFirst(3) {
   let source = try String(contentsOfFile: path, encoding: .utf8)
   let name = path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path

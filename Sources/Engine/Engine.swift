@@ -71,7 +71,8 @@ extension Engine {
   /// A rotary table for positions below `positions`.
   package func makeRotaryTable(positions: Int, channels: Int) async throws(EngineError) -> RotaryTable {
     try require(
-      positions > 0 && channels > 0 && channels.isMultiple(of: 2), "rotary table", "\(channels) channels do not pair up")
+      positions > 0 && channels > 0 && channels.isMultiple(of: 2), "rotary table", "\(channels) channels do not pair up"
+    )
     let elements = RotaryTable.elements(positions: positions, channels: channels)
     return RotaryTable(tensor: try await upload(.float32(elements), shape: [positions, 2, channels]))
   }

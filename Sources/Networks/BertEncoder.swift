@@ -9,7 +9,12 @@ package struct BertEncoder: Sendable {
   private let layers: [Layer]
 
   /// Reads weights, named as Hugging Face names them, onto the engine's device.
-  /// - Parameter prefix: what the encoder's tensor names start with, such as `bert.`.
+  ///
+  /// - Parameters:
+  ///   - configuration: the encoder's shape.
+  ///   - weights: where the tensors come from.
+  ///   - prefix: what the encoder's tensor names start with, such as `bert.`.
+  ///   - engine: the device.
   /// - Throws: `ModelFileError` for a tensor that is missing or has another shape; `EngineError` if the device has no room.
   package init(
     _ configuration: BertConfiguration, weights: any WeightSource, prefix: String, on engine: Engine

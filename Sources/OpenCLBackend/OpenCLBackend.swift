@@ -10,10 +10,14 @@ package final class OpenCLBackend: Backend {
   private let lanes: [Lane]
   private let nextLane = Atomic(0)
 
+  /// Opens a device.
+  ///
   /// - Parameters:
+  ///   - candidate: the device.
   ///   - variant: which tiles to use; by the device's kind if nil.
   ///   - memoryBudget: the most that tensors may hold, in bytes; three quarters of the device's memory if nil.
   ///   - laneCount: queues that submissions are spread over.
+  /// - Throws: `EngineError` of kind `deviceFailure` if the driver refuses.
   package init(
     _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2
   ) throws(EngineError) {

@@ -41,7 +41,13 @@ extension Engine {
     try self.init(selection, variant: nil, logger: logger)
   }
 
-  /// - Parameter variant: the tiles to use on an OpenCL device, whatever its kind.
+  /// Opens a device with the tiles of one's choice.
+  ///
+  /// - Parameters:
+  ///   - selection: the device.
+  ///   - variant: the tiles to use on an OpenCL device, whatever its kind; by its kind if nil.
+  ///   - logger: where warnings go.
+  /// - Throws: `EngineError` if there is no such device, or its driver fails.
   package init(
     _ selection: DeviceSelection, variant: TileShape.Variant?, logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {

@@ -33,7 +33,8 @@ final class BufferPool: Sendable {
     let device = context.device
     guard byteCount <= device.maxAllocation else {
       throw EngineError(
-        .exhausted, "\(byteCount) bytes in one block are more than the \(device.maxAllocation) that \(device.name) allows")
+        .exhausted,
+        "\(byteCount) bytes in one block are more than the \(device.maxAllocation) that \(device.name) allows")
     }
     let reused: Buffer? = try state.withLock { (state) throws(EngineError) in
       if let buffer = state.idle[size]?.popLast() {

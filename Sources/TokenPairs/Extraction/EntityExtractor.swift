@@ -50,7 +50,8 @@ public struct EntityExtractor: Sendable {
     guard tokenizer.vocabularySize <= configuration.vocabularySize else {
       throw ModelFileError(
         file: directory,
-        problem: "the tokenizer knows \(tokenizer.vocabularySize) tokens, the encoder embeds \(configuration.vocabularySize)")
+        problem:
+          "the tokenizer knows \(tokenizer.vocabularySize) tokens, the encoder embeds \(configuration.vocabularySize)")
     }
     let parameters = try description.parameters(from: checkpoint, hiddenSize: configuration.hiddenSize)
     encoder = try await BertEncoder(
@@ -115,8 +116,10 @@ extension EntityExtractor {
       for cell in cells {
         let (first, last) = (start + cell.row - 1, start + cell.column - 1)
         guard tokenized.plan.answers(window: window, first: first, last: last) else { continue }
-        let range = tokenized.offsets[first].lowerBound..<max(
-          tokenized.offsets[first].lowerBound, tokenized.offsets[last].upperBound)
+        let range =
+          tokenized.offsets[first]
+          .lowerBound..<max(
+            tokenized.offsets[first].lowerBound, tokenized.offsets[last].upperBound)
         spans.append(ScoredSpan(label: cell.matrix % labels.count, range: range, score: cell.score))
       }
     }

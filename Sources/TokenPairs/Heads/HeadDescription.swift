@@ -22,7 +22,9 @@ package struct HeadDescription: Sendable {
     let fields = try JSONFields(file: directory + "/" + Self.fileName)
     file = fields.file
     let task = try fields.string("task") ?? "entities"
-    guard task == "entities" else { throw fields.error("task", "\"\(task)\" is not a task of this file; \"entities\" is") }
+    guard task == "entities" else {
+      throw fields.error("task", "\"\(task)\" is not a task of this file; \"entities\" is")
+    }
     guard let labels = try fields.strings("labels"), !labels.isEmpty else {
       throw fields.error("labels", "at least one label expected")
     }
@@ -33,7 +35,8 @@ package struct HeadDescription: Sendable {
     guard let head = try fields.object("head") else { throw fields.error("head", "is missing") }
     let kindName = try head.string("kind") ?? ""
     guard let kind = HeadKind(rawValue: kindName) else {
-      throw head.error("kind", "\"\(kindName)\" is unknown; known: \(HeadKind.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw head.error(
+        "kind", "\"\(kindName)\" is unknown; known: \(HeadKind.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self.kind = kind
     let dialectName = try head.string("dialect") ?? ""
@@ -64,7 +67,12 @@ package struct HeadDescription: Sendable {
   }
 
   /// Reads the head's tensors and brings them into normal form.
-  /// - Parameter hiddenSize: the width of the encoder's output.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: where the tensors are.
+  ///   - hiddenSize: the width of the encoder's output.
+  /// - Returns: the parameters, whatever dialect they were stored in.
+  /// - Throws: `ModelFileError` for a tensor that is missing or of another shape.
   package func parameters(from checkpoint: Checkpoint, hiddenSize: Int) throws(ModelFileError) -> HeadParameters {
     let block = 2 * headSize
     let stored = dialect.storesInputsFirst

@@ -12,7 +12,13 @@ package struct PairHead: Sendable {
   private let bias: DenseWeights?
   private let rotary: RotaryTable?
 
-  /// - Parameter positions: the longest sequence the head will meet.
+  /// Loads a head onto a device.
+  ///
+  /// - Parameters:
+  ///   - parameters: the head in normal form.
+  ///   - positions: the longest sequence the head will meet.
+  ///   - engine: the device.
+  /// - Throws: `EngineError` if the device has no room.
   package init(_ parameters: HeadParameters, positions: Int, on engine: Engine) async throws(EngineError) {
     self.parameters = parameters
     self.engine = engine
@@ -72,7 +78,16 @@ package struct PairScores: Sendable {
     self.biases = biases
   }
 
-  /// - Parameter projected: `[tokens, heads · 2 · headSize]`, a block `[query | key]` a head.
+  /// Adds rotation and packing, and returns the query for the cells above the threshold.
+  ///
+  /// - Parameters:
+  ///   - projected: `[tokens, heads · 2 · headSize]`, a block `[query | key]` a head.
+  ///   - tokens: the batch that `projected` was made from.
+  ///   - threshold: cells with a greater score are wanted.
+  ///   - engine: the device.
+  ///   - submission: what the operations are added to.
+  /// - Returns: the query; its inputs are there once the submission has run.
+  /// - Throws: `EngineError` if shapes contradict each other or the device has no room.
   package func query(
     projected: Tensor, _ tokens: DeviceTokens, threshold: Float, on engine: Engine, in submission: inout Submission
   ) throws(EngineError) -> CellQuery {

@@ -26,6 +26,7 @@ struct DocumentRun {
   let arePlain: Bool
 
   /// - Parameter consume: is given every line, in input order.
+  /// - Throws: what `consume` throws, and what ends the whole run: an input or a device that failed.
   func forEach(_ consume: (FinishedLine) throws -> Void) async throws {
     let source = LineTexts(lines: lines, arePlain: arePlain)
     for try await outcome in DocumentOutcomes(texts: source, extractor: extractor) {

@@ -118,7 +118,8 @@ enum GoldEntities {
     return try Set(
       entities.map {
         guard 0 <= $0.start, $0.start < $0.end, $0.end <= length else {
-          throw LineFailure(message: "an entity from \($0.start) to \($0.end) does not lie in a text of \(length) code points")
+          throw LineFailure(
+            message: "an entity from \($0.start) to \($0.end) does not lie in a text of \(length) code points")
         }
         return EntityKey(range: $0.start..<$0.end, label: $0.label)
       })

@@ -26,13 +26,15 @@ struct ExtractCommand: AsyncParsableCommand {
   @OptionGroup var device: DeviceOptions
   @OptionGroup var extraction: ExtractionOptions
 
-  @Option(help: "What \"start\" and \"end\" count: Unicode code points (Python), UTF-16 units (JavaScript, Java), or bytes.")
+  @Option(
+    help: "What \"start\" and \"end\" count: Unicode code points (Python), UTF-16 units (JavaScript, Java), or bytes.")
   var offsets: OffsetUnit = .codepoint
 
   @Flag(help: "The input is plain text, one document a line, not JSON.")
   var lines = false
 
-  @Option(help: ArgumentHelp("Write here instead of to standard output; appears when it is complete.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write here instead of to standard output; appears when it is complete.", valueName: "file"))
   var output: String?
 
   @Argument(help: ArgumentHelp("Files to read; '-' or none is standard input.", valueName: "input"))
