@@ -62,7 +62,7 @@ let package = Package(
     .testTarget(name: "EngineTests", dependencies: ["Engine"]),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Conformance", "CPUBackend", "Engine", "Kernels", "OpenCLBackend"]),
+      dependencies: ["Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",

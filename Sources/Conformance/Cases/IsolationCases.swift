@@ -26,8 +26,8 @@ extension ConformanceKit {
       + large.map { isolation("\($0.0), 1 token", $0.1, length: 1, batches: [[7], [-65], [8, -8]]) }
   }()
 
-  /// - Parameter batches: lengths of the neighbours; negative ones follow the sequence, the others
-  ///   come before it.
+  /// Compares a sequence's result alone with the same in each of `batches`: the lengths of its neighbours, negative for
+  /// those that follow it.
   private static func isolation(
     _ title: String, small: Bool = false, _ exchange: Exchange, length: Int, batches: [[Int]]
   ) -> ConformanceCase {

@@ -55,8 +55,8 @@ extension ConformanceKit {
         let query = SelectionQuery(problem: problem, threshold: 0.5, triangular: true, margin: 1)
         try await query.check(on: backend, within: .product(channels: 64, factor: 0.125))
       })
-    cases.append(filterCase(small: true, lengths: [4, 3], bars: 3, seed: 106))
-    cases.append(filterCase(small: false, lengths: [50, 8, 65], bars: 12, seed: 107))
+    cases.append(filterCase(small: true, lengths: [4, 3], channels: 3, bars: 1, seed: 106))
+    cases.append(filterCase(small: false, lengths: [50, 8, 65], channels: 13, bars: 12, seed: 107))
     return cases
   }()
 
@@ -69,12 +69,12 @@ extension ConformanceKit {
   }
 
   private static func filterCase(
-    small: Bool, lengths: [Int], bars: Int, seed: UInt64
+    small: Bool, lengths: [Int], channels: Int, bars: Int, seed: UInt64
   ) -> ConformanceCase {
     let title = "a threshold is a filter, lengths \(lengths)"
     return ConformanceCase(.selection, title, small: small) { backend in
       let problem = PairwiseProblem(
-        lengths: lengths, rowLayout: .init(channels: 13), scale: 0.3, seed: seed)
+        lengths: lengths, rowLayout: .init(channels: channels), scale: 0.3, seed: seed)
       let query = SelectionQuery(problem: problem, threshold: 0, margin: 0)
       let all = try await query.everything(on: backend)
       let ordered = all.map(\.score).sorted()

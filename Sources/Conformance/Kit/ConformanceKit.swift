@@ -14,6 +14,7 @@ package enum ConformanceKit {
   /// - Parameters:
   ///   - small: only those that an interpreter can run.
   ///   - filter: only those whose name contains this text.
+  /// - Returns: the cases, in the order in which they run.
   package static func cases(small: Bool, filter: String? = nil) -> [ConformanceCase] {
     cases.filter { (!small || $0.isSmall) && (filter.map($0.name.contains) ?? true) }
   }

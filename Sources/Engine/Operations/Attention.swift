@@ -30,7 +30,7 @@ package struct Attention: Sendable {
       queries.heads == keys.heads && queries.channels == keys.channels && values.heads == keys.heads
         && values.channels == keys.channels, name, "queries, keys and values differ in heads or channels")
     try require(
-      queries.headStride == queries.channels && values.headStride == values.channels, name,
+      keys.heads == 1 || (queries.headStride == queries.channels && values.headStride == values.channels), name,
       "heads must lie side by side")
     try require(keys.channels <= 256, name, "heads have at most 256 channels, not \(keys.channels)")
     try keys.requirePanels(of: .ragged(segments), name)

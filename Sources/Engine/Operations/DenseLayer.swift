@@ -59,6 +59,7 @@ package struct DenseLayer: Sendable {
     try require(
       out.width == weights.outputs, name,
       "the result has \(out.width) channels, the layer makes \(weights.outputs)")
+    try require(out, isNot: input, name)
     if let residual { try require(residual, holds: rows * weights.outputs, name, "the residual") }
   }
 }

@@ -22,6 +22,7 @@ package struct LayerNormalization: Sendable {
     try require(gain, holds: input.width, name, "the gain")
     try require(bias, holds: input.width, name, "the bias")
     try require(out, holds: rows * input.width, name, "the result")
+    try require(out, isNot: input, name)
     try require(epsilon >= 0 && epsilon.isFinite, name, "epsilon must be finite and not negative")
   }
 }

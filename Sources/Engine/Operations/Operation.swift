@@ -25,6 +25,13 @@ package enum Operation: Sendable {
 /// Largest row or cell count an operation takes: kernels index rows with 32-bit integers.
 let indexLimit = Int(Int32.max)
 
+/// Checks that an operation does not write what it reads in another order than it writes.
+func require(
+  _ out: Tensor, isNot input: Tensor, _ operation: StaticString
+) throws(EngineError) {
+  try require(out.storage !== input.storage, operation, "the result may not be its own input")
+}
+
 /// Checks that a tensor holds `count` elements of a type.
 func require(
   _ tensor: Tensor, holds count: Int, _ operation: StaticString, _ name: StaticString,

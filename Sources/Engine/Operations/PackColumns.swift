@@ -3,7 +3,7 @@ package struct PackColumns: Sendable {
   package var source: HeadSlices
   package var extent: Extent
   package var panels: Panels
-  /// Rotary table for position-dependent vectors; needs a ragged extent, which knows positions.
+  /// Turns each vector by its index within its segment.
   package var rotary: RotaryTable?
 
   package init(_ source: HeadSlices, extent: Extent, into panels: Panels, rotary: RotaryTable? = nil) {

@@ -20,6 +20,7 @@ package struct RotateRows: Sendable {
     try source.validate(name, rows: rows)
     try require(positions, holds: rows, name, "the positions", of: .int32)
     try require(out, holds: rows * source.heads * source.channels, name, "the result")
+    try require(out, isNot: source.tensor, name)
     try rotary.validate(name, channels: source.channels, positions: 1)
   }
 }

@@ -14,7 +14,8 @@ public struct EntityExtractor: Sendable {
     public var mode: OverlapMode
     /// Tokens in a batch; chosen for the device if nil.
     public var batchTokens: Int?
-    /// Tokens that neighbouring windows of a long text share: entities up to this length are never cut.
+    /// Tokens that neighbouring windows of a long text share: entities up to this length are never cut. At most half a
+    /// window is shared, or a long text would be read many times over.
     public var windowOverlap: Int
 
     /// Options with the usual values.
@@ -53,6 +54,11 @@ public struct EntityExtractor: Sendable {
         problem:
           "the tokenizer knows \(tokenizer.vocabularySize) tokens, the encoder embeds \(configuration.vocabularySize)")
     }
+    guard configuration.maximumPositions > 2 else {
+      throw ModelFileError(
+        file: directory + "/config.json", subject: "field 'max_position_embeddings'",
+        problem: "\(configuration.maximumPositions) positions hold no more than the marks that frame a text")
+    }
     let parameters = try description.parameters(from: checkpoint, hiddenSize: configuration.hiddenSize)
     encoder = try await BertEncoder(
       configuration, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
@@ -86,7 +92,7 @@ extension EntityExtractor {
     let content = Array(zip(encoding.ids, encoding.offsets).dropFirst().dropLast())
     let offsets = content.map(\.1)
     let plan = WindowPlan(
-      count: content.count, capacity: windowCapacity, overlap: min(max(0, options.windowOverlap), windowCapacity - 1)
+      count: content.count, capacity: windowCapacity, overlap: min(max(0, options.windowOverlap), windowCapacity / 2)
     ) { $0 == 0 || offsets[$0].lowerBound > offsets[$0 - 1].upperBound }
     let windows = plan.windows.map { [tokenizer.clsID] + content[$0].map(\.0) + [tokenizer.sepID] }
     return TokenizedText(text: text, offsets: offsets, plan: plan, windows: windows)
@@ -115,7 +121,8 @@ extension EntityExtractor {
       let start = tokenized.plan.windows[window].lowerBound
       for cell in cells {
         let (first, last) = (start + cell.row - 1, start + cell.column - 1)
-        guard tokenized.plan.answers(window: window, first: first, last: last) else { continue }
+        // A head without a triangle also scores spans that end before they begin: no text answers to those.
+        guard first <= last, tokenized.plan.answers(window: window, first: first, last: last) else { continue }
         let range =
           tokenized.offsets[first]
           .lowerBound..<max(

@@ -7,7 +7,8 @@ import Networks
 struct BenchEncoderCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encoder",
-    abstract: "Time a BERT encoder with random weights.")
+    abstract: "Time a BERT encoder with random weights.",
+    usage: "weft bench encoder [<options>]")
 
   enum Shape: String, ExpressibleByArgument, CaseIterable {
     case minilm

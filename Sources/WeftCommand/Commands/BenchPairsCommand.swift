@@ -8,6 +8,7 @@ struct BenchPairsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pairs",
     abstract: "Time a token-pair head: rotation, scores, masks and threshold decoding.",
+    usage: "weft bench pairs [<options>]",
     discussion: """
       From queries and keys on the device to the list of cells above the threshold on the host. Inputs are normal \
       numbers, and the threshold lets about 1 cell in 10,000 pass. GFLOP/s count the products of the cells that exist: \

@@ -7,9 +7,10 @@ struct ConformanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance",
     abstract: "Check that a device computes right.",
+    usage: "weft conformance [<options>]",
     discussion: """
-      Runs every kernel on inputs made to catch mistakes, and compares with plain loops in double precision: sizes
-      around the edges of tiles, overflowing lists, bad arguments, repeated and concurrent runs. Exit status 1 if a case
+      Runs every kernel on inputs made to catch mistakes, and compares with plain loops in double precision: sizes \
+      around the edges of tiles, overflowing lists, bad arguments, repeated and concurrent runs. Exit status 1 if a case \
       failed.
       """)
 
@@ -25,6 +26,7 @@ struct ConformanceCommand: AsyncParsableCommand {
   var verbose = false
 
   func run() async throws {
+    await MainThread.takeTasksUnderOclgrind()
     let engine = try tiles.engine()
     let terminal = Terminal(describing: STDERR_FILENO)
     let listsAll = verbose

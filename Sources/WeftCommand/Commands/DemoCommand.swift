@@ -21,6 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
     let engine = try await device.engine()
     let extractor = try await EntityExtractor(model: try BundledModels.directory(), on: engine)
     let file = try OutputFile(path: output)
+    file.removeWhenInterrupted()
     let terminal = Terminal(describing: STDOUT_FILENO)
     let renderer = SpanRenderer(terminal: terminal, labels: extractor.labels, indent: 2)
 
@@ -46,10 +47,19 @@ struct DemoCommand: AsyncParsableCommand {
     try file.commit()
     let seconds = (clock.now - start) / .seconds(1)
     let legend = extractor.labels.compactMap { label in counts[label].map { (label, $0) } }
-    print("  " + renderer.legend(legend) + "\n")
+    print("  " + renderer.legend(legend))
+    let meanings = legend.compactMap { entry in Self.meanings[entry.0].map { "\(entry.0) \($0)" } }
+    print("  " + Style.dim.apply(to: meanings.joined(separator: ", "), colours: terminal.colours) + "\n")
     print(String(format: "%d tokens in %.2f s. The entities as JSON lines: \(output)", tokens, seconds))
-    print("Your own text:  weft extract --lines FILE.txt\n")
+    // As it was called: it need not be on the path.
+    print("Your own text:  \(CommandLine.arguments.first ?? "weft") extract --lines FILE.txt\n")
   }
+
+  /// What the bundled model's labels stand for.
+  private static let meanings = [
+    "PER": "people", "FAC": "buildings and roads", "GPE": "towns and countries", "LOC": "other places",
+    "ORG": "organisations", "VEH": "vehicles",
+  ]
 }
 
 extension EntityRecord {

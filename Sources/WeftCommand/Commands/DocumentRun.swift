@@ -8,6 +8,8 @@ struct FinishedLine {
   /// The line as it was read, or why it could not be.
   let line: Result<JSONLine, LineFailure>
   let document: ExtractedDocument?
+  /// Whether all lines read so far have been handed out: whoever waits for answers should get theirs now.
+  let isCaughtUp: Bool
 }
 
 /// Why a line has no result.
@@ -31,15 +33,18 @@ struct DocumentRun {
     let source = LineTexts(lines: lines, arePlain: arePlain)
     for try await outcome in DocumentOutcomes(texts: source, extractor: extractor) {
       guard let entry = source.takeNext() else { break }
+      func finish(_ line: Result<JSONLine, LineFailure>, _ document: ExtractedDocument?) throws {
+        try consume(
+          FinishedLine(number: entry.number, line: line, document: document, isCaughtUp: entry.isLast))
+      }
       switch (entry.line, outcome) {
       case (.failure, _):
-        try consume(FinishedLine(number: entry.number, line: entry.line, document: nil))
+        try finish(entry.line, nil)
       case (.success, .success(let document)):
-        try consume(FinishedLine(number: entry.number, line: entry.line, document: document))
+        try finish(entry.line, document)
       case (.success, .failure(let error)):
         guard error.kind == .exhausted else { throw error }
-        let failure = LineFailure(message: error.message)
-        try consume(FinishedLine(number: entry.number, line: .failure(failure), document: nil))
+        try finish(.failure(LineFailure(message: error.message)), nil)
       }
     }
   }
@@ -74,18 +79,19 @@ private final class LineTexts: AsyncSequence, Sendable {
     }
   }
 
-  /// The oldest line that has not been taken.
-  func takeNext() -> Entry? {
+  /// The oldest line that has not been taken, and whether it is the only one.
+  func takeNext() -> (number: Int, line: Result<JSONLine, LineFailure>, isLast: Bool)? {
     waiting.withLock { waiting in
       taken.withLock { taken in
         guard taken < waiting.count else { return nil }
         defer { taken += 1 }
         let entry = waiting[taken]
+        let isLast = taken == waiting.count - 1
         if taken >= 1024 {
           waiting.removeFirst(taken)
           taken = 0
         }
-        return entry
+        return (entry.number, entry.line, isLast)
       }
     }
   }

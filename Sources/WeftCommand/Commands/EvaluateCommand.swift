@@ -7,6 +7,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Compare a model with texts whose entities are known.",
+    usage: "weft evaluate [<options>] <gold.jsonl>",
     discussion: """
       Each line of the file has a "text" and its true "entities": [{"start", "end", "label"}], in code points, \
       end-exclusive. An entity counts as found if start, end and label agree.

@@ -7,6 +7,7 @@ struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
     abstract: "Find the entities in texts.",
+    usage: "weft extract [<options>] [<input> ...]",
     discussion: """
       Reads JSON lines with a "text" field and writes the same lines, in the same order, with their "entities":
 
@@ -42,13 +43,18 @@ struct ExtractCommand: AsyncParsableCommand {
 
   func run() async throws {
     let blank: LineReader.BlankLines = lines ? .keep : .skip
+    noteIfTyping(input, lines ? "text" : #"{"text": "…"}"#)
     let reader = try LineReader(paths: input, blankLines: blank)
     let directory = try model.directory()
     let engine = try await device.engine()
     let extractor = try await EntityExtractor(model: directory, on: engine, options: extraction.options)
     let file = try OutputFile(path: output)
-    let bar = ProgressBar.onStandardError(
-      title: "extract", total: LineCount.count(in: input, blankLines: blank))
+    file.removeWhenInterrupted()
+    // Where the results themselves scroll by, a bar would only be in their way.
+    let bar =
+      file.isTerminal
+      ? nil
+      : ProgressBar.onStandardError(title: "extract", total: LineCount.count(in: input, blankLines: blank))
     defer { bar?.clear() }
 
     var failed = 0
@@ -66,6 +72,7 @@ struct ExtractCommand: AsyncParsableCommand {
           OutputRecord.writeFailure(line: finished.number, message: failure.message, to: &writer)
         }
         try file.write(writer.bytes)
+        if finished.isCaughtUp { try file.flush() }
         bar?.advance(tokens: finished.document?.tokenCount ?? 0)
       }
       try file.commit()

@@ -7,7 +7,7 @@ struct DeviceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Where to compute: auto (the best OpenCL device), cpu (Weft's slow reference), opencl, opencl:INDEX, or part of a device's name. See 'weft devices'.",
-      valueName: "auto|cpu|opencl|opencl:INDEX|NAME"))
+      valueName: "device"))
   var device = "auto"
 
   func validate() throws {
@@ -61,4 +61,10 @@ extension OverlapMode: ExpressibleByArgument {}
 /// Says something on standard error, where it does not disturb the results.
 func note(_ message: String) {
   FileHandle.standardError.write(Data((message + "\n").utf8))
+}
+
+/// Tells who started a command without an input that it waits for lines from the keyboard.
+func noteIfTyping(_ inputs: [String], _ line: String) {
+  guard inputs.isEmpty || inputs == ["-"], isatty(STDIN_FILENO) == 1 else { return }
+  note("weft: type lines of \(line); Ctrl-D ends")
 }

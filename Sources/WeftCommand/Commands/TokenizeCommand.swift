@@ -18,6 +18,7 @@ struct TokenizeCommand: AsyncParsableCommand {
   var input: [String] = []
 
   func run() async throws {
+    noteIfTyping(input, #"{"text": "…"}"#)
     let reader = try LineReader(paths: input)
     let tokenizer = try WordPieceTokenizer(directory: try model.directory())
     let file = try OutputFile(path: nil)

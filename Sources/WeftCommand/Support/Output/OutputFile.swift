@@ -74,6 +74,15 @@ final class OutputFile {
     }
   }
 
+  /// Whether a person reads along.
+  var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
+
+  /// Has an unfinished file removed also when Ctrl-C or `kill` ends the process. For the one output of a command.
+  func removeWhenInterrupted() {
+    guard case .replacing(_, let temporary) = target else { return }
+    Unfinished.watch(temporary)
+  }
+
   func write(_ bytes: some Collection<UInt8>) throws(OutputError) {
     buffer.append(contentsOf: bytes)
     if buffer.count >= capacity { try flush() }
@@ -133,5 +142,23 @@ final class OutputFile {
       if errno != EEXIST { break }
     }
     throw OutputError(path: name, code: errno)
+  }
+}
+
+/// The file to remove when a signal ends the process.
+private enum Unfinished {
+  // Written once, before the handlers are set; after a commit the name leads nowhere.
+  private nonisolated(unsafe) static var path: UnsafeMutablePointer<CChar>?
+
+  static func watch(_ file: String) {
+    guard path == nil else { return }
+    path = strdup(file)
+    for number in [SIGINT, SIGTERM] {
+      _ = signal(number) { number in  // only calls that are safe in a handler
+        if let path = Unfinished.path { unlink(path) }
+        _ = signal(number, SIG_DFL)
+        raise(number)
+      }
+    }
   }
 }

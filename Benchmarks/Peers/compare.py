@@ -1,0 +1,80 @@
+"""Times Weft and PyTorch on the same shapes, in turn, and prints the ratio of their medians.
+
+A B A B …: each round runs both commands once, each with its own warm-up, so that a machine whose speed drifts slows
+both alike. The ratio is of the medians over all rounds; above 1 means that Weft is faster. The least times of all
+rounds are printed beside it: on a shared machine they are the steadier figure.
+
+    python compare.py --weft ../../.build/release/weft            # everything
+    python compare.py --weft ../../.build/release/weft pairs      # pair heads only
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Keeps the pages of freed tensors: PyTorch at its best where most of its time is memory traffic.
+KEEP_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "100000000"}
+
+# name, group, Weft's arguments, the peer's arguments, more environment for the peer
+CASES = [
+    ("GlobalPointer, as published", "pairs", ["bench", "pairs", "--head", "globalpointer"],
+     ["pairs.py", "--head", "globalpointer", "--form", "bert4torch"], {}),
+    ("GlobalPointer, lean PyTorch, pages kept", "pairs", ["bench", "pairs", "--head", "globalpointer"],
+     ["pairs.py", "--head", "globalpointer", "--form", "lean"], KEEP_PAGES),
+    ("Efficient head, as published", "pairs", ["bench", "pairs", "--head", "efficient"],
+     ["pairs.py", "--head", "efficient", "--form", "bert4torch"], {}),
+    ("Efficient head, lean PyTorch, pages kept", "pairs", ["bench", "pairs", "--head", "efficient"],
+     ["pairs.py", "--head", "efficient", "--form", "lean"], KEEP_PAGES),
+    ("MiniLM encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "minilm"],
+     ["encoder.py", "--shape", "minilm"], {}),
+    ("BERT-base encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "bert-base"],
+     ["encoder.py", "--shape", "bert-base"], {}),
+]
+
+
+def run(command, environment):
+    """One run's report, a JSON object on the last line of standard output."""
+    done = subprocess.run(command, cwd=HERE, env={**os.environ, **environment}, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed with status {done.returncode}:\n{done.stderr}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("group", nargs="?", choices=["pairs", "encoder"], help="only this group")
+    parser.add_argument("--weft", required=True, help="the weft program")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")
+    arguments = parser.parse_args()
+    weft = str(Path(arguments.weft).resolve())
+    timed = ["--repetitions", str(arguments.repetitions), "--warmup", "2", "--json"]
+
+    print("| case | Weft median (least) ms | PyTorch median (least) ms | ratio of medians | Weft peak MiB | PyTorch peak MiB |")
+    print("|---|---|---|---|---|---|")
+    for name, group, ours, theirs, environment in CASES:
+        if arguments.group not in (None, group):
+            continue
+        rounds = []
+        for _ in range(arguments.rounds):
+            rounds.append((run([weft, *ours, *timed], {}), run([sys.executable, *theirs, *timed], environment)))
+        columns = []
+        medians = []
+        for reports in zip(*rounds):
+            median = statistics.median(report["median_seconds"] for report in reports)
+            least = min(report["min_seconds"] for report in reports)
+            medians.append(median)
+            columns.append(f"{1000 * median:.1f} ({1000 * least:.1f})")
+        peaks = [max(report.get("peak_bytes", 0) for report in reports) / 2**20 for reports in zip(*rounds)]
+        peer_peak = "" if environment else f"{peaks[1]:.0f}"  # with pages kept the growth says nothing
+        print(f"| {name} | {columns[0]} | {columns[1]} | {medians[1] / medians[0]:.1f} | {peaks[0]:.0f} | {peer_peak} |",
+              flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// The commands about devices, and the demo.
+@Suite struct DeviceTests {
+  @Test func listSaysWhatAutomaticMeans() async throws {
+    let run = try await Weft.run("devices")
+    #expect(run.status == 0 && run.errorText.isEmpty)
+    #expect(run.lines.contains { $0.hasPrefix("cpu ") })
+    #expect(run.lines.last?.hasPrefix("auto: ") == true)
+    #expect(run.text.contains("opencl:0") == Places.hasDevice)
+  }
+
+  @Test func listAsJSON() async throws {
+    let run = try await Weft.run("devices", "--json")
+    #expect(run.status == 0 && run.lines.count == 1)
+    let report = try run.object()
+    let automatic = try report.string("auto")
+    #expect(try !report.string("reason").isEmpty)
+    let devices = try report.objects("devices")
+    for device in devices {
+      for name in ["device", "name", "platform", "driver"] { #expect(try !device.string(name).isEmpty) }
+      #expect(["cpu", "gpu", "accelerator"].contains(try device.string("type")))
+      #expect(["cpu", "gpu"].contains(try device.string("variant")))
+      #expect(try device.integer("compute_units") > 0 && device.integer("memory_bytes") > 0)
+      #expect(device.members["usable"] is Bool)
+    }
+    let names = try devices.map { try $0.string("device") }
+    #expect(names == devices.indices.map { "opencl:\($0)" })
+    #expect(automatic == "cpu" || names.contains(automatic))
+  }
+
+  static let benches: [[String]] = [
+    ["pairs", "--batch", "2", "--heads", "3", "--length", "70", "--head-size", "16"],
+    ["pairs", "--head", "efficient", "--batch", "2", "--heads", "3", "--length", "70", "--head-size", "16"],
+    ["encoder", "--batch", "1", "--length", "8"],
+  ]
+
+  @Test(arguments: benches)
+  func benchReportsOnTheReference(bench: [String]) async throws {
+    try await check(bench, device: "cpu")
+  }
+
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"), arguments: benches)
+  func benchReportsOnADevice(bench: [String]) async throws {
+    try await check(bench, device: "opencl")
+  }
+
+  private func check(_ bench: [String], device: String) async throws {
+    let run = try await Weft.run(
+      ["bench"] + bench + ["--device", device, "--repetitions", "2", "--warmup", "1", "--json"])
+    #expect(run.status == 0 && run.complaints.isEmpty)
+    let report = try run.object()
+    for name in ["median_seconds", "min_seconds", "max_seconds", "gflops"] {
+      #expect(try report.number(name) > 0)
+    }
+    #expect(try report.number("min_seconds") <= report.number("median_seconds"))
+    #expect(try report.number("median_seconds") <= report.number("max_seconds"))
+    #expect(try report.integer("peak_bytes") > 0)
+    #expect(try !report.string("device").isEmpty)
+    #expect(try !report.string("variant").isEmpty)
+  }
+
+  @Test func benchForPeople() async throws {
+    let run = try await Weft.run(
+      ["bench"] + Self.benches[0] + ["--device", "cpu", "--repetitions", "1", "--warmup", "0"])
+    #expect(run.status == 0)
+    for title in ["median", "GFLOP/s", "of the product rate", "peak device memory", "tiles"] {
+      #expect(run.lines.contains { $0.hasPrefix(title) }, "\(title)")
+    }
+  }
+
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"))
+  func demoShowsAndWritesEntities() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await Weft.run(["demo"], directory: folder.path)
+    #expect(run.status == 0 && run.complaints.isEmpty)
+    #expect(run.text.contains("Elizabeth") && run.text.contains("demo-entities.jsonl"))
+    #expect(!run.text.contains("\u{1B}"), "no colours in a file")
+    #expect(folder.names == ["demo-entities.jsonl"])
+    let lines = try #require(folder.contents(of: "demo-entities.jsonl")).split(separator: "\n")
+    let entities = try lines.flatMap { try JSONObject(String($0)).objects("entities") }
+    #expect(lines.count > 3 && entities.count > 20)
+  }
+
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"))
+  func demoReadsOnesOwnText() async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.file("own.txt", "Mr. Reed met his aunt in London.\n".utf8)
+    let run = try await Weft.run(
+      ["demo", "--text", "own.txt", "--output", "own.jsonl"],
+      environment: ["CLICOLOR_FORCE": "1", "TERM": "xterm", "NO_COLOR": nil], directory: folder.path)
+    #expect(run.status == 0)
+    #expect(run.text.contains("\u{1B}["), "colours where they are asked for")
+    #expect(folder.contents(of: "own.jsonl")?.contains("\"London\"") == true)
+  }
+}

@@ -1,0 +1,88 @@
+import Testing
+
+/// Calling the command wrongly, and asking how to call it rightly.
+@Suite struct UsageTests {
+  static let wrongCalls: [(arguments: [String], named: String)] = [
+    (["nothing"], "nothing"),
+    (["extract", "--nothing"], "--nothing"),
+    (["extract", "--threshold", "high"], "--threshold"),
+    (["extract", "--threshold", "nan"], "--threshold"),
+    (["extract", "--threshold"], "--threshold"),
+    (["extract", "--mode", "deep"], "--mode"),
+    (["extract", "--offsets", "bytes"], "--offsets"),
+    (["extract", "--batch-tokens", "0"], "--batch-tokens"),
+    (["extract", "--batch-tokens", "many"], "--batch-tokens"),
+    (["extract", "--device", ""], "--device"),
+    (["evaluate"], "<gold.jsonl>"),
+    (["evaluate", "a", "b"], "b"),
+    (["tokenize", "--device", "cpu"], "--device"),
+    (["devices", "all"], "all"),
+    (["bench", "triples"], "triples"),
+    (["bench", "pairs", "--head", "biaffine"], "--head"),
+    (["bench", "pairs", "--batch", "0"], "--batch"),
+    (["bench", "pairs", "--head-size", "63"], "--head-size"),
+    (["bench", "pairs", "--repetitions", "0"], "--repetitions"),
+    (["bench", "encoder", "--shape", "large"], "--shape"),
+    (["bench", "encoder", "--length", "513"], "--length"),
+  ]
+
+  @Test(arguments: wrongCalls.map(\.arguments))
+  func wrongCallEndsWith64(arguments: [String]) async throws {
+    let run = try await Weft.run(arguments)
+    #expect(run.status == 64)
+    #expect(run.output.isEmpty)
+    let named = try #require(Self.wrongCalls.first { $0.arguments == arguments }).named
+    #expect(run.errorText.hasPrefix("Error: ") && run.complaints[0].contains(named), "\(run.errorText)")
+  }
+
+  static let options: [(command: [String], names: [String])] = [
+    ([], ["extract", "evaluate", "tokenize", "devices", "bench", "conformance", "demo", "--version"]),
+    (
+      ["extract"],
+      [
+        "--model", "--device", "--threshold", "--mode", "--offsets", "--batch-tokens", "--lines",
+        "--output", "<input>", "nested", "flat", "codepoint", "utf16", "utf8",
+      ]
+    ),
+    (["evaluate"], ["--model", "--device", "--threshold", "--mode", "--batch-tokens", "--json", "<gold.jsonl>"]),
+    (["tokenize"], ["--model", "<input>"]),
+    (["devices"], ["--json"]),
+    (["bench"], ["pairs", "encoder"]),
+    (
+      ["bench", "pairs"],
+      [
+        "--head", "--batch", "--heads", "--length", "--head-size", "--device", "--variant", "--repetitions", "--warmup",
+        "--json",
+      ]
+    ),
+    (["bench", "encoder"], ["--shape", "--batch", "--length", "--device", "--repetitions", "--warmup", "--json"]),
+    (["conformance"], ["--device", "--variant", "--small", "--filter", "--verbose"]),
+    (["demo"], ["--device", "--text", "--output"]),
+  ]
+
+  @Test(arguments: options.map(\.command))
+  func helpNamesEveryOption(command: [String]) async throws {
+    let run = try await Weft.run(command + ["--help"])
+    #expect(run.status == 0 && run.errorText.isEmpty)
+    let names = try #require(Self.options.first { $0.command == command }).names
+    for name in names { #expect(run.text.contains(name), "\(command) does not explain \(name)") }
+    for line in run.lines { #expect(line.count <= 80, "\(line)") }
+  }
+
+  @Test func versionIsANumber() async throws {
+    let run = try await Weft.run("--version")
+    #expect(run.status == 0)
+    #expect(run.lines.first?.split(separator: ".").count == 3)
+  }
+
+  @Test(arguments: ["voodoo", "opencl:99", "opencl:-1", "opencl:first", "gpu9000"])
+  func unknownDevicesAreAnsweredWithTheKnown(name: String) async throws {
+    for command in [["extract"], ["bench", "pairs"], ["demo"]] {
+      let run = try await Weft.run(command + ["--device", name])
+      #expect(run.status == 1)
+      #expect(run.output.isEmpty)
+      #expect(run.complaints.count == 1)
+      #expect(run.errorText.contains("'\(name)'") && run.errorText.contains("known: auto, cpu"))
+    }
+  }
+}
