@@ -1,3 +1,5 @@
+internal import Engine
+
 /// A span of text that a model found.
 public struct Entity: Sendable, Hashable {
   /// What the span is, in the model's words.

@@ -133,9 +133,9 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
-  @Test(arguments: ["extract", "evaluate", "tokenize"])
-  func missingDirectoryIsNamed(command: String) async throws {
-    let run = try await Weft.run(command, "--model", "/no/such/model", "/dev/null")
+  @Test(arguments: [["extract", "--device", "cpu"], ["evaluate", "--device", "cpu"], ["tokenize"]])
+  func missingDirectoryIsNamed(command: [String]) async throws {
+    let run = try await Weft.run(command + ["--model", "/no/such/model", "/dev/null"])
     #expect(run.status == 1)
     #expect(run.complaints.count == 1)
     #expect(run.errorText.contains("/no/such/model"))

@@ -1,18 +1,6 @@
-/// The generator of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", 2014):
-/// the same numbers from the same seed everywhere.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
+internal import Engine
 
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SplitMix64 {
   /// Uniform in -1 ... 1, with all the bits a float has.
   mutating func uniform() -> Float { Float(Int64(bitPattern: next()) >> 39) / 16_777_216 }
 
