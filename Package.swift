@@ -42,7 +42,11 @@ let package = Package(
     // Models and mathematics.
     .target(name: "ModelFiles"),
     .target(name: "Networks", dependencies: ["Engine", "ModelFiles"]),
-    .target(name: "TokenPairs", dependencies: ["Engine", "ModelFiles", "Networks"]),
+    .target(
+      name: "TokenPairs",
+      dependencies: [
+        "Engine", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
+      ]),
 
     // What people meet.
     .target(
@@ -56,10 +60,12 @@ let package = Package(
       dependencies: [
         "Conformance", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "TokenPairs", "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
     .testTarget(name: "OpenCLTests", dependencies: ["OpenCL"]),
-    .testTarget(name: "EngineTests", dependencies: ["Engine"]),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", .product(name: "Logging", package: "swift-log")]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend"]),

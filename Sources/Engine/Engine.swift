@@ -25,6 +25,9 @@ public struct Engine: Sendable {
 extension Engine {
   package var panelWidth: Int { backend.panelWidth }
 
+  /// Columns that `count` vectors take as panels, the empty ones of the last panel included.
+  package func panelColumns(_ count: Int) -> Int { (count + panelWidth - 1) / panelWidth * panelWidth }
+
   package func makeTensor(_ elementType: ElementType = .float32, _ shape: Int...) throws(EngineError) -> Tensor {
     try backend.makeTensor(elementType, shape)
   }

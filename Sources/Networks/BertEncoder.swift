@@ -51,9 +51,11 @@ package struct BertEncoder: Sendable {
     return buffers.hidden
   }
 
-  /// Device memory that one token takes while it is encoded, in bytes.
-  package var bytesPerToken: Int {
-    4 * (8 * configuration.hiddenSize + configuration.intermediateSize)
+  /// Device memory that a sequence takes while it is encoded, in bytes.
+  package func bytes(forTokens count: Int) -> Int {
+    // Six rows of the hidden width (three of them projections) and one of the intermediate; keys fill whole panels.
+    let rows = count * (6 * configuration.hiddenSize + configuration.intermediateSize)
+    return 4 * (rows + engine.panelColumns(count) * configuration.hiddenSize)
   }
 }
 

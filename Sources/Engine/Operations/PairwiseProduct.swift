@@ -24,9 +24,14 @@ package struct PairwiseProduct: Sendable {
   /// Matrices of scores: one for each segment and head.
   package var matrices: Int { rowExtent.matrices * rows.heads }
 
-  /// Cells that could pass a selection, by the longest segments.
+  /// Cells that could pass a selection.
   var cellLimit: Int {
-    matrices.multipliedClamping(by: rowExtent.longest).multipliedClamping(by: columnExtent.longest)
+    var cells = 0
+    for (rows, columns) in zip(rowExtent.lengths, columnExtent.lengths) {
+      let (sum, overflow) = cells.addingReportingOverflow(rows.multipliedClamping(by: columns))
+      cells = overflow ? .max : sum
+    }
+    return cells.multipliedClamping(by: rows.heads)
   }
 
   func validate() throws(EngineError) {
@@ -152,6 +157,14 @@ extension Panels {
 }
 
 extension Extent {
+  /// Vectors of each matrix's side.
+  fileprivate var lengths: [Int] {
+    switch self {
+    case .whole(let count): [count]
+    case .ragged(let table): table.segments.lengths
+    }
+  }
+
   func requireWidth(_ width: Int, _ name: StaticString) throws(EngineError) {
     guard let table else { return }
     try require(

@@ -182,7 +182,8 @@ extension Scheduler {
       }
       return outputs.map { .success($0) }
     } catch {
-      guard error.kind == .exhausted, items.count > 1 else { return items.map { _ in .failure(error) } }
+      // A device that fails at any size is not asked again for every half.
+      guard error.kind != .deviceFailure, items.count > 1 else { return items.map { _ in .failure(error) } }
       let middle = items.count / 2
       let first = await outcomes(ofBatch: Array(items[..<middle]))
       return first + (await outcomes(ofBatch: Array(items[middle...])))

@@ -60,8 +60,7 @@ extension TokenizerDefinition {
     return pieces
   }
 
-  private static func normalizer(of fields: JSONFields) throws(ModelFileError) -> NormalizerOptions
-  {
+  private static func normalizer(of fields: JSONFields) throws(ModelFileError) -> NormalizerOptions {
     let settings = try component("normalizer", of: fields, kinds: ["BertNormalizer"]).fields
     let lowercases = try settings.bool("lowercase") ?? true
     return NormalizerOptions(

@@ -28,9 +28,14 @@ struct WindowPlan: Sendable, Hashable {
   /// Whether `window` answers for the span from token `first` to `last`: of all windows that hold it, the one with the
   /// most context on its nearer side; the earlier one of two equals.
   func answers(window: Int, first: Int, last: Int) -> Bool {
+    // The windows that hold the span stand side by side, this one among them.
+    var (lowest, highest) = (window, window)
+    while lowest > 0, windows[lowest - 1].contains(last) { lowest -= 1 }
+    while highest + 1 < windows.count, windows[highest + 1].contains(first) { highest += 1 }
     var best = window
     var bestMargin = Int.min
-    for (index, range) in windows.enumerated() where range.contains(first) && range.contains(last) {
+    for index in lowest...highest {
+      let range = windows[index]
       let left = range.lowerBound == 0 ? .max : first - range.lowerBound
       let right = range.upperBound == count ? .max : range.upperBound - 1 - last
       if min(left, right) > bestMargin {

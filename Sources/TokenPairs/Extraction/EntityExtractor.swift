@@ -75,6 +75,12 @@ public struct EntityExtractor: Sendable {
     ExtractedDocuments(requests: texts, extractor: self)
   }
 
+  /// As `entities(in:)`, with a document's failure as a value: the documents after it still come.
+  public func outcomes<Texts: AsyncSequence & Sendable>(in texts: Texts) -> DocumentOutcomes<Texts>
+  where Texts.Element == String {
+    DocumentOutcomes(texts: texts, extractor: self)
+  }
+
   /// Finds the entities of each text, in the order of the texts.
   public func entities<Texts: Sequence & Sendable>(in texts: Texts) -> ExtractedDocuments<AsyncTexts<Texts>>
   where Texts.Element == String {
@@ -118,15 +124,13 @@ extension EntityExtractor {
   func document(_ tokenized: TokenizedText, index: Int, cells: [[PairCell]]) -> ExtractedDocument {
     var spans: [ScoredSpan] = []
     for (window, cells) in cells.enumerated() {
-      let start = tokenized.plan.windows[window].lowerBound
+      let offset = tokenized.plan.windows[window].lowerBound
       for cell in cells {
-        let (first, last) = (start + cell.row - 1, start + cell.column - 1)
+        let (first, last) = (offset + cell.row - 1, offset + cell.column - 1)
         // A head without a triangle also scores spans that end before they begin: no text answers to those.
         guard first <= last, tokenized.plan.answers(window: window, first: first, last: last) else { continue }
-        let range =
-          tokenized.offsets[first]
-          .lowerBound..<max(
-            tokenized.offsets[first].lowerBound, tokenized.offsets[last].upperBound)
+        let start = tokenized.offsets[first].lowerBound
+        let range = start..<max(start, tokenized.offsets[last].upperBound)
         spans.append(ScoredSpan(label: cell.matrix % labels.count, range: range, score: cell.score))
       }
     }
@@ -144,10 +148,10 @@ extension EntityExtractor {
   /// Runs windows in batches made for this device.
   func scheduler() -> Scheduler<TokenWindow, [PairCell]> {
     let tokens = options.batchTokens ?? (engine.device.kind == .gpu ? 16_384 : 2_048)
-    let bytesPerToken = encoder.bytesPerToken
+    let (encoder, head) = (encoder, head)
     return Scheduler(
       limits: BatchPolicy.Limits(tokens: max(1, tokens), bytes: max(1, engine.device.memoryBytes / 2)),
-      weigh: { ($0.ids.count, $0.ids.count * bytesPerToken) },
+      weigh: { ($0.ids.count, encoder.bytes(forTokens: $0.ids.count) + head.bytes(forTokens: $0.ids.count)) },
       execute: { (windows) throws(EngineError) in try await cells(of: windows.map(\.ids)) })
   }
 }

@@ -1,4 +1,5 @@
-package import Engine
+internal import DequeModule
+public import Engine
 
 /// A text and what was found in it.
 public struct ExtractedDocument: Sendable, Hashable {
@@ -43,19 +44,21 @@ where Texts.Element == String {
 }
 
 /// As `ExtractedDocuments`, with a document's failure as a value: the documents after it still come.
-package struct DocumentOutcomes<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable
+public struct DocumentOutcomes<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable
 where Texts.Element == String {
-  package typealias Element = Result<ExtractedDocument, EngineError>
+  /// A document, or why the device could not read it.
+  public typealias Element = Result<ExtractedDocument, EngineError>
 
   let texts: Texts
   let extractor: EntityExtractor
 
-  package init(texts: Texts, extractor: EntityExtractor) {
+  init(texts: Texts, extractor: EntityExtractor) {
     self.texts = texts
     self.extractor = extractor
   }
 
-  package func makeAsyncIterator() -> Iterator {
+  /// Starts the run.
+  public func makeAsyncIterator() -> Iterator {
     let ledger = TextLedger()
     let windows = WindowSource(texts: texts, extractor: extractor, ledger: ledger)
     return Iterator(
@@ -63,13 +66,16 @@ where Texts.Element == String {
       outcomes: extractor.scheduler().outcomes(of: windows).makeAsyncIterator())
   }
 
-  package struct Iterator: AsyncIteratorProtocol {
+  /// Hands out outcomes in order.
+  public struct Iterator: AsyncIteratorProtocol {
     let extractor: EntityExtractor
     let ledger: TextLedger
     let outcomes: Scheduler<TokenWindow, [PairCell]>.Outcomes<WindowSource<Texts>>.Iterator
     var index = 0
 
-    package mutating func next() async throws -> Element? {
+    /// The next outcome, or nil at the end.
+    /// - Throws: what the texts' own sequence threw; `CancellationError`.
+    public mutating func next() async throws -> Element? {
       guard let first = try await outcomes.next(), let text = await ledger.next() else { return nil }
       defer { index += 1 }
       var cells: [[PairCell]] = []
@@ -90,22 +96,11 @@ where Texts.Element == String {
 
 /// The texts whose windows are under way, in order.
 actor TextLedger {
-  private var texts: [TokenizedText] = []
-  private var head = 0
+  private var texts: Deque<TokenizedText> = []
 
   func add(_ text: TokenizedText) { texts.append(text) }
 
-  func next() -> TokenizedText? {
-    guard head < texts.count else { return nil }
-    defer {
-      head += 1
-      if head > 1024 {
-        texts.removeFirst(head)
-        head = 0
-      }
-    }
-    return texts[head]
-  }
+  func next() -> TokenizedText? { texts.popFirst() }
 }
 
 /// Tokenises texts as they are asked for, and hands out their windows.

@@ -28,6 +28,13 @@ package struct PairHead: Sendable {
       parameters.rope ? try await engine.makeRotaryTable(positions: positions, channels: parameters.headSize) : nil
   }
 
+  /// Device memory that a sequence takes while it is scored, in bytes.
+  package func bytes(forTokens count: Int) -> Int {
+    let rotated = rotary == nil ? 0 : heads * parameters.headSize
+    let rows = count * (projection.outputs + rotated + (bias?.outputs ?? 0))
+    return 4 * (rows + engine.panelColumns(count) * (heads * parameters.headSize + (bias?.outputs ?? 0)))
+  }
+
   /// Queries and keys that share one product: one pair a type, or one for all.
   private var heads: Int { parameters.kind == .efficient ? 1 : parameters.types }
 

@@ -1,3 +1,4 @@
+import DequeModule
 import Engine
 import Synchronization
 import TokenPairs
@@ -31,7 +32,7 @@ struct DocumentRun {
   /// - Throws: what `consume` throws, and what ends the whole run: an input or a device that failed.
   func forEach(_ consume: (FinishedLine) throws -> Void) async throws {
     let source = LineTexts(lines: lines, arePlain: arePlain)
-    for try await outcome in DocumentOutcomes(texts: source, extractor: extractor) {
+    for try await outcome in extractor.outcomes(in: source) {
       guard let entry = source.takeNext() else { break }
       func finish(_ line: Result<JSONLine, LineFailure>, _ document: ExtractedDocument?) throws {
         try consume(
@@ -57,8 +58,7 @@ private final class LineTexts: AsyncSequence, Sendable {
 
   private let lines: AsyncInputLines
   private let arePlain: Bool
-  private let waiting = Mutex<[Entry]>([])
-  private let taken = Mutex(0)
+  private let waiting = Mutex<Deque<Entry>>([])
 
   init(lines: AsyncInputLines, arePlain: Bool) {
     self.lines = lines
@@ -82,17 +82,7 @@ private final class LineTexts: AsyncSequence, Sendable {
   /// The oldest line that has not been taken, and whether it is the only one.
   func takeNext() -> (number: Int, line: Result<JSONLine, LineFailure>, isLast: Bool)? {
     waiting.withLock { waiting in
-      taken.withLock { taken in
-        guard taken < waiting.count else { return nil }
-        defer { taken += 1 }
-        let entry = waiting[taken]
-        let isLast = taken == waiting.count - 1
-        if taken >= 1024 {
-          waiting.removeFirst(taken)
-          taken = 0
-        }
-        return (entry.number, entry.line, isLast)
-      }
+      waiting.popFirst().map { ($0.number, $0.line, waiting.isEmpty) }
     }
   }
 
