@@ -60,6 +60,7 @@ let package = Package(
       dependencies: [
         "Conformance", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "TokenPairs", "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ]),
 

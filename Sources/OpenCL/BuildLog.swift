@@ -29,16 +29,36 @@ struct BuildLog: CustomStringConvertible {
 
   /// The lines of source that the log's errors name, in order, without repetition.
   var quotedLines: [(number: Int, text: Substring)] {
-    let lines = source.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let lines = sourceLines
     var seen: Set<Int> = []
     var quotes: [(number: Int, text: Substring)] = []
     for complaint in log.split(whereSeparator: \.isNewline) {
-      guard let number = Self.lineNumber(in: complaint), lines.indices.contains(number - 1),
-        quotes.count < Self.quoteLimit, seen.insert(number).inserted
+      guard let number = Self.lineNumber(in: complaint), quotes.count < Self.quoteLimit,
+        let at = lines.firstIndex(where: { line in
+          line.number == number && line.file.map { complaint.contains("\($0):\(number)") } ?? true
+        }), seen.insert(at).inserted
       else { continue }
-      quotes.append((number, lines[number - 1]))
+      quotes.append((number, lines[at].text))
     }
     return quotes
+  }
+
+  /// The source's lines as the compiler counts them: a `#line` directive starts a file anew.
+  private var sourceLines: [(file: Substring?, number: Int, text: Substring)] {
+    var file: Substring?
+    var number = 1
+    var lines: [(file: Substring?, number: Int, text: Substring)] = []
+    for text in source.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+      let words = text.split(separator: " ")
+      if words.count == 3, words[0] == "#line", let next = Int(words[1]) {
+        file = words[2].dropFirst().dropLast()
+        number = next
+      } else {
+        lines.append((file, number, text))
+        number += 1
+      }
+    }
+    return lines
   }
 
   /// The line of an error in the form that nearly every compiler uses, `file:line:column: error: …`,

@@ -21,15 +21,17 @@ package final class Program: Sendable {
   ///   - options: compiler options, such as `-DTILE=8`, one an element.
   ///   - context: the context of the device to compile for.
   ///   - cache: where binaries are kept; nil compiles. Its faults are misses, never errors.
+  ///   - beforeCompiling: called if the compiler has to work, before it does.
   /// - Returns: the program, ready to make kernels.
   /// - Throws: `CL_BUILD_PROGRAM_FAILURE`, with options and the compiler's log, when the source has
   ///   errors.
   package static func build(
     name: String, source: String, options: [String] = [], context: Context,
-    cache: ProgramCache? = nil
+    cache: ProgramCache? = nil, beforeCompiling: () -> Void = {}
   ) throws(OpenCLError) -> Program {
     let recipe = Recipe(name: name, source: source, options: options, context: context)
     guard let cache else {
+      beforeCompiling()
       return try Program(adopting: try recipe.compile(), recipe, isFromCache: false)
     }
     let key = ProgramCache.Key(source: source, options: options, device: context.device)
@@ -38,6 +40,7 @@ package final class Program: Sendable {
     {
       return cached
     }
+    beforeCompiling()
     let program = try Program(adopting: try recipe.compile(), recipe, isFromCache: false)
     if let binary = try? program.binary() { cache.store(binary, for: key) }
     return program

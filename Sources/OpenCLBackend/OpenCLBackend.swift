@@ -1,4 +1,5 @@
 package import Engine
+package import Logging
 internal import OpenCL
 internal import Synchronization
 
@@ -17,15 +18,17 @@ package final class OpenCLBackend: Backend {
   ///   - variant: which tiles to use; by the device's kind if nil.
   ///   - memoryBudget: the most that tensors may hold, in bytes; three quarters of the device's memory if nil.
   ///   - laneCount: queues that submissions are spread over.
+  ///   - logger: is told when kernels have to be compiled.
   /// - Throws: `EngineError` of kind `deviceFailure` if the driver refuses.
   package init(
-    _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2
+    _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2,
+    logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {
     let device = candidate.device
     do {
       let context = try Context(device: device)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
-      let programs = ProgramStore(context: context, cache: .standard)
+      let programs = ProgramStore(context: context, cache: .standard, logger: logger)
       var lanes: [Lane] = []
       for _ in 0..<max(1, laneCount) {
         lanes.append(try Lane(context: context, programs: programs, shape: shape))

@@ -1,17 +1,21 @@
 internal import Dispatch
 internal import Engine
 internal import Kernels
+internal import Logging
 internal import OpenCL
 
 /// Compiled programs, each built once: who asks for one that is being built waits for it.
 actor ProgramStore {
   private let context: Context
   private let cache: ProgramCache?
+  private let logger: Logger
+  private var saysThatItCompiles = true
   private var builds: [KernelSpec: Task<Program, any Error>] = [:]
 
-  init(context: Context, cache: ProgramCache?) {
+  init(context: Context, cache: ProgramCache?, logger: Logger) {
     self.context = context
     self.cache = cache
+    self.logger = logger
   }
 
   func program(for spec: KernelSpec) async throws(EngineError) -> Program {
@@ -20,7 +24,9 @@ actor ProgramStore {
       build = running
     } else {
       let (context, cache) = (context, cache)
-      build = Task { try await compile(spec, context: context, cache: cache) }
+      build = Task {
+        try await compile(spec, context: context, cache: cache) { Task { await self.noteCompiling() } }
+      }
       builds[spec] = build
     }
     do {
@@ -30,10 +36,20 @@ actor ProgramStore {
       throw (error as? EngineError) ?? EngineError(.deviceFailure, "\(error)")
     }
   }
+
+  /// Says once why nothing seems to happen.
+  private func noteCompiling() {
+    guard saysThatItCompiles else { return }
+    saysThatItCompiles = false
+    let kept = cache == nil ? "" : "; the next run finds them compiled"
+    logger.notice("compiling kernels for \(context.device.name)\(kept)")
+  }
 }
 
 /// Compiling takes up to a second, so it stays off the threads that tasks share.
-private func compile(_ spec: KernelSpec, context: Context, cache: ProgramCache?) async throws(EngineError) -> Program {
+private func compile(
+  _ spec: KernelSpec, context: Context, cache: ProgramCache?, beforeCompiling: @escaping @Sendable () -> Void
+) async throws(EngineError) -> Program {
   let result: Result<Program, EngineError> = await withCheckedContinuation { continuation in
     DispatchQueue.global().async {
       continuation.resume(
@@ -41,7 +57,7 @@ private func compile(_ spec: KernelSpec, context: Context, cache: ProgramCache?)
           do {
             return try Program.build(
               name: spec.source, source: try KernelSources.flattened(spec.source), options: spec.options,
-              context: context, cache: cache)
+              context: context, cache: cache, beforeCompiling: beforeCompiling)
           } catch let error as OpenCLError {
             throw EngineError(error)
           } catch {

@@ -57,11 +57,9 @@ extension Engine {
     case .automatic:
       let candidates = try DeviceCandidate.all()
       if let best = DeviceCandidate.automatic(among: candidates)?.candidate {
-        self.init(backend: try OpenCLBackend(best, variant: variant), logger: logger)
+        try self.init(best, variant, logger)
       } else {
-        logger.warning(
-          "no usable OpenCL device; computing with the slow reference implementation (Debian: apt install pocl-opencl-icd)"
-        )
+        logger.warning("no usable OpenCL device; computing with the slow reference implementation (\(Self.remedy))")
         self.init(backend: CPUBackend(), logger: logger)
       }
     case .openCL(let index):
@@ -70,18 +68,28 @@ extension Engine {
         index.map { index in candidates.first { $0.index == index } }
         ?? DeviceCandidate.automatic(among: candidates)?.candidate
       guard let chosen else { throw Self.unknownDevice(index.map { "opencl:\($0)" } ?? "opencl", candidates) }
-      self.init(backend: try OpenCLBackend(chosen, variant: variant), logger: logger)
+      try self.init(chosen, variant, logger)
     case .named(let name):
       let candidates = try DeviceCandidate.all()
       guard let chosen = candidates.first(where: { $0.name.lowercased().contains(name.lowercased()) }) else {
         throw Self.unknownDevice(name, candidates)
       }
-      self.init(backend: try OpenCLBackend(chosen, variant: variant), logger: logger)
+      try self.init(chosen, variant, logger)
     }
   }
 
+  private init(_ candidate: DeviceCandidate, _ variant: TileShape.Variant?, _ logger: Logger) throws(EngineError) {
+    if let obstacle = candidate.obstacle {
+      throw EngineError(.unknownDevice, "opencl:\(candidate.index) (\(candidate.name)) cannot be used: \(obstacle)")
+    }
+    self.init(backend: try OpenCLBackend(candidate, variant: variant, logger: logger), logger: logger)
+  }
+
+  private static let remedy = "Debian: apt install pocl-opencl-icd"
+
   private static func unknownDevice(_ name: String, _ candidates: [DeviceCandidate]) -> EngineError {
     let known = ["auto", "cpu"] + candidates.map { "opencl:\($0.index) (\($0.name))" }
-    return EngineError(.unknownDevice, "no device '\(name)'; known: \(known.joined(separator: ", "))")
+    let advice = candidates.isEmpty ? "; there is no OpenCL device (\(remedy))" : ""
+    return EngineError(.unknownDevice, "no device '\(name)'; known: \(known.joined(separator: ", "))\(advice)")
   }
 }

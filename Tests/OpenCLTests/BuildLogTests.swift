@@ -3,15 +3,16 @@ import Testing
 @testable import OpenCL
 
 @Suite struct BuildLogTests {
-  @Test(arguments: [
-    ("<kernel>:3:5: error: use of undeclared identifier", 3),
-    ("/tmp/a b/tempfile.cl:12:1: fatal error: no such file", 12),
-    ("error: /tmp/x.cl:7:20: expected ';'", 7),
-    ("input.cl:9:2: warning: unused", nil),
-    ("1 error generated.", nil),
-    ("error:", nil),
-    ("error: 99999999999999999999:1:", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("<kernel>:3:5: error: use of undeclared identifier", 3),
+      ("/tmp/a b/tempfile.cl:12:1: fatal error: no such file", 12),
+      ("error: /tmp/x.cl:7:20: expected ';'", 7),
+      ("input.cl:9:2: warning: unused", nil),
+      ("1 error generated.", nil),
+      ("error:", nil),
+      ("error: 99999999999999999999:1:", nil),
+    ] as [(String, Int?)])
   func findsTheLineOfAnError(complaint: String, line: Int?) {
     #expect(BuildLog.lineNumber(in: complaint[...]) == line)
   }
@@ -39,6 +40,14 @@ import Testing
       program: "p", options: [], device: "d", log: "a:4:1: error: x", source: "1\n\n\n4\n")
     #expect(log.quotedLines.map(\.text) == ["4"])
     #expect(log.description.contains("options: none"))
+  }
+
+  @Test func lineDirectivesAreFollowed() {
+    let log = BuildLog(
+      program: "p", options: [], device: "d", log: "x: b.cl:2:1: error: here\na.cl:3:1: error: and here",
+      source: "#line 1 \"a.cl\"\na1\n#line 1 \"b.cl\"\nb1\nb2\n#line 3 \"a.cl\"\na3\n")
+    #expect(log.quotedLines.map(\.text) == ["b2", "a3"])
+    #expect(log.quotedLines.map(\.number) == [2, 3])
   }
 
   @Test func aSilentCompilerIsSaidToBeSilent() {

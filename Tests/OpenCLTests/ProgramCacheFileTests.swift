@@ -163,16 +163,17 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (["XDG_CACHE_HOME": "/x", "HOME": "/h"], "/x/weft"),
-    (["HOME": "/h"], "/h/.cache/weft"),
-    (["XDG_CACHE_HOME": "", "HOME": "/h"], "/h/.cache/weft"),
-    (["XDG_CACHE_HOME": "relative", "HOME": "/h"], "/h/.cache/weft"),
-    (["XDG_CACHE_HOME": "/x", "WEFT_CACHE": "off"], nil),
-    (["XDG_CACHE_HOME": "/x", "WEFT_CACHE": "on"], "/x/weft"),
-    (["HOME": ""], nil),
-    ([:], nil),
-  ] as [([String: String], String?)])
+  @Test(
+    arguments: [
+      (["XDG_CACHE_HOME": "/x", "HOME": "/h"], "/x/weft"),
+      (["HOME": "/h"], "/h/.cache/weft"),
+      (["XDG_CACHE_HOME": "", "HOME": "/h"], "/h/.cache/weft"),
+      (["XDG_CACHE_HOME": "relative", "HOME": "/h"], "/h/.cache/weft"),
+      (["XDG_CACHE_HOME": "/x", "WEFT_CACHE": "off"], nil),
+      (["XDG_CACHE_HOME": "/x", "WEFT_CACHE": "on"], "/x/weft"),
+      (["HOME": ""], nil),
+      ([:], nil),
+    ] as [([String: String], String?)])
   func theEnvironmentDecidesWhere(environment: [String: String], directory: String?) {
     #expect(ProgramCache.standard { environment[$0] }?.directory == directory)
   }

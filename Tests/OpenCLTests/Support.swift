@@ -86,8 +86,7 @@ extension CommandQueue {
 }
 
 /// Calls `body` with a directory that is gone afterwards.
-func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result
-{
+func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
   let directory = FileManager.default.temporaryDirectory
     .appendingPathComponent("opencl-tests-\(UUID().uuidString)")
   let mode: [FileAttributeKey: Any] = [.posixPermissions: 0o700]

@@ -21,7 +21,9 @@ struct TileOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Tiles to use, whatever the device's kind.", valueName: "cpu|gpu"))
   var variant: TileShape.Variant?
 
-  func engine() throws -> Engine { try Engine(DeviceSelection(device.device), variant: variant) }
+  func engine() throws -> Engine {
+    try Engine(DeviceSelection(device.device), variant: variant, logger: CommandLog.logger)
+  }
 }
 
 /// Normal numbers from a seed, for benchmark inputs.

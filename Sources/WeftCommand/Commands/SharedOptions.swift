@@ -14,7 +14,7 @@ struct DeviceOptions: ParsableArguments {
     if device.isEmpty { throw ValidationError("--device needs a name") }
   }
 
-  func engine() async throws -> Engine { try await Engine(DeviceSelection(device)) }
+  func engine() async throws -> Engine { try await Engine(DeviceSelection(device), logger: CommandLog.logger) }
 }
 
 /// Which model a command uses.

@@ -4,9 +4,9 @@ import ArgumentParser
 struct WeftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weft",
-    abstract: "Batched computation on any OpenCL device.",
+    abstract: "Find people, places and more in text, on any OpenCL device.",
     discussion: """
-      Weft reads text and finds what is in it. Give it lines and it gives back entities, nested ones too:
+      Give it lines and it gives back entities, nested ones too:
 
         echo '{"text": "Mr. Reed met his aunt in London."}' | weft extract
 

@@ -154,11 +154,13 @@ private enum Unfinished {
     guard path == nil else { return }
     path = strdup(file)
     for number in [SIGINT, SIGTERM] {
-      _ = signal(number) { number in  // only calls that are safe in a handler
+      let previous = signal(number) { number in  // only calls that are safe in a handler
         if let path = Unfinished.path { unlink(path) }
         _ = signal(number, SIG_DFL)
         raise(number)
       }
+      // A job in the background was started to ignore interrupts, and goes on doing so.
+      if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { _ = signal(number, SIG_IGN) }
     }
   }
 }
