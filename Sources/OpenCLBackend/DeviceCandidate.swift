@@ -21,15 +21,7 @@ package struct DeviceCandidate: Sendable {
 
   /// Every device of every platform that OpenCL offers; empty where there is none.
   package static func all() throws(EngineError) -> [DeviceCandidate] {
-    do {
-      var candidates: [DeviceCandidate] = []
-      for platform in try Platform.all() {
-        for device in try platform.devices() {
-          candidates.append(DeviceCandidate(device: device, index: candidates.count))
-        }
-      }
-      return candidates
-    } catch { throw EngineError(error) }
+    try DeviceInventory.read().candidates
   }
 
   /// The device `auto` takes, and why in a few words: usable, GPUs before accelerators before CPUs, then the one with

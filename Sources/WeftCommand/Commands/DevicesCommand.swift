@@ -12,14 +12,15 @@ struct DevicesCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let candidates = try DeviceCandidate.all()
-    let choice = DeviceCandidate.automatic(among: candidates)
-    print(json ? report(candidates, choice) : table(candidates, choice), terminator: "")
+    let inventory = try DeviceInventory.read()
+    let choice = DeviceCandidate.automatic(among: inventory.candidates)
+    print(json ? report(inventory, choice) : table(inventory, choice), terminator: "")
   }
 
   private typealias Choice = (candidate: DeviceCandidate, reason: String)?
 
-  private func table(_ candidates: [DeviceCandidate], _ choice: Choice) -> String {
+  private func table(_ inventory: DeviceInventory, _ choice: Choice) -> String {
+    let candidates = inventory.candidates
     var devices = TextTable([
       .text("--device"), .text("name"), .text("type"), .number("units"), .number("memory"), .text("tiles"),
     ])
@@ -41,6 +42,7 @@ struct DevicesCommand: ParsableCommand {
     for candidate in candidates {
       if let obstacle = candidate.obstacle { text += "opencl:\(candidate.index) cannot be used: \(obstacle)\n" }
     }
+    for platform in inventory.emptyPlatforms { text += "platform \(platform.name): \(platform.reason)\n" }
     if let choice {
       text += "auto: opencl:\(choice.candidate.index), \(choice.candidate.name) (\(choice.reason))\n"
     } else {
@@ -49,7 +51,8 @@ struct DevicesCommand: ParsableCommand {
     return text
   }
 
-  private func report(_ candidates: [DeviceCandidate], _ choice: Choice) -> String {
+  private func report(_ inventory: DeviceInventory, _ choice: Choice) -> String {
+    let candidates = inventory.candidates
     var writer = JSONWriter()
     writer.beginObject()
     writer.name("devices")
@@ -71,6 +74,17 @@ struct DevicesCommand: ParsableCommand {
       }
       writer.name("usable")
       writer.boolean(candidate.obstacle == nil)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.name("platforms_without_devices")
+    writer.beginArray()
+    for platform in inventory.emptyPlatforms {
+      writer.beginObject()
+      writer.name("platform")
+      writer.string(platform.name)
+      writer.name("reason")
+      writer.string(platform.reason)
       writer.endObject()
     }
     writer.endArray()

@@ -25,6 +25,7 @@ import Testing
       #expect(try device.integer("compute_units") > 0 && device.integer("memory_bytes") > 0)
       #expect(device.members["usable"] is Bool)
     }
+    #expect(try report.objects("platforms_without_devices").allSatisfy { try !$0.string("reason").isEmpty })
     let names = try devices.map { try $0.string("device") }
     #expect(names == devices.indices.map { "opencl:\($0)" })
     #expect(automatic == "cpu" || names.contains(automatic))
