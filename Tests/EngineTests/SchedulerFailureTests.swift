@@ -3,7 +3,7 @@ import Testing
 @testable import Engine
 
 /// What becomes of a batch that fails, and of the items beside the one to blame.
-@Suite(.timeLimit(.minutes(2))) struct SchedulerFailureTests {
+@Suite(.timeLimit(.minutes(15))) struct SchedulerFailureTests {
   typealias Fake = Scheduler<Int, Int>
 
   private static let exhausted = EngineError(.exhausted, "no room")

@@ -11,31 +11,27 @@ import Testing
     #expect(wrong.isEmpty, "seed \(seed), \(simulation.limits): \(wrong.prefix(3))")
   }
 
-  @Test func aMillionItemsThroughAFullWindowTakeSeconds() {
+  @Test func aMillionItemsPassThroughAFullWindow() {
     let (items, window) = (1_000_000, 4096)
     var random = SeededGenerator(7)
     var policy = BatchPolicy(limits: .init(tokens: 2048))
     var flying: [BatchPolicy.Batch] = []
     var (submitted, done) = (0, 0)
-    let elapsed = ContinuousClock().measure {
-      while done < items {
-        while submitted < items, submitted - done < window {
-          policy.submit(.init(id: submitted, tokens: Int.random(in: 3...200, using: &random)))
-          submitted += 1
-          while let batch = policy.next() { flying.append(batch) }
-        }
-        if submitted == items { policy.end() }
-        while let batch = policy.next(impatient: true) { flying.append(batch) }
-        guard !flying.isEmpty else { break }
-        let batch = flying.removeFirst()
-        done += batch.items.count
-        policy.finish(batch)
+    while done < items {
+      while submitted < items, submitted - done < window {
+        policy.submit(.init(id: submitted, tokens: Int.random(in: 3...200, using: &random)))
+        submitted += 1
+        while let batch = policy.next() { flying.append(batch) }
       }
+      if submitted == items { policy.end() }
+      while let batch = policy.next(impatient: true) { flying.append(batch) }
+      guard !flying.isEmpty else { break }
+      let batch = flying.removeFirst()
+      done += batch.items.count
+      policy.finish(batch)
     }
     #expect(done == items)
     #expect(policy.isIdle)
-    // About 0.4 s; the limit is for a machine that has other things to do.
-    #expect(elapsed < .seconds(10), "\(elapsed)")
   }
 }
 

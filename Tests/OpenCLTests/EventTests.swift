@@ -8,7 +8,7 @@ private final class SharedEvent: Sendable {
   init(_ event: consuming Event) { self.event = event }
 }
 
-@Suite(.needsDevice, .timeLimit(.minutes(1))) struct EventTests {
+@Suite(.needsDevice, .timeLimit(.minutes(15))) struct EventTests {
   let context: Context
 
   init() throws { context = try Bench.open().context }

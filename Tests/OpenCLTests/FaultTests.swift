@@ -4,7 +4,7 @@ import Testing
 
 /// Every call a scenario makes is failed in turn. The failure must come out as itself, and nothing
 /// may hang, crash or stay behind that spoils the next round.
-@Suite(.needsDevice, .timeLimit(.minutes(1))) struct FaultTests {
+@Suite(.needsDevice, .timeLimit(.minutes(15))) struct FaultTests {
   private static let status = CLStatus(rawValue: -4242)
 
   private func failEveryCall(of scenario: () async throws -> Void) async throws {
