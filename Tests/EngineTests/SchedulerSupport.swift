@@ -129,7 +129,7 @@ final class Gate: Sendable {
 
 /// Waits until a condition holds, at most some seconds.
 /// - Returns: whether it came to hold.
-func eventually(seconds: Int = 20, _ condition: () async -> Bool) async throws -> Bool {
+func eventually(seconds: Int = 300, _ condition: () async -> Bool) async throws -> Bool {
   let deadline = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < deadline {
     if await condition() { return true }
