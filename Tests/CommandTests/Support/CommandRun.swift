@@ -34,7 +34,7 @@ enum Weft {
   /// Runs it to its end. The environment's variables are set, or with nil removed, on top of the test's own.
   static func run(
     _ arguments: [String], input: String = "", environment: [String: String?] = [:],
-    directory: String? = nil, seconds: Double = 120
+    directory: String? = nil, seconds: Double = 600
   ) async throws -> CommandRun {
     try await run(
       program, arguments, input: Data(input.utf8), environment: environment, directory: directory,
@@ -58,7 +58,7 @@ enum Weft {
   /// Streams are files, not pipes: nothing can block, and no other process inherits an end.
   static func run(
     _ program: String, _ arguments: [String], input: Data, environment: [String: String?] = [:],
-    directory: String? = nil, seconds: Double = 120
+    directory: String? = nil, seconds: Double = 600
   ) async throws -> CommandRun {
     let folder = try TemporaryFolder()
     let process = Process()
