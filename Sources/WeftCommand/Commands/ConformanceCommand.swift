@@ -26,7 +26,7 @@ struct ConformanceCommand: AsyncParsableCommand {
   var verbose = false
 
   func run() async throws {
-    await MainThread.takeTasksUnderOclgrind()
+    await OneThread.takeTasksUnderOclgrind()
     let engine = try tiles.engine()
     let terminal = Terminal(describing: STDERR_FILENO)
     let listsAll = verbose
