@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Engine
 internal import OpenCL
 
@@ -37,14 +38,32 @@ actor Lane {
       try? queue.finish()
       throw error
     }
-    let completion = await done.completion()
+    do { try await done.completion().get() } catch {
+      await release(staging, submission)
+      throw EngineError(error)
+    }
     let results = zip(submission.downloads, staging.downloads).map { download, bytes in
       HostArray(download.tensor.elementType, copying: UnsafeRawBufferPointer(bytes))
     }
     // The device was using their memory until now.
     withExtendedLifetime((submission, staging)) {}
-    do { try completion.get() } catch { throw EngineError(error) }
     return results
+  }
+
+  /// Frees what a failed submission used, once the device has let go of it.
+  ///
+  /// A failure can also mean that completion could not be learnt: the device may still be at work. If it cannot even be
+  /// waited for, the memory is given up, because reusing it would be worse.
+  private func release(_ staging: Staging, _ submission: Submission) async {
+    let isDone = await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [queue] in
+        continuation.resume(returning: (try? queue.finish()) != nil)
+      }
+    }
+    if !isDone {
+      _ = Unmanaged.passRetained(staging)
+      _ = Unmanaged.passRetained(KeptForEver(submission))
+    }
   }
 
   private func encode(
@@ -87,6 +106,12 @@ actor Lane {
     }
     return storage.buffer
   }
+}
+
+/// Holds the tensors of a submission whose end nobody knows.
+private final class KeptForEver {
+  private let submission: Submission
+  init(_ submission: Submission) { self.submission = submission }
 }
 
 /// Lets the lane keep move-only kernels in a dictionary.

@@ -54,10 +54,16 @@ private func compile(
     DispatchQueue.global().async {
       continuation.resume(
         returning: Result { () throws(EngineError) in
-          do {
-            return try Program.build(
+          func build() throws -> Program {
+            try Program.build(
               name: spec.source, source: try KernelSources.flattened(spec.source), options: spec.options,
               context: context, cache: cache, beforeCompiling: beforeCompiling)
+          }
+          do {
+            // PoCL's own cache can trip over another process that fills it: a second try finds it filled.
+            do { return try build() } catch let error as OpenCLError where error.status == .buildProgramFailure {
+              return try build()
+            }
           } catch let error as OpenCLError {
             throw EngineError(error)
           } catch {

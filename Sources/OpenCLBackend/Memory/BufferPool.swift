@@ -29,8 +29,8 @@ final class BufferPool: Sendable {
 
   /// Takes a buffer of at least `byteCount` bytes, and less than an eighth more.
   func take(_ byteCount: Int) throws(EngineError) -> Buffer {
-    let size = Self.sizeClass(byteCount)
     let device = context.device
+    let size = min(Self.sizeClass(byteCount), max(byteCount, device.maxAllocation))
     guard byteCount <= device.maxAllocation else {
       throw EngineError(
         .exhausted,

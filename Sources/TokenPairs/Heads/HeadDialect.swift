@@ -1,6 +1,6 @@
 /// How a training code lays out a head's parameters. Importing turns every dialect into one normal form.
 ///
-/// The table stands in the documentation of the formats; where a project is named, its published code was the source.
+/// Each is named after the project whose published code it was read from.
 package struct HeadDialect: Sendable, Hashable {
   /// Which channels of the efficient head's projection are queries and which keys.
   package enum ProjectionSplit: Sendable, Hashable {

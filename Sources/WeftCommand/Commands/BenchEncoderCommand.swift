@@ -36,8 +36,8 @@ struct BenchEncoderCommand: AsyncParsableCommand {
   @OptionGroup var repetition: RepetitionOptions
 
   func validate() throws {
-    guard batch > 0, (1...512).contains(length) else {
-      throw ValidationError("--batch must be positive and --length from 1 to 512")
+    guard (1...4_096).contains(batch), (1...512).contains(length) else {
+      throw ValidationError("--batch must be from 1 to 4096 and --length from 1 to 512")
     }
   }
 

@@ -153,7 +153,7 @@ private enum Unfinished {
   static func watch(_ file: String) {
     guard path == nil else { return }
     path = strdup(file)
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
       let previous = signal(number) { number in  // only calls that are safe in a handler
         if let path = Unfinished.path { unlink(path) }
         _ = signal(number, SIG_DFL)
