@@ -69,7 +69,10 @@ let package = Package(
       name: "EngineTests", dependencies: ["Engine", .product(name: "Logging", package: "swift-log")]),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend"]),
+      dependencies: [
+        "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
