@@ -62,6 +62,11 @@ package final class CPUBackend: Backend {
       case .embeddingSum(let operation): try embeddingSum(operation)
       case .rotate(let operation): try rotate(operation)
       case .attention(let operation): try attention(operation)
+      case .denoiseStep(let operation): try denoiseStep(operation)
+      case .noiseDraw(let operation): try noiseDraw(operation)
+      case .langevinStep(let operation): try langevinStep(operation)
+      case .sampleSum(let operation): try sampleSum(operation)
+      case .absoluteQuantile(let operation): try absoluteQuantile(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

@@ -7,6 +7,11 @@ package enum Operation: Sendable {
   case embeddingSum(EmbeddingSum)
   case rotate(RotateRows)
   case attention(Attention)
+  case denoiseStep(DenoiseStep)
+  case noiseDraw(NoiseDraw)
+  case langevinStep(LangevinStep)
+  case sampleSum(SampleSum)
+  case absoluteQuantile(AbsoluteQuantile)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -18,6 +23,11 @@ package enum Operation: Sendable {
     case .embeddingSum(let operation): try operation.validate()
     case .rotate(let operation): try operation.validate()
     case .attention(let operation): try operation.validate()
+    case .denoiseStep(let operation): try operation.validate()
+    case .noiseDraw(let operation): try operation.validate()
+    case .langevinStep(let operation): try operation.validate()
+    case .sampleSum(let operation): try operation.validate()
+    case .absoluteQuantile(let operation): try operation.validate()
     }
   }
 }

@@ -31,6 +31,11 @@ extension Operation {
     case .embeddingSum(let operation): operation.launch(shape)
     case .rotate(let operation): operation.launch(shape)
     case .attention(let operation): operation.launch(shape)
+    case .denoiseStep(let operation): operation.launch(shape)
+    case .noiseDraw(let operation): operation.launch(shape)
+    case .langevinStep(let operation): operation.launch(shape)
+    case .sampleSum(let operation): operation.launch(shape)
+    case .absoluteQuantile(let operation): operation.launch(shape)
     }
   }
 }
