@@ -48,17 +48,23 @@ let package = Package(
         "Engine", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
+    .target(name: "Diffusion", dependencies: ["Engine"]),
+
+    // Pictures for people: PNG through libpng, plots as SVG.
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .target(name: "Pictures", dependencies: ["CPNG"]),
+
     // What people meet.
     .target(
       name: "Weft",
       dependencies: [
-        "CPUBackend", "Engine", "ModelFiles", "OpenCLBackend", "TokenPairs",
+        "CPUBackend", "Diffusion", "Engine", "ModelFiles", "OpenCLBackend", "TokenPairs",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "WeftCommand",
       dependencies: [
-        "Conformance", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "TokenPairs", "Weft",
+        "Conformance", "Diffusion", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "Pictures", "TokenPairs", "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -77,6 +83,9 @@ let package = Package(
     .testTarget(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),
+    .testTarget(
+      name: "DiffusionTests", dependencies: ["CPUBackend", "Diffusion", "Engine", "Weft"], exclude: ["Goldens"]),
+    .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),
   ],

@@ -7,7 +7,7 @@
 
 #include "common/vectors.clh"
 #include "common/philox.clh"
-#include "denoise/coefficients.clh"
+#include "common/coefficients.clh"
 #include "denoise/grid.clh"
 #include "denoise/sums.clh"
 
@@ -18,11 +18,11 @@ void langevin_step(const __global float *table, const int first_row, const int r
 {
   __local float part[DN_GROUP];
   const int sample = get_group_id(0);
-  const __global float *row = dn_row(table, first_row, row_stride, sample);
+  const __global float *row = cf_row(table, first_row, row_stride, sample);
   const ph_identity who = identities[sample];
   __global float *at = x + (size_t)sample * elements;
   const __global float *output = o + (size_t)sample * output_stride;
-  const float to_score = -1.0f / row[DN_SIGMA];
+  const float to_score = -1.0f / row[CF_SIGMA];
   const int blocks = (elements + PH_BLOCK - 1) / PH_BLOCK;
 
   wv_float scores = (wv_float)(0.0f), noises = (wv_float)(0.0f);
@@ -32,8 +32,8 @@ void langevin_step(const __global float *table, const int first_row, const int r
     #pragma unroll
     for (int v = 0; v < PH_VECTORS; ++v) {
       const int e = block * PH_BLOCK + v * WV_LANES;
-      const wv_float epsilon = fma((wv_float)(row[DN_EPSILON_P]), wv_load_some(at, e, elements),
-                                   row[DN_EPSILON_Q] * wv_load_some(output, e, elements));
+      const wv_float epsilon = fma((wv_float)(row[CF_EPSILON_P]), wv_load_some(at, e, elements),
+                                   row[CF_EPSILON_Q] * wv_load_some(output, e, elements));
       const wv_float noise = select((wv_float)(0.0f), z[v], wv_iota + e < elements);
       scores = fma(epsilon, epsilon, scores);
       noises = fma(noise, noise, noises);
@@ -53,7 +53,7 @@ void langevin_step(const __global float *table, const int first_row, const int r
       const int e = block * PH_BLOCK + v * WV_LANES;
       const wv_float from = wv_load_some(at, e, elements);
       const wv_float epsilon =
-        fma((wv_float)(row[DN_EPSILON_P]), from, row[DN_EPSILON_Q] * wv_load_some(output, e, elements));
+        fma((wv_float)(row[CF_EPSILON_P]), from, row[CF_EPSILON_Q] * wv_load_some(output, e, elements));
       wv_store_some(fma((wv_float)(deviation), z[v], fma((wv_float)(step * to_score), epsilon, from)), at, e, elements);
     }
   }

@@ -4,11 +4,11 @@
 //   out = y, or mask out + (1 - mask) y             DN_MASK = 1: what the mask covers is kept
 //
 // out [samples, elements]; base and mask [samples or 1, elements] with base_stride, mask_stride = elements or 0.
-// A and C stand in the table (denoise/coefficients.clh); z at counter (element / 4, noise_step, sample, stream).
+// A and C stand in the table (common/coefficients.clh); z at counter (element / 4, noise_step, sample, stream).
 
 #include "common/vectors.clh"
 #include "common/philox.clh"
-#include "denoise/coefficients.clh"
+#include "common/coefficients.clh"
 #include "denoise/grid.clh"
 
 #ifndef DN_BASE
@@ -25,7 +25,7 @@ void draw_noise(const __global float *table, const int first_row, const int row_
                 const int groups_per_sample, const int noise_step, const int stream)
 {
   const int sample = DN_SAMPLE(groups_per_sample);
-  const __global float *row = dn_row(table, first_row, row_stride, sample);
+  const __global float *row = cf_row(table, first_row, row_stride, sample);
   const ph_identity who = identities[sample];
   __global float *to = out + (size_t)sample * elements;
 
@@ -37,9 +37,9 @@ void draw_noise(const __global float *table, const int first_row, const int row_
     #pragma unroll
     for (int v = 0; v < PH_VECTORS; ++v) {
       const int e = block * PH_BLOCK + v * WV_LANES;
-      wv_float y = row[DN_C] * z[v];
+      wv_float y = row[CF_C] * z[v];
 #if DN_BASE
-      y = fma((wv_float)(row[DN_A]), wv_load_some(base + (size_t)sample * base_stride, e, elements), y);
+      y = fma((wv_float)(row[CF_A]), wv_load_some(base + (size_t)sample * base_stride, e, elements), y);
 #endif
 #if DN_MASK
       const wv_float kept = wv_load_some(mask + (size_t)sample * mask_stride, e, elements);

@@ -7,7 +7,7 @@
 
 #include "common/vectors.clh"
 #include "common/philox.clh"
-#include "denoise/coefficients.clh"
+#include "common/coefficients.clh"
 #include "denoise/grid.clh"
 
 #if WEFT_VARIANT_GPU
@@ -21,8 +21,8 @@
 static inline wv_int dn_magnitude(const __global float *row, const __global float *x, const __global float *o,
                                   const int e, const int elements)
 {
-  return dn_bits(fabs(fma((wv_float)(row[DN_P]), wv_load_some(x, e, elements),
-                          row[DN_Q] * wv_load_some(o, e, elements))));
+  return dn_bits(fabs(fma((wv_float)(row[CF_P]), wv_load_some(x, e, elements),
+                          row[CF_Q] * wv_load_some(o, e, elements))));
 }
 
 __kernel __attribute__((reqd_work_group_size(DN_GROUP, 1, 1)))
@@ -34,13 +34,13 @@ void absolute_quantile(const __global float *table, const int first_row, const i
   __local int found;
   const int id = get_local_id(0);
   const int sample = get_group_id(0);
-  const __global float *row = dn_row(table, first_row, row_stride, sample);
+  const __global float *row = cf_row(table, first_row, row_stride, sample);
   const __global float *from = x + (size_t)sample * elements;
   const __global float *output = o + (size_t)sample * output_stride;
   if (id == 0) found = 0;
 
   // Bit by bit the largest number that at most `rank` magnitudes lie below: v_rank itself. A last pass, at bit -1,
-  // looks at what lies above it. Plain sums by one work-item: PoCL 3.1 miscompiles a tree of barriers in this loop.
+  // looks at what lies above it. One work-item adds up the parts: two barriers a pass.
   for (int bit = 30; bit >= -1; --bit) {
     barrier(CLK_LOCAL_MEM_FENCE);
     const int bound = bit >= 0 ? found | (1 << bit) : found + 1;
@@ -73,6 +73,6 @@ void absolute_quantile(const __global float *table, const int first_row, const i
     const float here = as_float(found);
     const float next = part[0] > rank + 1 ? here : as_float(least[0]);
     const float value = fraction > 0.0f ? fma(fraction, next - here, here) : here;
-    thresholds[sample] = clamp(value, 1.0f, row[DN_LIMIT]);
+    thresholds[sample] = clamp(value, 1.0f, row[CF_LIMIT]);
   }
 }

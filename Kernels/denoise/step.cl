@@ -5,12 +5,12 @@
 //
 // x, x', history, kept_* [samples, elements]; o [samples, output_stride]: a second head, if there is one, follows the
 // first. z is drawn here (common/philox.clh) at step number `noise_step`. x' may be x. Coefficients: see
-// denoise/coefficients.clh; grid: see denoise/grid.clh. What a step does not use is compiled out.
+// common/coefficients.clh; grid: see denoise/grid.clh. What a step does not use is compiled out.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "common/philox.clh"
-#include "denoise/coefficients.clh"
+#include "common/coefficients.clh"
 #include "denoise/grid.clh"
 #include "denoise/variance.clh"
 
@@ -43,7 +43,7 @@ void denoise_step(const __global float *table, const int first_row, const int ro
                   const int noise_step, const int stream)
 {
   const int sample = DN_SAMPLE(groups_per_sample);
-  const __global float *row = dn_row(table, first_row, row_stride, sample);
+  const __global float *row = cf_row(table, first_row, row_stride, sample);
   const size_t start = (size_t)sample * elements;
   const __global float *output = o + (size_t)sample * output_stride;
 #if DN_NOISE
@@ -64,33 +64,33 @@ void denoise_step(const __global float *table, const int first_row, const int ro
     for (int v = 0; v < PH_VECTORS; ++v) {
       const int e = block * PH_BLOCK + v * WV_LANES;
       const wv_float from = wv_load_some(x + start, e, elements);
-      wv_float sum = row[DN_A] * from;
+      wv_float sum = row[CF_A] * from;
 #if DN_EVALUATED
       const wv_float out = wv_load_some(output, e, elements);
-      wv_float x0 = fma((wv_float)(row[DN_P]), from, row[DN_Q] * out);
-      const wv_float epsilon = fma((wv_float)(row[DN_EPSILON_P]), from, row[DN_EPSILON_Q] * out);
+      wv_float x0 = fma((wv_float)(row[CF_P]), from, row[CF_Q] * out);
+      const wv_float epsilon = fma((wv_float)(row[CF_EPSILON_P]), from, row[CF_EPSILON_Q] * out);
 #if DN_CLIP == 1
-      x0 = clamp(x0, -row[DN_LIMIT], row[DN_LIMIT]);
+      x0 = clamp(x0, -row[CF_LIMIT], row[CF_LIMIT]);
 #elif DN_CLIP == 2
       x0 = clamp(x0, -threshold, threshold) / threshold;
 #endif
-      sum = fma((wv_float)(row[DN_B0]), x0, sum);
-      sum = fma((wv_float)(row[DN_E]), epsilon, sum);
+      sum = fma((wv_float)(row[CF_B0]), x0, sum);
+      sum = fma((wv_float)(row[CF_E]), epsilon, sum);
 #endif
 #if DN_HISTORY > 0
-      sum = fma((wv_float)(row[DN_H]), wv_load_some(history0 + start, e, elements), sum);
+      sum = fma((wv_float)(row[CF_H]), wv_load_some(history0 + start, e, elements), sum);
 #endif
 #if DN_HISTORY > 1
-      sum = fma((wv_float)(row[DN_H + 1]), wv_load_some(history1 + start, e, elements), sum);
+      sum = fma((wv_float)(row[CF_H + 1]), wv_load_some(history1 + start, e, elements), sum);
 #endif
 #if DN_HISTORY > 2
-      sum = fma((wv_float)(row[DN_H + 2]), wv_load_some(history2 + start, e, elements), sum);
+      sum = fma((wv_float)(row[CF_H + 2]), wv_load_some(history2 + start, e, elements), sum);
 #endif
 #if DN_NOISE && DN_VARIANCE
       const wv_float second = wv_load_some(output + elements, e, elements);
-      sum = fma(row[DN_C] * dn_deviation(row, second, epsilon), z[v], sum);
+      sum = fma(row[CF_C] * dn_deviation(row, second, epsilon), z[v], sum);
 #elif DN_NOISE
-      sum = fma((wv_float)(row[DN_C]), z[v], sum);
+      sum = fma((wv_float)(row[CF_C]), z[v], sum);
 #endif
       wv_store_some(sum, next + start, e, elements);
 #if DN_KEEP_X0

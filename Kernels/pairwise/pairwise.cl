@@ -4,27 +4,52 @@
 //
 // rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
-// Grid: (row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
-// segment, given by row_count and column_count; a dense layer is that, with weights for columns.
+// Grid: (PW_TILES row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
+// segment, given by row_count and column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1
+// the chunks are the segments of a table, and all rows meet each of them.
 //
-// PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS,
-// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on) and pw_consume(place, tile, ...); it knows
-// nothing else of the tile. Includes are flattened once each, in order, so shared ones stand here.
+// PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS and
+// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on), and knows nothing else of the tile. It is either
+//
+//   stateless   pw_consume(place, tile, ...)         called by the work-items whose first cell exists
+//   stateful    (PW_STATEFUL = 1)
+//               pw_state    a work-item's own memory, one for each row tile; lasts from pw_begin to pw_end
+//               pw_shared   the group's local memory, free again after each hook
+//               pw_begin(state, shared, place, ...)           once a row tile, before its first panel
+//               pw_consume(state, shared, place, tile, ...)   once a panel, in order
+//               pw_end(state, shared, place, ...)             once a row tile, after its last panel
+//
+// All work-items of a group call the hooks of a stateful epilogue together, so they may hold barriers. It masks what
+// lies past the edges itself: rows past the last repeat it, columns past the last have product 0. What it keeps may
+// depend on its chunk, never on how many rows there are.
+//
+//              panel  panel  panel      one chunk
+//   tile 0     | 1      3      5        the order in which a group takes its tiles, PW_TILES = 2:
+//   tile 1     | 2      4      6        a panel serves all of them while it is in cache
+//
+// Includes are flattened once each, in order, so shared ones stand here.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
 #include "pairwise/shape.clh"
 #include "pairwise/cells.clh"
+#include "common/coefficients.clh"
+#include "pairwise/averages.clh"
 
 #ifndef PW_RAGGED
 #define PW_RAGGED 0       // 1: segments come from two tables
+#endif
+
+#ifndef PW_CHUNKED
+#define PW_CHUNKED 0      // 1: chunks of columns come from a table; rows are one segment
 #endif
 
 #define PW_STORE 0
 #define PW_THRESHOLD 1
 #define PW_TYPED_THRESHOLD 2
 #define PW_DENSE 3
+#define PW_AVERAGE 4
 #ifndef PW_EPILOGUE
 #define PW_EPILOGUE PW_STORE
 #endif
@@ -35,8 +60,19 @@
 #include "pairwise/epilogue_threshold.clh"
 #elif PW_EPILOGUE == PW_TYPED_THRESHOLD
 #include "pairwise/epilogue_typed_threshold.clh"
-#else
+#elif PW_EPILOGUE == PW_DENSE
 #include "pairwise/epilogue_dense.clh"
+#else
+#include "pairwise/epilogue_average.clh"
+#if WEFT_VARIANT_GPU
+#include "pairwise/average_gpu.clh"
+#else
+#include "pairwise/average_cpu.clh"
+#endif
+#endif
+
+#ifndef PW_STATEFUL
+#define PW_STATEFUL 0     // the epilogue's own
 #endif
 
 #if WEFT_VARIANT_GPU
@@ -51,61 +87,93 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
               const float scale, const int panels_per_item,
 #if PW_RAGGED
               const __global ws_segment *restrict row_segments, const __global ws_segment *restrict column_segments
+#elif PW_CHUNKED
+              const int row_count, const __global ws_segment *restrict column_segments
 #else
               const int row_count, const int column_count
 #endif
               PW_EPILOGUE_PARAMETERS)
 {
-  const int tile_i0 = get_group_id(0) * PW_TILE_ROWS;
+  const int first_i0 = get_group_id(0) * PW_TILES * PW_TILE_ROWS;
   const int matrix = get_global_id(2);
 #if PW_RAGGED
   const ws_segment row_segment = row_segments[matrix / heads];
   const ws_segment column_segment = column_segments[matrix / heads];
+#elif PW_CHUNKED
+  const ws_segment row_segment = {0, row_count, 0, 0};
+  const ws_segment column_segment = column_segments[get_global_id(1)];
 #else
   const ws_segment row_segment = {0, row_count, 0, 0};
   const ws_segment column_segment = {0, column_count, 0, 0};
 #endif
-  if (tile_i0 >= row_segment.count) return;
+  if (first_i0 >= row_segment.count) return;
 
   pw_place place;
   place.matrix = matrix;
   place.head = matrix % heads;
-  place.i0 = tile_i0 + get_local_id(0) / PW_GROUP_COLUMNS * PW_ROWS;
   place.n = row_segment.count;
   place.m = column_segment.count;
   place.first_row = row_segment.first_row;
+  place.first_column = column_segment.first_row;
   place.row_panel = row_segment.first_panel;
   place.column_panel = column_segment.first_panel;
+  place.chunk = get_global_id(1);
+  place.chunks = get_global_size(1);
 
   const __global float *head_rows =
     rows + (size_t)row_segment.first_row * row_stride + row_offset + place.head * row_head_stride;
   const int panel_count = (column_segment.count + PW_PANEL - 1) / PW_PANEL;
-  const int chunk = get_global_id(1) * panels_per_item;
-  const int first_panel = max(chunk, PW_FIRST_PANEL(tile_i0));
-  const int end_panel = min(chunk + panels_per_item, panel_count);
+  const int chunk = PW_CHUNKED ? 0 : place.chunk * panels_per_item;
+  const int first_panel = max(chunk, PW_FIRST_PANEL(first_i0));
+  const int end_panel = PW_CHUNKED ? panel_count : min(chunk + panels_per_item, panel_count);
+  const int tiles = min(PW_TILES, (place.n - first_i0 + PW_TILE_ROWS - 1) / PW_TILE_ROWS);
+  const int item_row = get_local_id(0) / PW_GROUP_COLUMNS * PW_ROWS;
+  const int item_column = get_local_id(0) % PW_GROUP_COLUMNS * PW_COLUMNS;
 
 #if WEFT_VARIANT_GPU
   __local float row_stage[PW_DEPTH][PW_TILE_ROWS];
   __local float column_stage[PW_DEPTH][PW_PANEL];
-#else
-  const __global float *row[PW_ROWS];
-  pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);
+#endif
+#if PW_STATEFUL
+  __local pw_shared shared;
+  pw_state state[PW_TILES];
+  for (int t = 0; t < tiles; ++t) {
+    place.i0 = first_i0 + t * PW_TILE_ROWS + item_row;
+    pw_begin(&state[t], &shared, place PW_EPILOGUE_ARGUMENTS);
+  }
 #endif
 
   for (int p = first_panel; p < end_panel; ++p) {
     const __global float *panel =
       panels + ((size_t)(column_segment.first_panel + p) * heads + place.head) * channels * PW_PANEL;
-    wv_float tile[PW_ROWS][PW_VECTORS];
+    place.j0 = p * PW_PANEL + item_column;
+    for (int t = 0; t < tiles; ++t) {
+      const int tile_i0 = first_i0 + t * PW_TILE_ROWS;
+      place.i0 = tile_i0 + item_row;
+      wv_float tile[PW_ROWS][PW_VECTORS];
 #if WEFT_VARIANT_GPU
-    pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
+      pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
 #else
-    pw_product(row, panel, channels, tile);
+      const __global float *row[PW_ROWS];
+      pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);
+      pw_product(row, panel, channels, tile);
 #endif
-    #pragma unroll
-    for (int r = 0; r < PW_ROWS; ++r)
       #pragma unroll
-      for (int v = 0; v < PW_VECTORS; ++v) tile[r][v] *= scale;
-    place.j0 = p * PW_PANEL + get_local_id(0) % PW_GROUP_COLUMNS * PW_COLUMNS;
-    if (place.i0 < place.n && place.j0 < place.m) pw_consume(place, tile PW_EPILOGUE_ARGUMENTS);
+      for (int r = 0; r < PW_ROWS; ++r)
+        #pragma unroll
+        for (int v = 0; v < PW_VECTORS; ++v) tile[r][v] *= scale;
+#if PW_STATEFUL
+      pw_consume(&state[t], &shared, place, tile PW_EPILOGUE_ARGUMENTS);
+#else
+      if (place.i0 < place.n && place.j0 < place.m) pw_consume(place, tile PW_EPILOGUE_ARGUMENTS);
+#endif
+    }
   }
+
+#if PW_STATEFUL
+  for (int t = 0; t < tiles; ++t) {
+    place.i0 = first_i0 + t * PW_TILE_ROWS + item_row;
+    pw_end(&state[t], &shared, place PW_EPILOGUE_ARGUMENTS);
+  }
+#endif
 }

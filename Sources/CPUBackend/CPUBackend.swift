@@ -67,6 +67,7 @@ package final class CPUBackend: Backend {
       case .langevinStep(let operation): try langevinStep(operation)
       case .sampleSum(let operation): try sampleSum(operation)
       case .absoluteQuantile(let operation): try absoluteQuantile(operation)
+      case .mergeAverages(let operation): try mergeAverages(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

@@ -2,6 +2,7 @@ internal import Engine
 
 extension CPUBackend {
   static func pairwise(_ product: PairwiseProduct) throws(EngineError) {
+    if case .average(let average) = product.epilogue { return try self.average(average, of: product) }
     let rows = try VectorReader(product.rows)
     let columns = try VectorReader(product.columns)
     let width = product.columns.width
@@ -47,6 +48,7 @@ private struct CellConsumer {
       cells = try CPUBackend.integers(selection.cells)
       found = try CPUBackend.integers(selection.found)
       biases = try VectorReader(typeBiases.panels)
+    case .average: break
     }
   }
 
@@ -69,6 +71,7 @@ private struct CellConsumer {
         keep(
           typed, selection, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows, columns: columns)
       }
+    case .average: break
     }
   }
 

@@ -49,6 +49,7 @@ import Testing
           }, "epilogue \(epilogue), ragged \(ragged ?? 0)")
       }
     }
+    #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 4 && $0.defines["PW_CHUNKED"] == 1 })
     for activation in 0...3 {
       for residual in 0...1 {
         #expect(

@@ -7,7 +7,7 @@ import Testing
   typealias Family = ConformanceCase.Family
 
   private static let floatFamilies: [Family] = [
-    .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention,
+    .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean,
   ]
 
   /// The families with a failed case in the small run.
@@ -70,7 +70,7 @@ import Testing
       try submission.changing { operation in
         guard case .pairwise(var product) = operation else { return operation }
         switch product.epilogue {
-        case .store: break
+        case .store, .average: break
         case .select(var selection):
           selection.threshold = selection.threshold.nextDown
           product.epilogue = .select(selection)
@@ -106,6 +106,20 @@ import Testing
       }
     })
     #expect(await failures(of: backend) == [.dense])
+  }
+
+  @Test func takesTheNextNoiseLevel() async {
+    let backend = WrappedBackend(before: { submission throws(EngineError) in
+      try submission.changing { operation in
+        guard case .pairwise(var product) = operation, case .average(var average) = product.epilogue else {
+          return operation
+        }
+        average.levels.first -= 1
+        product.epilogue = .average(average)
+        return .pairwise(product)
+      }
+    })
+    #expect(await failures(of: backend).contains(.posteriorMean))
   }
 
   @Test func forgetsToRotate() async {

@@ -49,6 +49,23 @@ extension ConformanceKit {
         ("input of integers", changed { $0.input = parts.pairs }),
       ]
     },
+    invalid("posterior mean") { parts in
+      func changed(_ change: (inout PosteriorMean) -> Void) -> PosteriorMean {
+        var mean = parts.posteriorMean
+        change(&mean)
+        return mean
+      }
+      return [
+        ("scratch too small", changed { $0.partials = parts.matrix }.operations[0]),
+        ("merge from scratch too small", changed { $0.partials = parts.matrix }.operations[1]),
+        ("levels of another width", changed { $0.levels.table = parts.matrix }.operations[0]),
+        ("levels past the end", changed { $0.levels.stride = 1 }.operations[1]),
+        ("result too small", changed { $0.out = parts.bias }.operations[1]),
+        ("result over the samples", changed { $0.out = parts.matrix }.operations[1]),
+        ("scratch over the levels", changed { $0.partials = $0.levels.table }.operations[0]),
+        ("rows past the end", changed { $0.rows = 7 }.operations[1]),
+      ]
+    },
     invalid("row operations and attention") { parts in
       let rotary = RotaryTable(tensor: parts.matrix)
       return [
@@ -139,6 +156,8 @@ struct InvalidParts {
   let selection: CellSelection
   /// A valid product.
   let product: PairwiseProduct
+  /// A valid denoiser of 6 components in two chunks.
+  let posteriorMean: PosteriorMean
 
   init(in workspace: inout Workspace) throws {
     matrix = try workspace.upload(Poison.floats(30), 6, 5)
@@ -155,9 +174,21 @@ struct InvalidParts {
     product = PairwiseProduct(
       rows: HeadSlices(matrix, channels: 5), columns: panels, rowExtent: .whole(6),
       columnExtent: .whole(4), epilogue: .select(selection))
+    let chunks = Extent.ragged(table)
+    posteriorMean = PosteriorMean(
+      HeadSlices(matrix, channels: 5), rows: 6,
+      mixture: Mixture(
+        means: try workspace.upload(Poison.floats(30), 6, 5),
+        columns: try workspace.emptyPanels(for: chunks, channels: 5),
+        terms: try workspace.emptyPanels(for: chunks, channels: 2), chunks: table,
+        variances: try workspace.upload(Poison.floats(2), 2)),
+      levels: CoefficientRows(try workspace.upload(Poison.floats(64), 2, CoefficientRow.width)),
+      partials: try workspace.upload(Poison.floats(6 * 2 * 48), 6, 2, 48),
+      into: try workspace.upload(Poison.floats(30), 6, 5))
     // The parts must be valid together, or a refusal would prove nothing.
     var trial = Submission()
     try trial.append(.pairwise(product))
+    for operation in posteriorMean.operations { try trial.append(operation) }
   }
 
   func slices(heads: Int = 1, channels: Int) -> HeadSlices {

@@ -10,6 +10,7 @@ extension ConformanceKit {
       ("attention", .attention(heads: 1, channels: 4)),
       ("scores", .scores(channels: 2)),
       ("typed cells", .cells(channels: 2)),
+      ("posterior mean", .posteriorMean(components: 3, channels: 2)),
     ]
     let large: [(String, Exchange)] = [
       ("dense layer", .dense(inputs: 33, outputs: 97)),
@@ -18,6 +19,7 @@ extension ConformanceKit {
       ("attention, head size 64", .attention(heads: 1, channels: 64)),
       ("scores", .scores(channels: 64)),
       ("typed cells", .cells(channels: 32)),
+      ("posterior mean", .posteriorMean(components: 300, channels: 20)),
     ]
     let places = [[], [5], [-5], [1, -64, 3], [129, 7, -1], [2, -2, 50, 49]]
     return small.map { isolation("\($0.0), small", small: true, $0.1, length: 5, batches: [[3, -1]]) }

@@ -11,10 +11,11 @@ extension ConformanceKit {
 
   private static let tinyExchanges: [Exchange] = [
     .dense(inputs: 3, outputs: 5), .attention(heads: 1, channels: 4), .cells(channels: 2),
+    .posteriorMean(components: 3, channels: 2),
   ]
   private static let exchanges: [Exchange] = [
     .dense(inputs: 33, outputs: 97), .attention(heads: 2, channels: 20), .cells(channels: 32),
-    .scores(channels: 16), .layerNormalization(width: 100),
+    .scores(channels: 16), .layerNormalization(width: 100), .posteriorMean(components: 70, channels: 17),
   ]
 
   private static func repetition(

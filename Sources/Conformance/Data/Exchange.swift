@@ -83,6 +83,24 @@ extension Exchange {
     }
   }
 
+  /// The exact denoiser of a mixture of two variances; each sample brings a noise level of its own.
+  static func posteriorMean(components: Int, channels: Int) -> Exchange {
+    Exchange(inputWidth: channels + 1) { sequences, backend in
+      let width = channels + 1
+      let (rows, lengths) = joined(sequences, width: width)
+      let count = rows.count / width
+      let sigmas = (0..<count).map { 0.01 + rows[$0 * width + channels] * rows[$0 * width + channels] }
+      var problem = MixtureProblem(
+        rows: count,
+        groups: [.init(components: components, variance: 0.3), .init(components: components, variance: 0.1)],
+        channels: channels, levels: sigmas.map { (alpha: 1 - $0 / 2, sigma: $0) }, seed: 907)
+      problem.samples.fill { row, _, channel in rows[row * width + channel] }
+      var workspace = Workspace(backend)
+      let out = try problem.stage(in: &workspace)
+      return cut(try await workspace.run(reading: out), into: lengths, width: channels)
+    }
+  }
+
   /// All scores of each sequence against itself, its columns rotated by position.
   static func scores(channels: Int) -> Exchange {
     Exchange(inputWidth: channels) { sequences, backend in

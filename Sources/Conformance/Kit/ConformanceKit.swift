@@ -6,7 +6,7 @@ package enum ConformanceKit {
   /// Every case, in the order in which they run.
   package static let cases: [ConformanceCase] =
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
-    + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases
+    + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
     + denoiseCases + sampleCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 

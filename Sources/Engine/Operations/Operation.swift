@@ -12,6 +12,7 @@ package enum Operation: Sendable {
   case langevinStep(LangevinStep)
   case sampleSum(SampleSum)
   case absoluteQuantile(AbsoluteQuantile)
+  case mergeAverages(MergeAverages)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -28,6 +29,7 @@ package enum Operation: Sendable {
     case .langevinStep(let operation): try operation.validate()
     case .sampleSum(let operation): try operation.validate()
     case .absoluteQuantile(let operation): try operation.validate()
+    case .mergeAverages(let operation): try operation.validate()
     }
   }
 }

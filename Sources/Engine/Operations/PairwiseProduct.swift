@@ -41,12 +41,14 @@ package struct PairwiseProduct: Sendable {
       rows.heads == columns.heads && rows.channels == columns.channels, name,
       "rows have \(rows.heads) heads of \(rows.channels) channels, columns \(columns.heads) of \(columns.channels)"
     )
-    try require(
-      (rowExtent.table == nil) == (columnExtent.table == nil), name,
-      "rows and columns must both be ragged, or neither")
-    try require(
-      rowExtent.matrices == columnExtent.matrices, name,
-      "rows have \(rowExtent.matrices) segments, columns \(columnExtent.matrices)")
+    if !epilogue.takesChunks {
+      try require(
+        (rowExtent.table == nil) == (columnExtent.table == nil), name,
+        "rows and columns must both be ragged, or neither")
+      try require(
+        rowExtent.matrices == columnExtent.matrices, name,
+        "rows have \(rowExtent.matrices) segments, columns \(columnExtent.matrices)")
+    }
     try columns.requirePanels(of: columnExtent, name)
     try rowExtent.requireWidth(columns.width, name)
     try require(scale.isFinite, name, "the scale must be finite")
@@ -62,6 +64,11 @@ package enum PairwiseEpilogue: Sendable {
   case select(CellSelection)
   /// Keeps the cells above a threshold for each of several types that share one product.
   case selectTyped(CellSelection, TypeBiases)
+  /// Averages over the chunks of a mixture: the columns' segments are chunks, and every row meets each.
+  case average(MixtureAverage)
+
+  /// Whether the segments of the columns are chunks of one set of columns.
+  package var takesChunks: Bool { if case .average = self { true } else { false } }
 
   func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
     switch self {
@@ -78,6 +85,7 @@ package enum PairwiseEpilogue: Sendable {
     case .selectTyped(let selection, let biases):
       try selection.validate(name, possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
       try biases.validate(for: product, name)
+    case .average(let average): try average.validate(for: product, name)
     }
   }
 }

@@ -10,7 +10,7 @@ extension TileShape {
 }
 
 extension CoefficientRows {
-  fileprivate var arguments: [KernelLaunch.Argument] { [.tensor(table), .int(first), .int(stride)] }
+  var arguments: [KernelLaunch.Argument] { [.tensor(table), .int(first), .int(stride)] }
 }
 
 extension PerSample {

@@ -36,6 +36,7 @@ extension Operation {
     case .langevinStep(let operation): operation.launch(shape)
     case .sampleSum(let operation): operation.launch(shape)
     case .absoluteQuantile(let operation): operation.launch(shape)
+    case .mergeAverages(let operation): operation.launch(shape)
     }
   }
 }

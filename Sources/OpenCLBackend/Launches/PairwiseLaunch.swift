@@ -21,6 +21,13 @@ extension PairwiseEpilogue {
         defines: ["PW_EPILOGUE": 2],
         arguments: [.tensor(biases.panels.tensor), .int(biases.types), .float(biases.scale)]
           + selection.arguments)
+    case .average(let average):
+      EpilogueBinding(
+        defines: ["PW_EPILOGUE": 4],
+        arguments: [
+          .tensor(average.mixture.means), .int(average.mixture.components), .int(average.mixture.channels),
+          .tensor(average.mixture.terms.tensor), .tensor(average.mixture.variances),
+        ] + average.levels.arguments + [.tensor(average.partials)])
     }
   }
 }
@@ -50,10 +57,32 @@ extension DenseLayer {
 
 extension PairwiseProduct {
   func launch(_ shape: TileShape) -> KernelLaunch {
-    // One work-item walks all panels of its rows: an epilogue may keep state, and the columns stay in cache.
-    pairwiseLaunch(
+    if case .ragged(let chunks) = columnExtent, epilogue.takesChunks { return chunkedLaunch(shape, chunks) }
+    // One work-item walks all panels of its rows, and the columns stay in cache.
+    return pairwiseLaunch(
       shape, rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent, scale: scale,
       panelsPerItem: ceilingDivide(columnExtent.longest, columns.width), binding: epilogue.binding)
+  }
+
+  /// All rows meet each chunk of the columns.
+  private func chunkedLaunch(_ shape: TileShape, _ chunks: SegmentTable) -> KernelLaunch {
+    let binding = epilogue.binding
+    let rowCount = rowExtent.rowCount
+    let registerRows = shape.chunkRows(rowCount)
+    let defines = ["PW_CHUNKED": 1, "PW_TILES": shape.chunkTiles, "PW_ROWS": registerRows]
+      .merging(shape.defines) { $1 }
+    return KernelLaunch(
+      spec: KernelSpec(
+        source: "pairwise/pairwise.cl", entry: "pairwise", defines: defines.merging(binding.defines) { $1 }),
+      arguments: rows.arguments
+        + [
+          .tensor(columns.tensor), .int(rows.heads), .int(rows.channels), .float(scale), .int(0),
+          .int(rowCount), .tensor(chunks.tensor),
+        ] + binding.arguments,
+      groups: [
+        ceilingDivide(rowCount, registerRows * shape.groupRows * shape.chunkTiles), chunks.segments.count, rows.heads,
+      ],
+      groupSize: shape.group)
   }
 }
 
@@ -87,6 +116,18 @@ private func pairwiseLaunch(
       rowExtent.matrices * rows.heads,
     ],
     groupSize: shape.group)
+}
+
+extension MergeAverages {
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    KernelLaunch(
+      spec: KernelSpec(source: "pairwise/merge_averages.cl", entry: "merge_averages", defines: shape.defines),
+      arguments: [
+        .tensor(samples.tensor), .int(samples.tensor.width), .int(samples.offset), .tensor(partials),
+        .int(mixture.chunkCount), .tensor(mixture.variances),
+      ] + levels.arguments + [.tensor(out), .int(mixture.channels)],
+      groups: [1, rows, 1], groupSize: shape.rowGroup)
+  }
 }
 
 extension PackColumns {

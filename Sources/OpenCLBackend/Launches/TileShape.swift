@@ -33,6 +33,10 @@ package struct TileShape: Sendable, Hashable {
   var rows: Int { Self.registerRows * groupRows }
   /// Columns of a tile, and so of a panel: 3 vectors of 16 lanes, or 16 work-items of 4.
   var panelWidth: Int { variant == .cpu ? 48 : 64 }
+  /// Row tiles a group takes to each panel of a chunk: columns that lie beyond the cache are read less often.
+  var chunkTiles: Int { variant == .cpu ? 8 : 1 }
+  /// Rows a work-item holds when `count` rows meet all chunks: a single one needs none beside it, and has the same bits.
+  func chunkRows(_ count: Int) -> Int { variant == .cpu && count == 1 ? 1 : Self.registerRows }
   /// Work-items of a tile.
   var group: Int { variant == .cpu ? 1 : groupRows * Self.gpuGroupColumns }
   /// Work-items that share a row in kernels which treat rows one by one.

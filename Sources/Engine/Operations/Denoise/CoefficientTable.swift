@@ -44,15 +44,17 @@ package struct CoefficientRow: Sendable, Hashable {
   }
 }
 
-/// The rows a batch takes from a table on the device: sample `b` takes row `first + b · stride`.
+/// The rows a batch takes from a table on the device: sample `b` takes row `first + b · stride`. A whole trajectory's
+/// rows are uploaded once, and each step names its own.
 package struct CoefficientRows: Sendable {
-  /// `[rows, 32]`
-  package let table: Tensor
-  package let first: Int
+  /// `[rows, 32]` float32
+  package var table: Tensor
+  /// The row of sample 0.
+  package var first: Int
   /// 0: all samples share a row; 1: each has its own.
-  package let stride: Int
+  package var stride: Int
 
-  package init(_ table: Tensor, first: Int, perSample: Bool = false) {
+  package init(_ table: Tensor, first: Int = 0, perSample: Bool = false) {
     self.table = table
     self.first = first
     stride = perSample ? 1 : 0
@@ -60,10 +62,13 @@ package struct CoefficientRows: Sendable {
 
   func validate(_ name: StaticString, samples: Int) throws(EngineError) {
     try require(
-      table.elementType == .float32 && table.width == CoefficientRow.width, name,
-      "the coefficients must be float32 rows of \(CoefficientRow.width)")
+      table.width == CoefficientRow.width, name,
+      "coefficients have \(CoefficientRow.width) columns, not \(table.width)")
+    try require(first >= 0 && stride >= 0, name, "the coefficients' row \(first) or stride \(stride) is negative")
+    let (last, overflow) = stride.multipliedReportingOverflow(by: samples - 1)
     try require(
-      first >= 0 && first + (samples - 1) * stride < table.rowCount, name,
-      "row \(first + (samples - 1) * stride) is asked of a table of \(table.rowCount) rows")
+      !overflow && last <= indexLimit && first < table.rowCount - last, name,
+      "\(samples) samples from row \(first) every \(stride) do not fit a table of \(table.rowCount)")
+    try require(table, holds: CoefficientRow.width, name, "the table of coefficients")
   }
 }

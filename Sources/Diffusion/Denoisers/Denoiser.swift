@@ -1,0 +1,68 @@
+package import Engine
+
+/// Predicts what a noisy sample hides. Implement it with your own code: `evaluate` is called once for each evaluation of
+/// a plan, with the whole batch.
+public protocol Denoiser: Sendable {
+  /// The sizes of one sample, such as `[3, 32, 32]`; all positive.
+  var sampleShape: [Int] { get }
+  /// What the output means.
+  var prediction: Prediction { get }
+  /// 1, or 2 if each sample's output is followed by as many numbers again that tell the variance (learned range, NPR, SN).
+  var outputHeads: Int { get }
+
+  /// The output for a batch of samples.
+  ///
+  /// - Parameter call: the samples and their noise levels.
+  /// - Returns: `call.count · outputHeads · elements` numbers, sample by sample. A sample's numbers may not depend on the
+  ///   others in the batch if results are to be reproducible.
+  /// - Throws: whatever goes wrong; it ends the run.
+  func evaluate(_ call: DenoiserCall) async throws -> [Float]
+}
+
+extension Denoiser {
+  /// One head.
+  public var outputHeads: Int { 1 }
+
+  /// Numbers in a sample.
+  public var elementCount: Int { sampleShape.reduce(1, *) }
+}
+
+/// A batch of noisy samples, as a denoiser gets it.
+public struct DenoiserCall: Sendable {
+  /// The samples one after the other, already multiplied by `inputScale`.
+  public let samples: [Float]
+  /// How many samples.
+  public let count: Int
+  /// Their noise levels: one that all share, or one for each.
+  public let levels: [NoiseLevel]
+  /// What the samples were multiplied by: 1, or what brings samples of an exploding process to unit variance.
+  public let inputScales: [Double]
+
+  /// A batch of samples.
+  public init(samples: [Float], count: Int, levels: [NoiseLevel], inputScales: [Double] = [1]) {
+    self.samples = samples
+    self.count = count
+    self.levels = levels
+    self.inputScales = inputScales
+  }
+
+  /// The noise level of one sample.
+  public func level(of sample: Int) -> NoiseLevel { levels.count == 1 ? levels[0] : levels[sample] }
+}
+
+/// A denoiser that computes on the device: its operations join the trajectory's, and nothing comes back to the host.
+package protocol DeviceDenoiser: Denoiser {
+  /// Makes what one batch needs: scratch memory, mostly. Evaluations of a batch follow one another.
+  func makeEvaluation(for batch: SampleBatch) throws(EngineError) -> any DeviceEvaluation
+
+  /// Device memory that an evaluation of `samples` samples takes, in bytes.
+  func bytes(samples: Int) -> Int
+}
+
+/// Appends a denoiser's operations for one batch.
+package protocol DeviceEvaluation: Sendable {
+  /// Adds the operations that write the output for `x` at the levels in `rows`.
+  func append(
+    x: Tensor, at rows: CoefficientRows, into output: Tensor, to submission: inout Submission
+  ) throws(EngineError)
+}

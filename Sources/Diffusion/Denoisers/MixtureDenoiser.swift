@@ -1,0 +1,139 @@
+public import Engine
+
+/// The exact denoiser of a Gaussian mixture, of one Gaussian, or of a data set: it needs no weights, and what it predicts,
+/// the mean of x0 given x, is what a perfectly trained network would.
+///
+/// `x0 = Σ_k softmax_k(ln w_k - d/2 ln v_k - ‖x - α μ_k‖² / (2 v_k)) · (μ_k + α s_k² / v_k · (x - α μ_k))` with
+/// `v_k = α² s_k² + σ²`; points of a data set have s_k = 0. Nothing of the size samples × components is stored. Inner
+/// products are in float32: bring data to zero mean and unit size.
+public struct MixtureDenoiser: Denoiser {
+  /// The sizes of one sample.
+  public let sampleShape: [Int]
+  /// The clean sample.
+  public let prediction = Prediction.sample
+  /// How many components, or points.
+  public let componentCount: Int
+
+  private let mixture: Mixture
+  private let engine: Engine
+
+  /// The denoiser of a data set: every point is equally likely.
+  ///
+  /// - Parameters:
+  ///   - points: the data, point by point.
+  ///   - shape: the sizes of one point.
+  ///   - engine: the device that will compute; the points are copied there.
+  /// - Throws: `DiffusionError` if a number is not finite or the sizes do not fit; `EngineError` if there is no room.
+  public init(points: [Float], shape: [Int], on engine: Engine) async throws {
+    try await self.init(means: points, shape: shape, deviations: nil, weights: nil, on: engine)
+  }
+
+  /// The denoiser of a Gaussian N(mean, deviation² · I).
+  ///
+  /// - Parameters:
+  ///   - mean: the mean.
+  ///   - deviation: the standard deviation of each element.
+  ///   - shape: the sizes of one sample.
+  ///   - engine: the device that will compute.
+  /// - Throws: `DiffusionError` if a number is not finite or the sizes do not fit; `EngineError` if there is no room.
+  public init(mean: [Float], deviation: Float, shape: [Int], on engine: Engine) async throws {
+    try await self.init(means: mean, shape: shape, deviations: [deviation], weights: nil, on: engine)
+  }
+
+  /// The denoiser of a mixture of Gaussians N(mean_k, deviation_k² · I).
+  ///
+  /// - Parameters:
+  ///   - means: the means, component by component.
+  ///   - shape: the sizes of one mean.
+  ///   - deviations: the components' standard deviations; all 0 if nil.
+  ///   - weights: the components' weights, of any sum; all equal if nil.
+  ///   - engine: the device that will compute.
+  /// - Throws: `DiffusionError` if a number is not finite or the sizes do not fit; `EngineError` if there is no room.
+  public init(
+    means: [Float], shape: [Int], deviations: [Float]?, weights: [Float]?, on engine: Engine
+  ) async throws {
+    let elements = shape.reduce(1, *)
+    try require(
+      !shape.isEmpty && shape.allSatisfy { $0 > 0 } && !means.isEmpty && means.count.isMultiple(of: elements),
+      "\(means.count) numbers are not samples of shape \(shape)", kind: .invalidData)
+    if let bad = means.firstIndex(where: { !$0.isFinite }) {
+      throw DiffusionError(
+        .invalidData, "sample \(bad / elements) has \(means[bad]) as element \(bad % elements): not a finite number")
+    }
+    let count = means.count / elements
+    let deviations = deviations ?? [Float](repeating: 0, count: count)
+    let weights = weights ?? [Float](repeating: 1, count: count)
+    try require(
+      deviations.count == count && weights.count == count,
+      "\(count) components have \(deviations.count) deviations and \(weights.count) weights", kind: .invalidData)
+    try require(
+      (deviations + weights).allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 },
+      "deviations and weights must be finite and not negative, one weight above 0", kind: .invalidData)
+
+    // Components of one variance stand together.
+    let order = (0..<count).sorted { (deviations[$0], $0) < (deviations[$1], $1) }
+    var groups: [MixtureGroup] = []
+    for component in order {
+      let variance = deviations[component] * deviations[component]
+      if groups.last?.variance == variance {
+        groups[groups.count - 1].components += 1
+      } else {
+        groups.append(MixtureGroup(components: 1, variance: variance))
+      }
+    }
+    let isSorted = order == Array(0..<count)
+    let ordered = isSorted ? means : order.flatMap { means[$0 * elements..<($0 + 1) * elements] }
+    mixture = try await engine.makeMixture(
+      means: Vectors(ordered, dimension: elements), groups: groups,
+      logWeights: order.map { Float(naturalLogarithm(Double(weights[$0]))) })
+    self.engine = engine
+    sampleShape = shape
+    componentCount = count
+  }
+
+  /// The posterior means of a batch, computed on the device.
+  public func evaluate(_ call: DenoiserCall) async throws -> [Float] {
+    let batch = SampleBatch(samples: call.count, elements: elementCount)
+    var submission = Submission()
+    let x = try engine.makeTensor(.float32, batch.samples, batch.elements)
+    let out = try engine.makeTensor(.float32, batch.samples, batch.elements)
+    let rows = call.levels.map { level in
+      var row = CoefficientRow()
+      row.set(level, inputScale: 1)
+      return row
+    }
+    let table = try engine.makeTensor(.float32, rows.count, CoefficientRow.width)
+    try submission.upload(.float32(rows.flatMap(\.elements)), to: table)
+    try submission.upload(.float32(call.samples), to: x)
+    try makeEvaluation(for: batch).append(
+      x: x, at: CoefficientRows(table, first: 0, perSample: rows.count > 1), into: out, to: &submission)
+    let place = try submission.download(out)
+    return try await engine.run(submission)[place].floats
+  }
+}
+
+extension MixtureDenoiser: DeviceDenoiser {
+  package func makeEvaluation(for batch: SampleBatch) throws(EngineError) -> any DeviceEvaluation {
+    MixtureEvaluation(
+      mixture: mixture, batch: batch, partials: try engine.makePartials(rows: batch.samples, of: mixture))
+  }
+
+  package func bytes(samples: Int) -> Int {
+    4 * samples * mixture.chunkCount * Mixture.partialWidth(channels: elementCount)
+  }
+}
+
+private struct MixtureEvaluation: DeviceEvaluation {
+  let mixture: Mixture
+  let batch: SampleBatch
+  let partials: Tensor
+
+  func append(
+    x: Tensor, at rows: CoefficientRows, into output: Tensor, to submission: inout Submission
+  ) throws(EngineError) {
+    let mean = PosteriorMean(
+      HeadSlices(x, channels: batch.elements), rows: batch.samples, mixture: mixture, levels: rows,
+      partials: partials, into: output)
+    for operation in mean.operations { try submission.append(operation) }
+  }
+}

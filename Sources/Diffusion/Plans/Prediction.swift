@@ -1,0 +1,46 @@
+/// What a network's output means.
+public enum Prediction: String, Sendable, Hashable, CaseIterable {
+  /// The noise ε.
+  case epsilon
+  /// The clean sample x0.
+  case sample
+  /// v = α ε - σ x0 at unit variance (Salimans and Ho, 2022).
+  case vPrediction = "v_prediction"
+  /// The flow's velocity ε - x0, where α = 1 - σ (Lipman et al., 2023).
+  case flow
+
+  /// `x0 = x0FromSample · x + x0FromOutput · o` and `ε = epsilonFromSample · x + epsilonFromOutput · o`.
+  public struct Conversion: Sendable, Hashable {
+    /// p
+    public var x0FromSample: Double
+    /// q
+    public var x0FromOutput: Double
+    /// The sample's part of ε.
+    public var epsilonFromSample: Double
+    /// The output's part of ε.
+    public var epsilonFromOutput: Double
+  }
+
+  /// How x0 and ε follow from a sample at `level` and the network's output there.
+  ///
+  /// Levels that do not have unit variance are those of a network that sees `unitScale · x`.
+  public func conversion(at level: NoiseLevel) -> Conversion {
+    let (alpha, sigma) = (level.alpha, level.sigma)
+    switch self {
+    case .epsilon:
+      return Conversion(
+        x0FromSample: 1 / alpha, x0FromOutput: -sigma / alpha, epsilonFromSample: 0, epsilonFromOutput: 1)
+    case .sample:
+      return Conversion(
+        x0FromSample: 0, x0FromOutput: 1, epsilonFromSample: 1 / sigma, epsilonFromOutput: -alpha / sigma)
+    case .vPrediction:
+      let scale = level.unitScale
+      return Conversion(
+        x0FromSample: alpha * scale * scale, x0FromOutput: -sigma * scale,
+        epsilonFromSample: sigma * scale * scale, epsilonFromOutput: alpha * scale)
+    case .flow:
+      return Conversion(
+        x0FromSample: 1, x0FromOutput: -sigma, epsilonFromSample: 1, epsilonFromOutput: alpha)
+    }
+  }
+}

@@ -1,0 +1,125 @@
+public import Engine
+
+/// Draws samples: a plan, a denoiser, and the device that takes the steps.
+///
+/// Sample `i` of a seed is the same, bit for bit, whatever batch it travels in. Safe to use from many tasks.
+public struct Sampler: Sendable {
+  /// What is done, step by step.
+  public let plan: SamplingPlan
+  /// What predicts the clean samples.
+  public let denoiser: any Denoiser
+  /// The device that computes.
+  public let engine: Engine
+  /// Samples in a batch.
+  public let batchSize: Int
+
+  /// A sampler for a plan.
+  ///
+  /// - Parameters:
+  ///   - plan: what is done; made for this denoiser's prediction.
+  ///   - denoiser: what predicts the clean samples.
+  ///   - engine: the device; one that computes must compute on the same.
+  ///   - batchSize: samples in a batch; as many as fit the device well if nil.
+  /// - Throws: `DiffusionError` if plan and denoiser do not fit.
+  public init(
+    _ plan: SamplingPlan, denoiser: any Denoiser, on engine: Engine, batchSize: Int? = nil
+  ) throws(DiffusionError) {
+    try require(
+      !denoiser.sampleShape.isEmpty && denoiser.sampleShape.allSatisfy { $0 > 0 },
+      "a sample of shape \(denoiser.sampleShape) has no elements", kind: .invalidData)
+    try require((1...2).contains(denoiser.outputHeads), "a denoiser has one or two heads, not \(denoiser.outputHeads)")
+    if let batchSize { try require(batchSize > 0, "a batch needs at least one sample, not \(batchSize)") }
+    for update in plan.updates {
+      try require(
+        update.variance == .fixed || denoiser.outputHeads == 2,
+        "this sampler takes the noise's variance from a second output, which the denoiser does not have")
+      try require(
+        !update.evaluates || update.conversion == denoiser.prediction.conversion(at: update.level),
+        "the plan was not made for a denoiser that predicts \(denoiser.prediction.rawValue)")
+    }
+    self.plan = plan
+    self.denoiser = denoiser
+    self.engine = engine
+    self.batchSize = batchSize ?? Self.batchSize(plan, denoiser, engine)
+  }
+
+  /// A sampler for a method with its usual options.
+  ///
+  /// - Parameters:
+  ///   - method: how samples are drawn, such as `.ddim(steps: 50)`.
+  ///   - denoiser: what predicts the clean samples.
+  ///   - engine: the device; one that computes must compute on the same.
+  ///   - batchSize: samples in a batch; as many as fit the device well if nil.
+  /// - Throws: `DiffusionError` if the method's options make no sense, or not for this denoiser.
+  public init(
+    _ method: SamplingMethod, denoiser: any Denoiser, on engine: Engine, batchSize: Int? = nil
+  ) throws(DiffusionError) {
+    try self.init(
+      try method.plan(prediction: denoiser.prediction), denoiser: denoiser, on: engine, batchSize: batchSize)
+  }
+
+  /// Draws samples and waits for all of them.
+  ///
+  /// - Parameters:
+  ///   - count: how many.
+  ///   - seed: the noise's seed; sample `i` is the same whatever `count` is.
+  /// - Returns: the samples, in order.
+  /// - Throws: `DiffusionError` or `EngineError`; what the denoiser throws; `CancellationError`.
+  public func samples(count: Int, seed: UInt64 = 0) async throws -> SampleSet {
+    try await samples(SamplingRequest(count: count, seed: seed))
+  }
+
+  /// Draws the samples of a request and waits for all of them.
+  ///
+  /// - Parameter request: what is asked for.
+  /// - Returns: the samples, in order.
+  /// - Throws: `DiffusionError` or `EngineError`; what the denoiser throws; `CancellationError`.
+  public func samples(_ request: SamplingRequest) async throws -> SampleSet {
+    var values: [Float] = []
+    for try await progress in try run(request) where progress.isFinished { values += progress.samples ?? [] }
+    return SampleSet(shape: denoiser.sampleShape, values: values)
+  }
+
+  /// Draws the samples of a request step by step: work happens as progress is asked for, and ends when nobody asks.
+  ///
+  /// - Parameter request: what is asked for.
+  /// - Returns: a report for each finished batch, and for the steps that the request's observation names.
+  /// - Throws: `DiffusionError` if the request makes no sense.
+  public func run(_ request: SamplingRequest) throws(DiffusionError) -> SamplingRun {
+    try request.validate(elements: denoiser.elementCount)
+    return SamplingRun(sampler: self, request: request)
+  }
+
+  /// As many samples as half the device's memory holds, but no more than keep it busy: more would not be faster.
+  private static func batchSize(_ plan: SamplingPlan, _ denoiser: any Denoiser, _ engine: Engine) -> Int {
+    let elements = denoiser.elementCount
+    let busy = max(1, (engine.device.kind == .gpu ? 1 << 26 : 1 << 20) / elements)
+    let fixed = (denoiser as? any DeviceDenoiser)?.bytes(samples: 1) ?? 0
+    // Registers, the preview, and the output with its heads; all float32.
+    let each = 4 * elements * (plan.registerCount + 1 + denoiser.outputHeads) + fixed
+    return max(1, min(busy, engine.device.memoryBytes / 2 / each))
+  }
+}
+
+/// Finished samples.
+public struct SampleSet: Sendable {
+  /// The sizes of one sample.
+  public let shape: [Int]
+  /// All numbers, sample by sample.
+  public let values: [Float]
+
+  /// Samples from their numbers.
+  public init(shape: [Int], values: [Float]) {
+    self.shape = shape
+    self.values = values
+  }
+
+  /// Numbers in a sample.
+  public var elementCount: Int { shape.reduce(1, *) }
+  /// How many samples.
+  public var count: Int { values.count / elementCount }
+  /// The numbers of one sample.
+  public subscript(sample: Int) -> ArraySlice<Float> {
+    values[sample * elementCount..<(sample + 1) * elementCount]
+  }
+}
