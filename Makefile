@@ -15,14 +15,14 @@ TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what is missing (OpenCL headers, loader and PoCL), with apt
+setup: ## install what is missing (OpenCL headers and loader, PoCL, libpng), with apt
 	@Scripts/setup
 
 build: setup ## build the weft command
 	@echo "Building weft (a first build takes a few minutes) …"
 	@$(SWIFT) build -c release --product weft
 
-demo: build ## find people and places in a novel's pages, in colour
+demo: build ## find people and places in a novel's pages, and draw digits from noise
 	@$(BINARY) demo
 
 test: setup ## run all tests

@@ -1,8 +1,9 @@
-"""Times Weft and PyTorch on the same shapes, in turn, and prints the ratio of their medians.
+"""Times Weft and its peers on the same shapes, in turn, and prints the ratio of their medians.
 
 A B A B …: each round runs both commands once, each with its own warm-up, so that a machine whose speed drifts slows
 both alike. The ratio is of the medians over all rounds; above 1 means that Weft is faster. The least times of all
-rounds are printed beside it: on a shared machine they are the steadier figure.
+rounds are printed beside it: on a shared machine they are the steadier figure. Where both say how many bytes they
+read and write, the ratio is of bytes a second: a step reads two arrays and writes one, a copy reads only one.
 
     python compare.py --weft ../../.build/release/weft            # everything
     python compare.py --weft ../../.build/release/weft pairs      # pair heads only
@@ -19,6 +20,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 # Keeps the pages of freed tensors: PyTorch at its best where most of its time is memory traffic.
 KEEP_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "100000000"}
+# Threads that wait for one another sleep: spinning on a busy machine can cost a time slice for each small operation.
+SLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
+LARGE = ["--shape", "3,256,256"]
 
 # name, group, Weft's arguments, the peer's arguments, more environment for the peer
 CASES = [
@@ -34,6 +38,19 @@ CASES = [
      ["encoder.py", "--shape", "minilm"], {}),
     ("BERT-base encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "bert-base"],
      ["encoder.py", "--shape", "bert-base"], {}),
+    ("DDPM step, diffusers", "denoise", ["bench", "denoise"], ["denoise.py", "--case", "ddpm"], SLEEP),
+    ("DDPM step, diffusers, pages kept", "denoise", ["bench", "denoise"], ["denoise.py", "--case", "ddpm"],
+     SLEEP | KEEP_PAGES),
+    ("DDPM step, lean PyTorch", "denoise", ["bench", "denoise"], ["denoise.py", "--case", "lean"], SLEEP),
+    ("DDIM step, diffusers", "denoise", ["bench", "denoise", "--no-noise"], ["denoise.py", "--case", "ddim"], SLEEP),
+    ("DDIM step, diffusers, pages kept", "denoise", ["bench", "denoise", "--no-noise"],
+     ["denoise.py", "--case", "ddim"], SLEEP | KEEP_PAGES),
+    ("Step without noise, OpenCL copy", "denoise", ["bench", "denoise", "--no-noise", *LARGE],
+     ["denoise.py", "--case", "opencl-copy", *LARGE], {}),
+    ("Step without noise, PyTorch copy", "denoise", ["bench", "denoise", "--no-noise", *LARGE],
+     ["denoise.py", "--case", "torch-copy", *LARGE], SLEEP),
+    ("Step's kernel as a copy, OpenCL copy", "denoise", ["bench", "denoise", "--copy", *LARGE],
+     ["denoise.py", "--case", "opencl-copy", *LARGE], {}),
 ]
 
 
@@ -45,9 +62,13 @@ def run(command, environment):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def figure(value):
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", nargs="?", choices=["pairs", "encoder"], help="only this group")
+    parser.add_argument("group", nargs="?", choices=["pairs", "encoder", "denoise"], help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")
@@ -55,7 +76,7 @@ def main():
     weft = str(Path(arguments.weft).resolve())
     timed = ["--repetitions", str(arguments.repetitions), "--warmup", "2", "--json"]
 
-    print("| case | Weft median (least) ms | PyTorch median (least) ms | ratio of medians | Weft peak MiB | PyTorch peak MiB |")
+    print("| case | Weft median (least) ms | peer's median (least) ms | ratio of medians | Weft peak MiB | peer's peak MiB |")
     print("|---|---|---|---|---|---|")
     for name, group, ours, theirs, environment in CASES:
         if arguments.group not in (None, group):
@@ -69,10 +90,13 @@ def main():
             median = statistics.median(report["median_seconds"] for report in reports)
             least = min(report["min_seconds"] for report in reports)
             medians.append(median)
-            columns.append(f"{1000 * median:.1f} ({1000 * least:.1f})")
+            columns.append(f"{figure(1000 * median)} ({figure(1000 * least)})")
+        work = [reports[0].get("step_bytes", 1) for reports in zip(*rounds)]
+        ratio = medians[1] / medians[0] * work[0] / work[1]
         peaks = [max(report.get("peak_bytes", 0) for report in reports) / 2**20 for reports in zip(*rounds)]
-        peer_peak = "" if environment else f"{peaks[1]:.0f}"  # with pages kept the growth says nothing
-        print(f"| {name} | {columns[0]} | {columns[1]} | {medians[1] / medians[0]:.1f} | {peaks[0]:.0f} | {peer_peak} |",
+        kept = KEEP_PAGES.items() <= environment.items()
+        peer_peak = "" if kept else f"{peaks[1]:.0f}"  # with pages kept the growth says nothing
+        print(f"| {name} | {columns[0]} | {columns[1]} | {figure(ratio)} | {peaks[0]:.0f} | {peer_peak} |",
               flush=True)
 
 

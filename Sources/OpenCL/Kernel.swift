@@ -9,7 +9,8 @@ internal import COpenCL
 package struct Kernel: ~Copyable, Sendable {
   let handle: CLHandle<KernelKind>
   private let limits: KernelLimits
-  private var buffers: [Int: Buffer]
+  /// By argument; the others have none.
+  private var buffers: [Buffer?] = []
 
   /// The function's name in the source.
   package let name: String
@@ -27,7 +28,6 @@ package struct Kernel: ~Copyable, Sendable {
     limits = try KernelLimits(of: pointer, on: device)
     self.handle = handle
     self.name = name
-    buffers = [:]
   }
 
   /// Sets an `int` argument.
@@ -54,6 +54,7 @@ package struct Kernel: ~Copyable, Sendable {
   package mutating func set(_ index: Int, _ buffer: Buffer) throws(OpenCLError) {
     var pointer: OpaquePointer? = buffer.handle.pointer
     try set(index, byteCount: MemoryLayout<OpaquePointer>.size, from: &pointer)
+    while buffers.count <= index { buffers.append(nil) }
     buffers[index] = buffer
   }
 
@@ -73,7 +74,7 @@ package struct Kernel: ~Copyable, Sendable {
 
   /// Lets go of the buffers: their arguments are null until set anew.
   package mutating func unbindBuffers() throws(OpenCLError) {
-    for index in buffers.keys {
+    for index in buffers.indices where buffers[index] != nil {
       // Drivers do not retain arguments; a freed buffer must not stay behind as one.
       var null: OpaquePointer?
       try set(index, byteCount: MemoryLayout<OpaquePointer>.size, from: &null)

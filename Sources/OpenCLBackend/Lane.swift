@@ -19,20 +19,13 @@ actor Lane {
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
     let launches = submission.operations.map { $0.launch(shape) }
-    for launch in launches where kernels[launch.spec] == nil {
-      let program = try await programs.program(for: launch.spec)
-      do {
-        let kernel = KernelBox(try program.makeKernel(launch.spec.entry))
-        // Another submission may have made it while this one waited; either will do.
-        kernels[launch.spec] = kernel
-      } catch { throw EngineError(error) }
-    }
+    let boxes = try await kernels(for: launches)
 
     // From here to the marker nothing waits, so submissions do not interleave.
     let staging = Staging()
     let done: EventBox
     do {
-      done = try encode(submission, launches, staging)
+      done = try encode(submission, zip(launches, boxes), staging)
     } catch {
       // Commands already in the queue still use the staging memory and the tensors.
       try? queue.finish()
@@ -48,6 +41,26 @@ actor Lane {
     // The device was using their memory until now.
     withExtendedLifetime((submission, staging)) {}
     return results
+  }
+
+  /// The kernel of each launch, looked up once: hashing a spec costs as much as setting a kernel's arguments.
+  private func kernels(for launches: [KernelLaunch]) async throws(EngineError) -> [KernelBox] {
+    var boxes: [KernelBox] = []
+    boxes.reserveCapacity(launches.count)
+    for launch in launches {
+      if let box = kernels[launch.spec] {
+        boxes.append(box)
+        continue
+      }
+      let program = try await programs.program(for: launch.spec)
+      do {
+        let box = KernelBox(try program.makeKernel(launch.spec.entry))
+        // Another submission may have made it while this one waited; either will do.
+        kernels[launch.spec] = box
+        boxes.append(box)
+      } catch { throw EngineError(error) }
+    }
+    return boxes
   }
 
   /// Frees what a failed submission used, once the device has let go of it.
@@ -67,13 +80,13 @@ actor Lane {
   }
 
   private func encode(
-    _ submission: Submission, _ launches: [KernelLaunch], _ staging: Staging
+    _ submission: Submission, _ launches: Zip2Sequence<[KernelLaunch], [KernelBox]>, _ staging: Staging
   ) throws(EngineError) -> EventBox {
     do {
       for upload in submission.uploads {
         _ = try queue.enqueueWrite(staging.copy(upload.elements), to: try buffer(of: upload.tensor))
       }
-      for launch in launches { try enqueue(launch) }
+      for (launch, box) in launches { try enqueue(launch, box) }
       for download in submission.downloads {
         let bytes = staging.reserve(download.count * download.tensor.elementType.byteCount)
         _ = try queue.enqueueRead(try buffer(of: download.tensor), into: bytes)
@@ -88,11 +101,15 @@ actor Lane {
     }
   }
 
-  private func enqueue(_ launch: KernelLaunch) throws {
-    guard let box = kernels[launch.spec] else { return }
+  private func enqueue(_ launch: KernelLaunch, _ box: KernelBox) throws {
     for (index, argument) in launch.arguments.enumerated() {
       switch argument {
-      case .int(let value): try box.kernel.set(index, Int32(clamping: value))
+      case .int(let value):
+        guard let value = Int32(exactly: value) else {
+          throw EngineError(
+            .invalidOperation, "\(launch.spec.entry): \(value) does not fit the 32 bits of its arguments")
+        }
+        try box.kernel.set(index, value)
       case .float(let value): try box.kernel.set(index, value)
       case .tensor(let tensor): try box.kernel.set(index, try buffer(of: tensor))
       }

@@ -186,6 +186,19 @@ import Weft
     refused(request) { $0.observation = .init(every: 0) }
   }
 
+  @Test(arguments: [
+    ("ddpm", SamplerName.ddpm), ("DPM++ 2M", .dpmSolver2M), ("dpmpp_2m", .dpmSolver2M), ("UniPC", .unipc2),
+    ("euler_a", .eulerAncestral), ("Euler-Ancestral", .eulerAncestral), ("DPM-Solver++", .dpmSolver2M),
+  ])
+  func samplersByOtherNames(text: String, name: SamplerName) {
+    #expect(SamplerName(spelled: text) == name)
+    #expect(SamplerName(spelled: text + "x") == nil)
+  }
+
+  @Test func everySamplerIsFoundByItsName() {
+    for name in SamplerName.allCases { #expect(SamplerName(spelled: name.rawValue) == name) }
+  }
+
   @Test func refusesBadPoints() async throws {
     let engine = try await Engine(.reference)
     let bad: [([Float], [Int])] = [([1, 2, 3], [2]), ([1, .nan], [2]), ([], [2]), ([1, 2], [0]), ([1, 2], [])]
