@@ -1,17 +1,28 @@
 internal import Foundation
 
-/// The models that come with Weft.
+/// The models that come with Weft, and the data of its examples.
 public enum BundledModels {
-  /// A model that is nowhere to be found.
+  /// A model, or an example's data, that is nowhere to be found.
   public struct NotFound: Error, Sendable, CustomStringConvertible {
-    /// The model's name.
+    /// The model's name, or the file's.
     public let name: String
     /// Where it was looked for.
     public let searched: [String]
 
+    private let isExample: Bool
+
+    fileprivate init(name: String, searched: [String], isExample: Bool = false) {
+      self.name = name
+      self.searched = searched
+      self.isExample = isExample
+    }
+
     /// What to do.
     public var description: String {
-      "the bundled model '\(name)' is in none of \(searched.joined(separator: ", ")); set WEFT_MODELS to the folder that holds it, or name a model directory"
+      let places = searched.joined(separator: ", ")
+      return isExample
+        ? "the bundled file '\(name)' is not at \(places); WEFT_MODELS names the folder 'Models' that 'Examples' lies beside"
+        : "the bundled model '\(name)' is in none of \(places); set WEFT_MODELS to the folder that holds it, or name a model directory"
     }
   }
 
@@ -28,12 +39,18 @@ public enum BundledModels {
     throw NotFound(name: name, searched: folders)
   }
 
-  /// The text that `weft demo` reads: it lies in the folder `Examples` beside the models.
-  package static func exampleText() throws(NotFound) -> String {
-    let file = "Examples/pride-and-prejudice.txt"
+  /// The text that `weft demo` reads.
+  package static func exampleText() throws(NotFound) -> String { try example("pride-and-prejudice.txt") }
+
+  /// Images of handwritten digits, a NumPy file of 8-bit numbers from 0 to 16, shape `[1797, 8, 8]`.
+  package static func exampleDigits() throws(NotFound) -> String { try example("digits.npy") }
+
+  /// A file of the folder `Examples`, which lies beside the models.
+  private static func example(_ name: String) throws(NotFound) -> String {
+    let file = "Examples/\(name)"
     let paths = searchedFolders().map { URL(filePath: $0).deletingLastPathComponent().appending(path: file).path }
     guard let path = paths.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-      throw NotFound(name: file, searched: paths)
+      throw NotFound(name: file, searched: paths, isExample: true)
     }
     return path
   }

@@ -6,7 +6,8 @@ import Weft
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Find the people and places in a page of a novel, and show them.")
+    abstract: "Find the people and places in a page of a novel, and draw digits from noise.",
+    usage: "weft demo [<options>]")
 
   @OptionGroup var device: DeviceOptions
 
@@ -15,6 +16,14 @@ struct DemoCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Where the JSON lines go.", valueName: "file"))
   var output = "demo-entities.jsonl"
+
+  @Option(help: ArgumentHelp("Where the picture of the digits goes.", valueName: "file.png"))
+  var digits = "weft-digits.png"
+
+  func validate() throws {
+    try OutputName.check(digits, "--digits", isA: "png")
+    try OutputName.checkDiffer([output, digits])
+  }
 
   func run() async throws {
     let reader = try LineReader(paths: [try text ?? BundledModels.exampleText()])
@@ -52,7 +61,11 @@ struct DemoCommand: AsyncParsableCommand {
     print("  " + Style.dim.apply(to: meanings.joined(separator: ", "), colours: terminal.colours) + "\n")
     print(String(format: "%d tokens in %.2f s. The entities as JSON lines: \(output)", tokens, seconds))
     // As it was called: it need not be on the path.
-    print("Your own text:  \(CommandLine.arguments.first ?? "weft") extract --lines FILE.txt\n")
+    let program = CommandLine.arguments.first ?? "weft"
+    print("Your own text:  \(program) extract --lines FILE.txt\n")
+
+    try await DigitsDemo(terminal: terminal).draw(to: digits, on: engine)
+    print("Your own data:  \(program) sample --data FILE.npy --count 64 --output grid.png\n")
   }
 
   /// What the bundled model's labels stand for.

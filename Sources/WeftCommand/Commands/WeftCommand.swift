@@ -4,18 +4,22 @@ import ArgumentParser
 struct WeftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weft",
-    abstract: "Find people, places and more in text, on any OpenCL device.",
+    abstract: "Find people and places in text, draw samples from noise, on any OpenCL device.",
     discussion: """
       Give it lines and it gives back entities, nested ones too:
 
         echo '{"text": "Mr. Reed met his aunt in London."}' | weft extract
 
-      It computes on the best OpenCL device it finds (see 'weft devices'), with the model that comes with it unless \
-      --model names another. New here? Try 'weft demo'.
+      Give it images or points and it draws others like them, with any of thirty samplers:
+
+        weft sample --data DIGITS --count 64 --output grid.png
+
+      It computes on the best OpenCL device it finds (see 'weft devices'), and finds entities with the model that \
+      comes with it unless --model names another. New here? Try 'weft demo'.
       """,
     version: "0.1.0",
     subcommands: [
-      ExtractCommand.self, EvaluateCommand.self, TokenizeCommand.self, DevicesCommand.self, BenchCommand.self,
-      ConformanceCommand.self, DemoCommand.self,
+      ExtractCommand.self, EvaluateCommand.self, TokenizeCommand.self, SampleCommand.self, ScheduleCommand.self,
+      DevicesCommand.self, BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
     ])
 }

@@ -72,13 +72,16 @@ import Testing
   }
 
   @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"))
-  func demoShowsAndWritesEntities() async throws {
+  func demoShowsAndWritesEntitiesAndDigits() async throws {
     let folder = try TemporaryFolder()
     let run = try await Weft.run(["demo"], directory: folder.path)
     #expect(run.status == 0 && run.complaints.isEmpty)
     #expect(run.text.contains("Elizabeth") && run.text.contains("demo-entities.jsonl"))
     #expect(!run.text.contains("\u{1B}"), "no colours in a file")
-    #expect(folder.names == ["demo-entities.jsonl"])
+    #expect(folder.names == ["demo-entities.jsonl", "weft-digits.png"])
+    #expect(run.text.contains("64 digits") && run.text.contains("weft-digits.png"))
+    let picture = FileManager.default.contents(atPath: folder.path + "/weft-digits.png")
+    #expect(picture?.starts(with: [0x89, 0x50, 0x4E, 0x47]) == true)
     let lines = try #require(folder.contents(of: "demo-entities.jsonl")).split(separator: "\n")
     let entities = try lines.flatMap { try JSONObject(String($0)).objects("entities") }
     #expect(lines.count > 3 && entities.count > 20)
@@ -93,6 +96,7 @@ import Testing
       environment: ["CLICOLOR_FORCE": "1", "TERM": "xterm", "NO_COLOR": nil], directory: folder.path)
     #expect(run.status == 0)
     #expect(run.text.contains("\u{1B}["), "colours where they are asked for")
+    #expect(run.text.contains("█"), "digits in shades where there are few colours")
     #expect(folder.contents(of: "own.jsonl")?.contains("\"London\"") == true)
   }
 }

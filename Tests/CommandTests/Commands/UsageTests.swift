@@ -36,7 +36,13 @@ import Testing
   }
 
   static let options: [(command: [String], names: [String])] = [
-    ([], ["extract", "evaluate", "tokenize", "devices", "bench", "conformance", "demo", "--version"]),
+    (
+      [],
+      [
+        "extract", "evaluate", "tokenize", "sample", "schedule", "devices", "bench", "conformance", "demo", "--version",
+        "images",
+      ]
+    ),
     (
       ["extract"],
       [
@@ -57,7 +63,24 @@ import Testing
     ),
     (["bench", "encoder"], ["--shape", "--batch", "--length", "--device", "--repetitions", "--warmup", "--json"]),
     (["conformance"], ["--device", "--variant", "--small", "--filter", "--verbose"]),
-    (["demo"], ["--device", "--text", "--output"]),
+    (["demo"], ["--device", "--text", "--output", "--digits"]),
+    (
+      ["sample"],
+      [
+        "--list", "--data", "--normalize", "--output", "--array", "--trajectory", "--count", "--seed", "--seeds",
+        "--interpolate", "--start", "--strength", "--mask", "--known", "--batch", "--sampler", "--steps", "--spacing",
+        "--timesteps", "--sigmas", "--eta", "--variance", "--final-noise", "--final-alpha-bar", "--shift", "--clip",
+        "--no-clip", "--threshold", "--schedule", "--beta-start", "--beta-end", "--timesteps-total", "--zero-snr",
+        "--gamma", "--save-gamma", "--device", "DIGITS", "-1 to 1", "variance 1",
+      ]
+    ),
+    (
+      ["schedule"],
+      [
+        "--sampler", "--steps", "--spacing", "--timesteps", "--sigmas", "--eta", "--variance", "--final-noise",
+        "--schedule", "--prediction", "--strength", "--gamma", "--gaussian-variance", "--output", "--json",
+      ]
+    ),
   ]
 
   @Test(arguments: options.map(\.command))

@@ -77,7 +77,7 @@ final class OutputFile {
   /// Whether a person reads along.
   var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
 
-  /// Has an unfinished file removed also when Ctrl-C or `kill` ends the process. For the one output of a command.
+  /// Has an unfinished file removed also when Ctrl-C or `kill` ends the process. For the few outputs of a command.
   func removeWhenInterrupted() {
     guard case .replacing(_, let temporary) = target else { return }
     Unfinished.watch(temporary)
@@ -145,17 +145,27 @@ final class OutputFile {
   }
 }
 
-/// The file to remove when a signal ends the process.
+/// The files to remove when a signal ends the process.
 private enum Unfinished {
-  // Written once, before the handlers are set; after a commit the name leads nowhere.
-  private nonisolated(unsafe) static var path: UnsafeMutablePointer<CChar>?
+  private static let capacity = 4
+  // A place is written once, before anything counts it; after a commit the name leads nowhere.
+  private nonisolated(unsafe) static let paths = {
+    let paths = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: capacity)
+    paths.initialize(repeating: nil, count: capacity)
+    return paths
+  }()
+  private nonisolated(unsafe) static var count = 0
 
   static func watch(_ file: String) {
-    guard path == nil else { return }
-    path = strdup(file)
+    guard count < capacity, let path = strdup(file) else { return }
+    paths[count] = path
+    count += 1
+    guard count == 1 else { return }
     for number in [SIGINT, SIGTERM, SIGHUP] {
       let previous = signal(number) { number in  // only calls that are safe in a handler
-        if let path = Unfinished.path { unlink(path) }
+        for index in 0..<Unfinished.count {
+          if let path = Unfinished.paths[index] { unlink(path) }
+        }
         _ = signal(number, SIG_DFL)
         raise(number)
       }

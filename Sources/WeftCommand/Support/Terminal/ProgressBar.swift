@@ -9,7 +9,18 @@ internal import Foundation
 /// Drawn at most ten times a second and erased at the end. Where the total is unknown, a spinner
 /// takes the place of the bar.
 final class ProgressBar {
+  /// What is counted.
+  struct Unit: Sendable {
+    /// One, and the short form of many that speeds are given in.
+    var noun: String
+    var rate: String
+
+    static let documents = Unit(noun: "document", rate: "docs/s")
+    static let steps = Unit(noun: "step", rate: "steps/s")
+  }
+
   private let title: String
+  private let unit: Unit
   private let width: () -> Int
   private let terminal: Terminal
   private let clock: () -> Duration
@@ -21,13 +32,13 @@ final class ProgressBar {
   private static let interval: Duration = .milliseconds(100)
 
   /// A bar for standard error, or nil where that is no terminal that can redraw a line.
-  static func onStandardError(title: String, total: Int?) -> ProgressBar? {
+  static func onStandardError(title: String, total: Int?, unit: Unit = .documents) -> ProgressBar? {
     let terminal = Terminal(describing: STDERR_FILENO)
     guard terminal.canRedraw else { return nil }
     let start = ContinuousClock.now
     let descriptor = FileDescriptor(borrowing: STDERR_FILENO)
     return ProgressBar(
-      title: title, total: total, terminal: terminal,
+      title: title, total: total, unit: unit, terminal: terminal,
       width: { Terminal.columns(of: STDERR_FILENO) ?? terminal.width },
       clock: { ContinuousClock.now - start },
       sink: { _ = descriptor.writeAll(Array($0.utf8)) })
@@ -36,10 +47,11 @@ final class ProgressBar {
   /// `width` is asked at every drawing (nil: the terminal's), `clock` gives the time since the
   /// start, and `sink` receives each drawing, control codes included.
   init(
-    title: String, total: Int?, terminal: Terminal, width: (() -> Int)? = nil,
+    title: String, total: Int?, unit: Unit = .documents, terminal: Terminal, width: (() -> Int)? = nil,
     clock: @escaping () -> Duration, sink: @escaping (String) -> Void
   ) {
     self.title = title
+    self.unit = unit
     self.terminal = terminal
     self.width = width ?? { terminal.width }
     self.clock = clock
@@ -71,11 +83,11 @@ final class ProgressBar {
   func finish() -> String {
     clear()
     let seconds = clock() / .seconds(1)
-    let noun = state.documents == 1 ? "document" : "documents"
+    let noun = state.documents == 1 ? unit.noun : unit.noun + "s"
     var summary = "\(Quantity.grouped(state.documents)) \(noun) in \(Quantity.short(seconds)) s"
     if seconds > 0 && state.documents > 0 {
-      summary += ", \(Quantity.short(Double(state.documents) / seconds)) docs/s"
-      summary += ", \(Quantity.short(Double(state.tokens) / seconds)) tokens/s"
+      summary += ", \(Quantity.short(Double(state.documents) / seconds)) \(unit.rate)"
+      if state.tokens > 0 { summary += ", \(Quantity.short(Double(state.tokens) / seconds)) tokens/s" }
     }
     return summary
   }
@@ -97,7 +109,7 @@ final class ProgressBar {
     for field in fields { room -= field.count + 2 }
     guard room >= 0 else { return Self.fitting(fields, columns: columns) }
 
-    let documents = Quantity.short(state.documentsPerSecond) + " docs/s"
+    let documents = Quantity.short(state.documentsPerSecond) + " " + unit.rate
     let tokens = Quantity.short(state.tokensPerSecond) + " tokens/s"
     let end = state.remainingSeconds == nil ? fields.count : fields.count - 1
     if state.documentsPerSecond > 0, room >= documents.count + 2 {

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Diffusion
+import Foundation
+import ModelFiles
+import Weft
+
+struct SampleCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample",
+    abstract: "Draw samples from noise, with the exact denoiser of a data set.",
+    usage: "weft sample --data <points.npy|images.npy|DIGITS> [<options>]",
+    discussion: """
+      The data are a NumPy file: float points of shape [N, d], or uint8 or float images of shape [N, height, width] or \
+      [N, channels, height, width]; DIGITS stands for 1797 handwritten digits that come with Weft. The denoiser is the \
+      one a perfectly trained network would be, so that samples are points of the data again; what differs between \
+      samplers is how near they come, and how fast.
+
+        weft sample --data DIGITS --sampler ddim --count 64 --output grid.png
+
+      The sampler works on scaled data: images reach from -1 to 1 by the smallest and the largest number of the data \
+      (DIGITS: 0 and 16), points have mean 0 and, over all coordinates, variance 1. Pictures and arrays are in the \
+      data's own units again.
+
+      With images ddpm, ddim and the analytic samplers limit predicted clean samples to ±1; all others limit nothing.
+      """)
+
+  @Flag(help: "Describe every sampler in a line, with its order and its evaluations for each step.")
+  var list = false
+
+  @OptionGroup(title: "Data") var data: SampleDataOptions
+  @OptionGroup(title: "Output") var output: SampleOutputOptions
+  @OptionGroup(title: "Samples") var samples: SampleOptions
+  @OptionGroup(title: "Sampler") var method: MethodOptions
+  @OptionGroup(title: "Clipping") var clipping: ClippingOptions
+  @OptionGroup(title: "Noise schedule") var noise: NoiseOptions
+  @OptionGroup(title: "Analytic variance") var gamma: GammaOptions
+  @OptionGroup var device: DeviceOptions
+
+  func validate() throws {
+    if list { return }
+    guard data.data != nil else {
+      throw ValidationError("--data is missing: a NumPy file, or DIGITS for the bundled digits")
+    }
+    try output.check()
+    try OutputName.checkDiffer([output.output, output.array, gamma.saveGamma])
+    if method.name.needsSecondHead || method.variance == .learned {
+      let name = method.variance == .learned ? "variance 'learned'" : "'\(method.name.rawValue)'"
+      throw ValidationError(
+        "\(name) needs a network with a second output, which a data set's denoiser has not: try analytic-ddpm")
+    }
+  }
+
+  func run() async throws {
+    guard !list, let name = data.data else {
+      print(SamplerTable.render(on: Terminal(describing: STDOUT_FILENO)), terminator: "")
+      return
+    }
+    try await endingWrongCalls {
+      let set = try SampleData(name, normalize: data.normalize)
+      try await SampleDrawing(self, data: set).run()
+    }
+  }
+}
+
+extension SamplerName {
+  /// Whether the variance comes from a network's second output.
+  var needsSecondHead: Bool {
+    switch self {
+    case .nprDDPM, .nprDDIM, .snDDPM, .snDDIM: true
+    default: false
+    }
+  }
+
+  /// Whether images are usually limited to ±1 on the way.
+  var usuallyClips: Bool {
+    switch self {
+    case .ddpm, .ddim, .analyticDDPM, .analyticDDIM: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Diffusion
+import Foundation
+import ModelFiles
+import Weft
+
+/// One run of `weft sample`, its options checked against the data: everything that can be refused is refused before the
+/// device is opened.
+struct SampleDrawing {
+  /// Pairs of a point and a noise that Γ of a level is estimated from.
+  private static let gammaDraws = 2048
+
+  private let command: SampleCommand
+  private let data: SampleData
+  private let request: SamplingRequest
+  private var method: SamplingMethod
+  private let grid: TimeGrid
+
+  /// - Throws: `ValidationError` for options that make no sense together or with the data, `ModelFileError` for files.
+  init(_ command: SampleCommand, data: SampleData) throws {
+    self.command = command
+    self.data = data
+    let (name, strength) = (command.method.name, command.samples.stepShare)
+    let clips = data.kind == .images && data.normalization.mode == .range && name.usuallyClips
+    let clipping = command.clipping.clipping(usual: clips ? .fixed(limit: 1) : .none)
+    var method = try checkingOptions { () throws(DiffusionError) in
+      try command.method.method(noise: command.noise, prediction: .sample, clipping: clipping)
+    }
+    method.strength = strength
+    if method.needsGamma {
+      method.gamma = try command.gamma.gamma.map { try GammaFile.read($0) }
+    } else if let option = command.gamma.given {
+      throw ValidationError("\(option) is for the analytic variance, which '\(name.rawValue)' does not use here")
+    }
+    grid = try checkingOptions { [method] () throws(DiffusionError) in
+      let grid = try method.grid(prediction: .sample)
+      // The plan itself, unless Γ is still to be estimated: any will do to check all else.
+      var tried = method
+      if method.needsGamma && method.gamma == nil {
+        tried.gamma = try .gaussian(dataVariance: 1, levels: grid.levels.dropLast())
+      }
+      _ = try tried.plan(prediction: .sample)
+      return grid
+    }
+    self.method = method
+    try Self.check(command, data)
+    request = try command.samples.request(for: data)
+  }
+
+  private static func check(_ command: SampleCommand, _ data: SampleData) throws {
+    let count = command.samples.sampleCount
+    let (numbers, overflow) = count.multipliedReportingOverflow(by: data.elements)
+    guard !overflow, numbers <= 1 << 31 else {
+      throw ValidationError("--count is \(count): that many samples of shape \(data.shape) do not fit")
+    }
+    if data.kind == .points, data.shape != [2], command.output.output != nil {
+      throw ValidationError("--output: only points of 2 dimensions have a picture, not \(data.shape[0]): use --array")
+    }
+    if command.output.output != nil {
+      try SamplePicture.check(data, samples: count, isTrajectory: command.output.trajectory)
+    }
+    if command.output.output == nil && command.output.array == nil {
+      guard data.kind == .images, data.shape[data.shape.count - 1] <= Terminal(describing: STDOUT_FILENO).width else {
+        throw ValidationError("the terminal cannot show these samples: give --output picture.png or --array out.npy")
+      }
+    }
+  }
+
+  func run() async throws {
+    let picture = try command.output.output.map { try Self.open($0) }
+    let array = try command.output.array.map { try Self.open($0) }
+    let gammaFile = try command.gamma.saveGamma.map { try Self.open($0) }
+
+    let engine = try await command.device.engine()
+    let denoiser = try await MixtureDenoiser(points: data.values, shape: data.shape, on: engine)
+    var method = method
+    if method.needsGamma, method.gamma == nil { method.gamma = try await estimatedGamma(denoiser, engine) }
+    let sampler = try checkingOptions { [method] () throws(DiffusionError) in
+      try Sampler(method, denoiser: denoiser, on: engine, batchSize: command.samples.batch)
+    }
+    var run = SampleRun(sampler: sampler)
+    if command.output.trajectory {
+      run.followed = data.kind == .images ? SamplePicture.imageTrajectory : SamplePicture.pointTrajectory
+    }
+    run.bar = ProgressBar.onStandardError(
+      title: "sample", total: run.totalSteps(samples: request.count), unit: .steps)
+    defer { run.bar?.clear() }
+
+    let clock = ContinuousClock()
+    let start = clock.now
+    let (samples, frames) = try await run.finish(request)
+    let seconds = (clock.now - start) / .seconds(1)
+    run.bar?.clear()
+
+    let values = data.normalization.restore(samples.values)
+    try array?.write(NumPyWriter.file(values, shape: [samples.count] + samples.shape))
+    try gammaFile?.write(Array((method.gamma?.json ?? "").utf8))
+    if let picture {
+      let title = "\(method.name.rawValue), \(sampler.plan.stepCount) steps"
+      let way = frames.map { data.normalization.restore($0.values) }
+      try picture.write(try SamplePicture(data: data, title: title).png(values, frames: way))
+    }
+    for file in [picture, array, gammaFile] { try file?.commit() }
+    if picture == nil && array == nil { show(values) }
+    if run.bar != nil {
+      let (count, steps) = (Quantity.grouped(request.count), sampler.plan.stepCount)
+      note("\(count) samples in \(Quantity.short(seconds)) s: \(steps) steps, \(sampler.plan.evaluations) evaluations")
+    }
+  }
+
+  private static func open(_ path: String) throws -> OutputFile {
+    let file = try OutputFile(path: path)
+    file.removeWhenInterrupted()
+    return file
+  }
+
+  private func estimatedGamma(_ denoiser: MixtureDenoiser, _ engine: Engine) async throws -> GammaTable {
+    let levels = Array(grid.levels.dropLast())
+    if Terminal(describing: STDERR_FILENO).canRedraw { note("weft: estimating Γ at \(levels.count) levels …") }
+    // Its own seed: Γ is the data's, whichever samples are drawn.
+    return try await GammaTable.estimate(
+      denoiser, over: data.values, levels: levels, draws: Self.gammaDraws, seed: 0, on: engine)
+  }
+
+  private func show(_ values: [Float]) {
+    let terminal = Terminal(describing: STDOUT_FILENO)
+    let preview = BlockPicture(data.brightness(values), shape: data.shape, terminal: terminal)
+    print(preview.render(rowLimit: 4), terminator: "")
+  }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Diffusion
+
+/// How many samples, from which noise, and what they begin with.
+struct SampleOptions: ParsableArguments {
+  private static let usualCount = 16
+  /// What diffusers' pipelines take where nothing is said.
+  private static let usualStrength = 0.8
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Samples to draw (16).", valueName: "n"))
+  var count: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The noise's seed. Sample i of a seed is the same whatever the count and the batch are.", valueName: "seed"))
+  var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "A seed for each sample, separated by commas, instead of --count and --seed.", valueName: "list"),
+    transform: { try Choice.list($0) })
+  var seeds: [UInt64]?
+
+  @Option(
+    help: ArgumentHelp("Samples on the way from the noise of one seed to that of another.", valueName: "seed,seed"),
+    transform: { try Choice.list($0) })
+  var interpolate: [UInt64]?
+
+  @Option(
+    help: ArgumentHelp("Start from this sample, or these, with noise on top: see --strength.", valueName: "file.npy"))
+  var start: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How much of --start is given up, above 0 and at most 1 (0.8): the share of the steps taken.", valueName: "share")
+  )
+  var strength: Double?
+
+  @Option(
+    help: ArgumentHelp("Paint where this is 1, keep what --known shows where it is 0.", valueName: "file.npy"))
+  var mask: String?
+
+  @Option(help: ArgumentHelp("What is known, in the data's units.", valueName: "file.npy"))
+  var known: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Samples computed together. Changes speed and memory, never results.", valueName: "n"))
+  var batch: Int?
+
+  func validate() throws {
+    if let count, !(1...Int(UInt32.max)).contains(count) {
+      throw ValidationError("--count is \(count): it must be at least 1 and below 2^32")
+    }
+    if let batch, batch < 1 { throw ValidationError("--batch is \(batch): it must be at least 1") }
+    if seeds != nil, count != nil || seed != nil {
+      throw ValidationError("--seeds says how many samples there are: leave out --count and --seed")
+    }
+    if let interpolate {
+      guard interpolate.count == 2 else {
+        throw ValidationError("--interpolate takes two seeds, not \(interpolate.count): --interpolate 1,2")
+      }
+      guard seed == nil, seeds == nil, start == nil else {
+        throw ValidationError("--interpolate has its own seeds: leave out --seed, --seeds and --start")
+      }
+    }
+    guard (mask == nil) == (known == nil) else { throw ValidationError("--mask and --known belong together") }
+    if let strength {
+      guard start != nil else { throw ValidationError("--strength is about --start, which is missing") }
+      guard strength > 0, strength <= 1 else {
+        throw ValidationError("--strength is \(strength): it must be above 0 and at most 1")
+      }
+    }
+  }
+
+  /// Samples that are drawn.
+  var sampleCount: Int { seeds?.count ?? count ?? Self.usualCount }
+
+  /// The share of the steps that are taken.
+  var stepShare: Double { start == nil ? 1 : strength ?? Self.usualStrength }
+
+  /// What the sampler is asked for.
+  /// - Throws: `ModelFileError` if a file cannot be used.
+  func request(for data: SampleData) throws -> SamplingRequest {
+    var request = seeds.map { SamplingRequest(seeds: $0) } ?? SamplingRequest(count: sampleCount, seed: seed ?? 0)
+    func read(_ path: String) throws -> [Float] {
+      data.normalization.apply(try SampleArray(path: path, shape: data.shape, count: sampleCount).values)
+    }
+    if let interpolate { request.start = .interpolation(from: interpolate[0], to: interpolate[1]) }
+    if let start { request.start = .images(try read(start)) }
+    if let mask, let known {
+      request.inpainting = SamplingRequest.Inpainting(
+        known: try read(known), mask: try SampleArray(mask: mask, shape: data.shape, count: sampleCount).values)
+    }
+    return request
+  }
+}

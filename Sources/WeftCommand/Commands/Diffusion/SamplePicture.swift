@@ -1,0 +1,50 @@
+import Diffusion
+import Pictures
+
+/// Samples as a PNG: images in a grid, points of the plane over their data.
+struct SamplePicture {
+  /// Samples followed on their way, and moments shown of it.
+  static let imageTrajectory = (samples: 8, moments: 10)
+  static let pointTrajectory = (samples: 60, moments: 50)
+
+  let data: SampleData
+  let title: String
+
+  /// Refuses what has no picture, before anything is computed.
+  /// - Throws: `PictureError` if the picture would be too large.
+  static func check(_ data: SampleData, samples: Int, isTrajectory: Bool) throws {
+    guard data.kind == .images, data.shape.count >= 2 else { return }
+    let (height, width) = (data.shape[data.shape.count - 2], data.shape[data.shape.count - 1])
+    if isTrajectory {
+      _ = try GridLayout(
+        rows: min(samples, imageTrajectory.samples), columns: imageTrajectory.moments, imageWidth: width,
+        imageHeight: height)
+    } else {
+      _ = try GridLayout(count: samples, imageWidth: width, imageHeight: height)
+    }
+  }
+
+  /// - Parameters:
+  ///   - samples: all samples, in the data's units.
+  ///   - frames: the first samples on their way, in the data's units; empty for the samples alone.
+  /// - Returns: the file.
+  /// - Throws: `PictureError` if there is too much of it.
+  func png(_ samples: [Float], frames: [[Float]]) throws -> [UInt8] {
+    switch data.kind {
+    case .images:
+      if frames.isEmpty { return try ImageGrid.picture(of: batch(samples)).png() }
+      return try ImageGrid.trajectories(frames.map { try batch($0) }).png()
+    case .points:
+      let points = PlotPoint.points(data.normalization.restore(data.values))
+      let moments = frames.map { PlotPoint.points($0) }
+      let paths = (moments.first ?? []).indices.map { index in moments.map { $0[index] } }
+      return try ScatterPlot(
+        title: title, layers: [.data(points), .samples(PlotPoint.points(samples))], trajectories: paths
+      ).picture().png()
+    }
+  }
+
+  private func batch(_ values: [Float]) throws -> ImageBatch {
+    try ImageBatch(data.brightness(values), shape: [values.count / data.elements] + data.shape)
+  }
+}

@@ -1,0 +1,54 @@
+import Diffusion
+import Foundation
+import Weft
+
+/// Draws all samples of a request, and keeps what pictures of the way need.
+struct SampleRun {
+  /// The first samples at one moment of the way, brought to unit variance.
+  struct Frame {
+    var values: [Float]
+  }
+
+  let sampler: Sampler
+  /// How many samples are followed on their way, and at how many moments at most.
+  var followed: (samples: Int, moments: Int)?
+  var bar: ProgressBar?
+
+  /// - Returns: the samples, and a frame for each moment observed.
+  func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [Frame]) {
+    var request = request
+    let steps = sampler.plan.stepCount
+    if let followed {
+      request.observation = .init(every: (steps + followed.moments - 1) / followed.moments, samples: true)
+    } else if bar != nil {
+      request.observation = .init(every: max(1, steps / 20))
+    }
+    let elements = sampler.denoiser.elementCount
+    var samples: [Float] = []
+    var frames: [Int: Frame] = [:]
+    var counted = 0
+    for try await progress in try sampler.run(request) {
+      bar?.advance(documents: progress.step - counted, tokens: 0)
+      counted = progress.isFinished ? 0 : progress.step
+      if progress.isFinished { samples += progress.samples ?? [] }
+      if let followed, progress.batch.lowerBound < followed.samples, let values = progress.samples {
+        let part = values.prefix((followed.samples - progress.batch.lowerBound) * elements)
+        // Where noise is large, only its shape is of interest.
+        let scale = Float(progress.level.unitScale)
+        frames[progress.step, default: Frame(values: [])].values += part.map { $0 * scale }
+      }
+    }
+    let set = SampleSet(shape: sampler.denoiser.sampleShape, values: samples)
+    if let place = samples.firstIndex(where: { !$0.isFinite }) {
+      throw DiffusionError(
+        .failed,
+        "sample \(place / elements) has diverged, to \(samples[place]): take more steps, another sampler, or --clip")
+    }
+    return (set, frames.sorted { $0.key < $1.key }.map(\.value))
+  }
+
+  /// Steps of all batches together.
+  func totalSteps(samples: Int) -> Int {
+    (samples + sampler.batchSize - 1) / sampler.batchSize * sampler.plan.stepCount
+  }
+}

@@ -1,0 +1,73 @@
+import ModelFiles
+import Weft
+
+/// A data set that samples are drawn from.
+struct SampleData: Sendable {
+  enum Kind: Sendable { case points, images }
+
+  /// What `--data` calls the bundled digits.
+  static let bundledName = "DIGITS"
+
+  /// Where the data came from, as the user gave it.
+  let name: String
+  let kind: Kind
+  /// The sizes of one sample: `[d]`, `[H, W]` or `[C, H, W]`.
+  let shape: [Int]
+  let count: Int
+  /// The samples as a sampler sees them.
+  let values: [Float]
+  let normalization: Normalization
+  /// The smallest and the largest number, in the data's own units.
+  let range: ClosedRange<Float>
+
+  /// Numbers in a sample.
+  var elements: Int { shape.reduce(1, *) }
+
+  /// Reads a NumPy file, or the bundled digits.
+  ///
+  /// - Parameters:
+  ///   - name: a path, or `DIGITS` in any case.
+  ///   - mode: how the data are scaled; by default images to -1 … 1 and points to unit variance.
+  /// - Throws: `ModelFileError` if the file cannot be read or does not hold points or images.
+  init(_ name: String, normalize mode: Normalization.Mode? = nil) throws {
+    let isBundled = name.uppercased() == Self.bundledName
+    let path = isBundled ? try BundledModels.exampleDigits() : name
+    let array = try NumPyArray(path: path)
+    func refusal(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
+
+    switch array.shape.count {
+    case 2: kind = .points
+    case 3, 4: kind = .images
+    default:
+      throw refusal(
+        "shape \(array.shape); points have the shape [N, d], images [N, height, width] or [N, channels, height, width]")
+    }
+    let isFloat = [.float16, .float32, .float64].contains(array.type.element)
+    guard isFloat || (kind == .images && array.type.element == .uint8) else {
+      throw refusal(
+        "element type '\(array.type)'; "
+          + (kind == .points ? "points are float numbers" : "images are uint8 or float numbers")
+          + ": save it with .astype('float32')")
+    }
+    guard !array.shape.contains(0) else { throw refusal("shape \(array.shape) holds no numbers") }
+    guard array.shape.count != 4 || array.shape[1] == 1 || array.shape[1] == 3 else {
+      throw refusal("shape \(array.shape) has \(array.shape[1]) channels; images have 1 or 3, before height and width")
+    }
+    try array.checkFinite(file: path)
+
+    self.name = isBundled ? Self.bundledName : name
+    shape = Array(array.shape.dropFirst())
+    count = array.shape[0]
+    range = (array.values.min() ?? 0)...(array.values.max() ?? 0)
+    normalization = Normalization(
+      mode ?? (kind == .images ? .range : .unit), of: array.values, elements: shape.reduce(1, *))
+    values = normalization.apply(array.values)
+  }
+
+  /// Numbers in the data's units as pictures show them: the data's range becomes -1 … 1.
+  func brightness(_ values: [Float]) -> [Float] {
+    let middle = (Double(range.lowerBound) + Double(range.upperBound)) / 2
+    let half = (Double(range.upperBound) - Double(range.lowerBound)) / 2
+    return values.map { Float((Double($0) - middle) / (half > 0 ? half : 1)) }
+  }
+}

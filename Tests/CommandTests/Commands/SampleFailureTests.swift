@@ -1,0 +1,129 @@
+import Foundation
+import Testing
+
+/// `weft sample` with data, options and outputs that cannot be used: one clear line, and no file.
+@Suite struct SampleFailureTests {
+  private let files: SampleFiles
+
+  init() throws { files = try SampleFiles() }
+
+  /// Runs, and checks that it ends with `status`, one line with all `words`, and no output.
+  private func check(_ arguments: [String], status: Int32, _ words: String...) async throws {
+    let before = files.folder.names
+    let run = try await Weft.run(["sample", "--device", "cpu"] + arguments, directory: files.folder.path)
+    #expect(run.status == status, "\(arguments)")
+    #expect(run.output.isEmpty && files.folder.names == before, "\(arguments)")
+    let errors = run.complaints.filter { $0.hasPrefix("Error: ") }
+    #expect(errors.count == 1 && run.complaints.first == errors.first, "\(run.errorText)")
+    if status == 1 { #expect(run.complaints.count == 1) }
+    for word in words { #expect(errors.first?.contains(word) == true, "no '\(word)' in \(run.errorText)") }
+  }
+
+  static let options: [[String]] = [
+    ["--steps", "0"], ["--steps", "-3"], ["--steps", "1001"], ["--steps", "1.5"], ["--steps", "many"],
+    ["--sampler", "ddim", "--eta", "1.5"], ["--sampler", "ddim", "--eta", "-0.1"],
+    ["--sampler", "ddim", "--eta", "nan"],
+    ["--eta", "0.5"], ["--sampler", "voodoo"], ["--schedule", "voodoo"], ["--spacing", "voodoo"],
+    ["--variance", "voodoo"], ["--variance", "large"], ["--sampler", "npr-ddpm"], ["--sampler", "sn-ddim"],
+    ["--sampler", "ddpm", "--variance", "learned"], ["--sampler", "ode-heun", "--schedule", "linear"],
+    ["--sampler", "flow-euler", "--schedule", "linear"], ["--sampler", "ddpm", "--schedule", "ve"],
+    ["--spacing", "lambda"], ["--timesteps", "1,2,3"], ["--timesteps", "999,x"], ["--timesteps", "1000"],
+    ["--timesteps", "999,500", "--steps", "2"], ["--timesteps", "5", "--sigmas", "5"], ["--sigmas", "1,2"],
+    ["--count", "0"], ["--count", "-1"], ["--count", "4000000000"], ["--seed", "-1"], ["--seeds", "1,two"],
+    ["--seeds", "1", "--seed", "2"], ["--batch", "0"], ["--interpolate", "1"], ["--interpolate", "1,2", "--seed", "3"],
+    ["--strength", "0.5"], ["--start", "images.npy", "--strength", "0"],
+    ["--start", "images.npy", "--strength", "1.1"],
+    ["--mask", "images.npy"], ["--clip", "0"], ["--clip", "nan"], ["--clip", "1", "--no-clip"], ["--threshold", "1.5"],
+    ["--beta-start", "0.5", "--beta-end", "0.1"], ["--beta-end", "1"], ["--timesteps-total", "0"],
+    ["--schedule", "vp", "--timesteps-total", "10"], ["--shift", "3"], ["--sampler", "flow-euler", "--shift", "0"],
+    ["--gamma", "gamma.json"], ["--final-noise"], ["--normalize", "much"], ["--output", "out.jpg"],
+    ["--array", "out.txt"], ["--trajectory"],
+  ]
+
+  @Test(arguments: options)
+  func wrongOptionsEndWith64(arguments: [String]) async throws {
+    let output = arguments.contains("--array") || arguments.contains("--output") ? [] : ["--array", "out.npy"]
+    try await check(["--data", "images.npy"] + output + arguments, status: 64)
+  }
+
+  @Test func dataAndAnOutputAreNeeded() async throws {
+    try await check(["--array", "out.npy"], status: 64, "--data", "DIGITS")
+    try await check(["--data", "images.npy"], status: 64, "--output", "--array")
+    try await check(["--data", "ring.npy", "--array", "a", "--output", "a"], status: 64, "same name")
+  }
+
+  @Test func dataThatAreNoneAreNamed() async throws {
+    try files.write("nan.npy", [1, 2, .nan, 3], [2, 2])
+    try files.write("infinite.npy", [1, 2, 3, -.infinity], [1, 2, 2])
+    try files.write("list.npy", [1, 2, 3], [3])
+    try files.write("deep.npy", [1, 2], [1, 1, 1, 1, 2])
+    try files.write("last.npy", [Float](repeating: 1, count: 48), [1, 4, 4, 3])
+    try files.write("empty.npy", [], [0, 2])
+    try files.write("integers.npy", type: "<i8", shape: "(2, 2)", bytes: 32)
+    try files.write("bytes.npy", type: "|u1", shape: "(2, 2)", bytes: 4)
+    try files.write("complex.npy", type: "<c8", shape: "(2, 2)", bytes: 32)
+    try files.write("objects.npy", type: "|O", shape: "(2, 2)", bytes: 32)
+    try files.write("short.npy", type: "<f4", shape: "(2, 2)", bytes: 15)
+    try files.write("long.npy", type: "<f4", shape: "(2, 2)", bytes: 17)
+    _ = try files.folder.file("text.npy", "1,2\n3,4\n".utf8)
+    _ = try files.folder.file("nothing.npy", [])
+    let wrong = [
+      ("nan.npy", "(1, 0): nan"), ("infinite.npy", "-inf"), ("list.npy", "[N, d]"), ("deep.npy", "[N, d]"),
+      ("last.npy", "channels"), ("empty.npy", "no numbers"), ("integers.npy", "<i8"), ("bytes.npy", "|u1"),
+      ("complex.npy", "complex"), ("objects.npy", "pickle"), ("short.npy", "cut short"), ("long.npy", "too long"),
+      ("text.npy", "not a .npy file"), ("nothing.npy", "empty"), ("missing.npy", "No such file"), (".", "directory"),
+    ]
+    for (name, word) in wrong {
+      try await check(["--data", name, "--array", "out.npy", "--output", "out.png"], status: 1, name, word)
+    }
+  }
+
+  @Test func filesThatDoNotFitTheDataAreNamed() async throws {
+    try files.write("nan.npy", [Float](repeating: .nan, count: 12), [3, 4])
+    try files.write("two.npy", [Float](repeating: 2, count: 12), [3, 4])
+    try files.write("good.npy", [Float](repeating: 1, count: 12), [3, 4])
+    _ = try files.folder.file("gamma.json", "{}".utf8)
+    let common = ["--data", "images.npy", "--array", "out.npy"]
+    try await check(common + ["--start", "ring.npy"], status: 1, "ring.npy", "[3, 4]")
+    try await check(common + ["--start", "nan.npy"], status: 1, "nan.npy")
+    try await check(common + ["--start", "missing.npy"], status: 1, "missing.npy")
+    try await check(common + ["--known", "good.npy", "--mask", "two.npy"], status: 1, "two.npy", "mask")
+    try await check(common + ["--sampler", "analytic-ddpm", "--gamma", "gamma.json"], status: 1, "gamma.json")
+    try await check(common + ["--sampler", "analytic-ddpm", "--gamma", "missing.json"], status: 1, "missing.json")
+    let many = ["--data", "images.npy", "--output", "out.png", "--count", "10000000"]
+    try await check(many, status: 1, "too large")
+  }
+
+  @Test func placesThatCannotBeWritten() async throws {
+    _ = try files.folder.file("old.npy", "before".utf8)
+    let common = ["--data", "ring.npy", "--steps", "2", "--count", "2"]
+    try await check(common + ["--array", "/no/such/folder/out.npy"], status: 1, "/no/such/folder/out.npy")
+    try await check(common + ["--output", "."], status: 1, "Is a directory")
+    try await check(common + ["--array", "/dev/full"], status: 1, "/dev/full", "No space left")
+    // The array alone would have worked.
+    for other in ["/no/such/folder/out.png", "/dev/full"] {
+      try await check(common + ["--array", "old.npy", "--output", other], status: 1, other)
+      try await check(common + ["--array", "new.npy", "--output", other], status: 1, other)
+    }
+    #expect(files.folder.contents(of: "old.npy") == "before")
+    #expect(!files.folder.names.contains("new.npy"))
+  }
+
+  @Test(arguments: ["INT", "TERM"])
+  func interruptionLeavesNothingBehind(signal: String) async throws {
+    let run = try await Weft.shell(
+      """
+      # A shell without job control starts background jobs that ignore interrupts.
+      env --default-signal=INT "$WEFT" sample --device cpu --data DIGITS --sampler ddim --steps 1000 --count 5000 \\
+        --array a.npy --output b.png & process=$!
+      for i in $(seq 300); do [ $(ls -A | grep -c partial) = 2 ] && break; sleep 0.1; done
+      ls -A | grep -c partial
+      sleep 0.3
+      kill -\(signal) $process
+      wait $process
+      echo $?
+      ls -A
+      """, directory: files.folder.path)
+    #expect(run.lines == ["2", signal == "INT" ? "130" : "143", "images.npy", "ring.npy"])
+  }
+}
