@@ -64,7 +64,8 @@ let package = Package(
     .executableTarget(
       name: "WeftCommand",
       dependencies: [
-        "Conformance", "Diffusion", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "Pictures", "TokenPairs", "Weft",
+        "Conformance", "Diffusion", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "Pictures", "TokenPairs",
+        "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
