@@ -110,6 +110,7 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 
   pw_place place;
   place.matrix = matrix;
+  place.segment = matrix / heads;
   place.head = matrix % heads;
   place.n = row_segment.count;
   place.m = column_segment.count;

@@ -35,6 +35,7 @@ private struct CellConsumer {
   private var stored: UnsafeMutableBufferPointer<Float>?
   private var cells: UnsafeMutableBufferPointer<Int32>?
   private var found: UnsafeMutableBufferPointer<Int32>?
+  private var thresholds: UnsafeMutableBufferPointer<Float>?
   private var biases: VectorReader?
 
   init(_ product: PairwiseProduct) throws(EngineError) {
@@ -44,9 +45,11 @@ private struct CellConsumer {
     case .select(let selection):
       cells = try CPUBackend.integers(selection.cells)
       found = try CPUBackend.integers(selection.found)
+      thresholds = try CPUBackend.floats(selection.thresholds)
     case .selectTyped(let selection, let typeBiases):
       cells = try CPUBackend.integers(selection.cells)
       found = try CPUBackend.integers(selection.found)
+      thresholds = try CPUBackend.floats(selection.thresholds)
       biases = try VectorReader(typeBiases.panels)
     case .average: break
     }
@@ -60,7 +63,7 @@ private struct CellConsumer {
     case .store(let out):
       stored?[(matrix * out.shape[1] + i) * out.shape[2] + j] = Float(score)
     case .select(let selection):
-      keep(score, selection, matrix: matrix, i: i, j: j, rows: rows, columns: columns)
+      keep(score, selection, segment: segment, matrix: matrix, i: i, j: j, rows: rows, columns: columns)
     case .selectTyped(let selection, let typeBiases):
       guard let biases else { return }
       let channels = 2 * typeBiases.types
@@ -69,23 +72,24 @@ private struct CellConsumer {
       for a in 0..<typeBiases.types {
         let typed = score + Double(typeBiases.scale) * (start[a] + end[typeBiases.types + a])
         keep(
-          typed, selection, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows, columns: columns)
+          typed, selection, segment: segment, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows,
+          columns: columns)
       }
     case .average: break
     }
   }
 
   private func keep(
-    _ score: Double, _ selection: CellSelection, matrix: Int, i: Int, j: Int, rows: SegmentPlace,
+    _ score: Double, _ selection: CellSelection, segment: Int, matrix: Int, i: Int, j: Int, rows: SegmentPlace,
     columns: SegmentPlace
   ) {
     let margin = selection.margin
-    guard Float(score) > selection.threshold, !selection.triangular || i <= j,
-      i >= margin, i < rows.count - margin, j >= margin, j < columns.count - margin,
-      let cells, let found
+    guard let cells, let found, let thresholds, Float(score) > thresholds[segment], !selection.triangular || i <= j,
+      i >= margin, i < rows.count - margin, j >= margin, j < columns.count - margin
     else { return }
     let slot = Int(UInt32(bitPattern: found[0]))
     found[0] &+= 1
+    found[1 + segment] &+= 1
     guard slot < selection.capacity else { return }
     cells[4 * slot] = Int32(matrix)
     cells[4 * slot + 1] = Int32(i)

@@ -83,16 +83,17 @@ import Testing
 
   private static var selection: CellSelection {
     CellSelection(
-      threshold: 0, triangular: false, margin: 0, cells: shaped(.int32, 9, 4),
-      found: shaped(.int32, 1))
+      thresholds: shaped(.float32, 2), triangular: false, margin: 0, cells: shaped(.int32, 9, 4),
+      found: shaped(.int32, 3))
   }
 
   static let selectionRules: [SelectionRule] = [
-    SelectionRule("threshold is a number", says: "not a number") { $0.threshold = .nan },
+    SelectionRule("thresholds are floats", says: "thresholds must be float32") { $0.thresholds = shaped(.int32, 2) },
     SelectionRule("margin is not negative", says: "margin") { $0.margin = -1 },
     SelectionRule("cells are integers", says: "list of cells") { $0.cells = shaped(.float32, 9, 4) },
     SelectionRule("cells have four words", says: "list of cells") { $0.cells = shaped(.int32, 12, 3) },
-    SelectionRule("count is an integer", says: "count must be int32") { $0.found = shaped(.float32, 1) },
+    SelectionRule("count is an integer", says: "counts must be int32") { $0.found = shaped(.float32, 3) },
+    SelectionRule("every segment has a count", says: "counts needs 2 elements") { $0.found = shaped(.int32, 1) },
   ]
 
   @Test(arguments: selectionRules) func select(_ rule: SelectionRule) {

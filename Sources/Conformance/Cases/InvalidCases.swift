@@ -27,10 +27,41 @@ extension ConformanceKit {
       add("list of pairs") { $0.cells = parts.pairs }
       add("count of floats") { $0.found = parts.matrix }
       add("negative margin") { $0.margin = -1 }
-      add("threshold NaN") { $0.threshold = .nan }
+      add("thresholds of integers") { $0.thresholds = parts.pairs }
       return selections.map { name, selection in
         (name, changed(parts.product) { $0.epilogue = .select(selection) })
       }
+    },
+    invalid("link join") { parts in
+      let scores = LinkScores(rows: parts.slices(channels: 5), columns: parts.slices(channels: 5))
+      let join = LinkJoin(
+        head: scores, tail: scores, pairs: parts.pairs, pairCount: 7, scale: 1, threshold: 0,
+        hits: parts.selection.cells, found: parts.selection.found)
+      func changed(_ change: (inout LinkJoin) -> Void) -> Operation {
+        var join = join
+        change(&join)
+        return .linkJoin(join)
+      }
+      return [
+        ("more pairs than are listed", changed { $0.pairCount = 8 }),
+        ("no pairs", changed { $0.pairCount = 0 }),
+        ("channels differ", changed { $0.head.columns = parts.slices(channels: 4) }),
+        (
+          "sides differ",
+          changed { $0.tail = LinkScores(rows: parts.slices(channels: 4), columns: parts.slices(channels: 4)) }
+        ),
+        ("one side has biases", changed { $0.head.biases = .init(parts.result, predicates: 2, scale: 1) }),
+        (
+          "biases too narrow",
+          changed {
+            $0.head.biases = .init(parts.result, predicates: 3, scale: 1)
+            $0.tail.biases = .init(parts.result, predicates: 3, scale: 1)
+          }
+        ),
+        ("pairs of floats", changed { $0.pairs = parts.matrix }),
+        ("hits of two words", changed { $0.hits = parts.pairs }),
+        ("threshold NaN", changed { $0.threshold = .nan }),
+      ]
     },
     invalid("dense layer") { parts in
       let weights = DenseWeights(panels: parts.panels, bias: parts.bias, outputs: 4)
@@ -168,9 +199,9 @@ struct InvalidParts {
     panels = try workspace.emptyPanels(for: .whole(4), channels: 5)
     table = try workspace.segments([4, 2])
     selection = CellSelection(
-      threshold: 0, triangular: false, margin: 0,
+      thresholds: bias, triangular: false, margin: 0,
       cells: try workspace.upload(integers: Poison.integers(8), 2, 4),
-      found: try workspace.upload(integers: [0], 1))
+      found: try workspace.upload(integers: [0, 0], 2))
     product = PairwiseProduct(
       rows: HeadSlices(matrix, channels: 5), columns: panels, rowExtent: .whole(6),
       columnExtent: .whole(4), epilogue: .select(selection))

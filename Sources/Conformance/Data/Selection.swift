@@ -41,9 +41,29 @@ struct TypeBiasSet: Sendable {
 struct SelectionQuery: Sendable {
   var problem: PairwiseProblem
   var biases: TypeBiasSet?
+  /// Every segment's, where `thresholds` says nothing else.
   var threshold: Float
+  /// One for each segment.
+  var thresholds: [Float]?
   var triangular = false
   var margin = 0
+
+  init(
+    problem: PairwiseProblem, biases: TypeBiasSet? = nil, threshold: Float, thresholds: [Float]? = nil,
+    triangular: Bool = false, margin: Int = 0
+  ) {
+    self.problem = problem
+    self.biases = biases
+    self.threshold = threshold
+    self.thresholds = thresholds
+    self.triangular = triangular
+    self.margin = margin
+  }
+
+  /// Which segment a matrix of cells is of.
+  func segment(of matrix: Int) -> Int { matrix / (problem.heads * (biases?.types ?? 1)) }
+
+  func threshold(of matrix: Int) -> Float { thresholds?[segment(of: matrix)] ?? threshold }
 
   /// Which cells may be kept at all.
   func allows(_ i: Int, _ j: Int, rows: Int, columns: Int) -> Bool {
@@ -78,16 +98,19 @@ struct SelectionQuery: Sendable {
   /// Asks the backend, with a list of `capacity` cells.
   ///
   /// - Returns: the count of cells that passed, and the cells listed, sorted.
-  /// - Throws: a mismatch if the list's end, its guard or the count's neighbour is not as it must be.
+  /// - Throws: a mismatch if the list's end, its guard, a segment's count or the counts' neighbour is not as it must be.
   func run(on backend: any Backend, capacity: Int) async throws -> (found: Int, cells: [Cell]) {
     let spare = 2
     var workspace = Workspace(backend)
     let staged = try problem.stage(in: &workspace)
     let list = try workspace.upload(integers: Poison.integers(4 * (capacity + spare)), capacity + spare, 4)
-    let count = try workspace.upload(integers: [0, Poison.integer], 2)
+    let segments = problem.rowLengths.count
+    let zeros = [Int32](repeating: 0, count: 1 + segments)
+    let count = try workspace.upload(integers: zeros + [Poison.integer], segments + 2)
+    let bounds = thresholds ?? [Float](repeating: threshold, count: segments)
     let selection = CellSelection(
-      threshold: threshold, triangular: triangular, margin: margin,
-      cells: Tensor(storage: list.storage, elementType: .int32, shape: [capacity, 4]), found: count)
+      thresholds: try workspace.upload(bounds + Poison.floats(1), segments + 1), triangular: triangular,
+      margin: margin, cells: Tensor(storage: list.storage, elementType: .int32, shape: [capacity, 4]), found: count)
     if let biases {
       let panels = try workspace.pack(
         try workspace.upload(biases.vectors), extent: staged.columnExtent)
@@ -99,18 +122,22 @@ struct SelectionQuery: Sendable {
     try workspace.download(count)
     try workspace.download(list)
     let downloads = try await workspace.run()
-    guard downloads.count == 2, downloads[0].integers.count == 2 else {
+    guard downloads.count == 2, downloads[0].integers.count == segments + 2 else {
       throw Mismatch("the downloads are not what was asked for")
     }
-    return try Self.read(downloads[1].integers, counts: downloads[0].integers, capacity: capacity)
+    return try read(downloads[1].integers, counts: downloads[0].integers, capacity: capacity)
   }
 
-  private static func read(
+  private func read(
     _ words: [Int32], counts: [Int32], capacity: Int
   ) throws -> (found: Int, cells: [Cell]) {
     let found = Int(counts[0])
-    guard found >= 0, counts[1] == Poison.integer else {
-      throw Mismatch("the count is \(found), the word behind it \(counts[1])")
+    guard found >= 0, counts.last == Poison.integer else {
+      throw Mismatch("the count is \(found), the word behind the counts \(counts[counts.count - 1])")
+    }
+    let counted = counts.dropFirst().dropLast().map(Int.init)
+    guard counted.reduce(0, +) == found else {
+      throw Mismatch("\(found) cells were counted, by segment \(counted)")
     }
     let kept = min(found, capacity)
     guard let bad = words[(4 * kept)...].firstIndex(where: { $0 != Poison.integer }) else {
@@ -118,6 +145,10 @@ struct SelectionQuery: Sendable {
         Cell(
           matrix: Int(words[4 * $0]), row: Int(words[4 * $0 + 1]), column: Int(words[4 * $0 + 2]),
           score: Float(bitPattern: UInt32(bitPattern: words[4 * $0 + 3])))
+      }
+      for (segment, count) in counted.enumerated() where found <= capacity {
+        let listed = cells.count { self.segment(of: $0.matrix) == segment }
+        guard listed == count else { throw Mismatch("segment \(segment) counts \(count) cells and lists \(listed)") }
       }
       return (found, cells.sorted())
     }

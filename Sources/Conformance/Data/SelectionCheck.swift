@@ -11,17 +11,17 @@ struct ExpectedSelection {
   /// The cells that pass by more than the tolerance.
   private var certain: Set<Place> = []
   private let tolerance: Tolerance
-  private let threshold: Float
+  private let query: SelectionQuery
 
   /// With an exact tolerance, cells equal to the threshold must be left out.
   init(_ query: SelectionQuery, within tolerance: Tolerance) {
     self.tolerance = tolerance
-    threshold = query.threshold
-    let bar = Double(query.threshold)
+    self.query = query
     var possible: [Place: Double] = [:]
     var certain: Set<Place> = []
     query.forEachAllowedCell { matrix, i, j, score in
       let slack = tolerance.allows(score)
+      let bar = Double(query.threshold(of: matrix))
       let place = Place(matrix: matrix, row: i, column: j)
       if score + slack > bar { possible[place] = score }
       if score - slack > bar { certain.insert(place) }
@@ -47,8 +47,8 @@ struct ExpectedSelection {
         throw Mismatch(
           "cell \(cell): expected \(exact), error \(error), tolerance \(tolerance.allows(exact))")
       }
-      guard cell.score > threshold else {
-        throw Mismatch("cell \(cell) is not above the threshold \(threshold)")
+      guard cell.score > query.threshold(of: cell.matrix) else {
+        throw Mismatch("cell \(cell) is not above the threshold \(query.threshold(of: cell.matrix))")
       }
       guard seen.insert(place).inserted else { throw Mismatch("cell \(cell) is listed twice") }
     }

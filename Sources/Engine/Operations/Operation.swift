@@ -13,6 +13,7 @@ package enum Operation: Sendable {
   case sampleSum(SampleSum)
   case absoluteQuantile(AbsoluteQuantile)
   case mergeAverages(MergeAverages)
+  case linkJoin(LinkJoin)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -30,6 +31,7 @@ package enum Operation: Sendable {
     case .sampleSum(let operation): try operation.validate()
     case .absoluteQuantile(let operation): try operation.validate()
     case .mergeAverages(let operation): try operation.validate()
+    case .linkJoin(let operation): try operation.validate()
     }
   }
 }

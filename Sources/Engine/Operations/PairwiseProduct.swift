@@ -81,9 +81,12 @@ package enum PairwiseEpilogue: Sendable {
           && out.shape[2] >= product.columnExtent.longest, name,
         "scores \(out.shape) are too small for \(product.matrices) matrices of \(product.rowExtent.longest) × \(product.columnExtent.longest)"
       )
-    case .select(let selection): try selection.validate(name, possibleCells: product.cellLimit)
+    case .select(let selection):
+      try selection.validate(name, segments: product.rowExtent.matrices, possibleCells: product.cellLimit)
     case .selectTyped(let selection, let biases):
-      try selection.validate(name, possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
+      try selection.validate(
+        name, segments: product.rowExtent.matrices,
+        possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
       try biases.validate(for: product, name)
     case .average(let average): try average.validate(for: product, name)
     }
@@ -92,19 +95,20 @@ package enum PairwiseEpilogue: Sendable {
 
 /// Which cells are kept, and where they go.
 package struct CellSelection: Sendable {
-  /// A cell is kept if its score is greater.
-  package var threshold: Float
+  /// `[segments]`: a cell of a segment is kept if its score is greater.
+  package var thresholds: Tensor
   /// Keep only cells with row ≤ column.
   package var triangular: Bool
   /// Rows and columns nearer than this to either end of their segment are left out: 1 drops a sentence's marks.
   package var margin: Int
   /// The list: `[capacity, 4]` int32 of matrix, row, column, and the score's bits, in any order.
   package var cells: Tensor
-  /// `[1]` int32: how many cells passed (unsigned), also when the list was too short for all of them. Set to 0 first.
+  /// `[1 + segments]` int32: how many cells passed (unsigned), of all segments and of each, also when the list was too
+  /// short for all of them. Set to 0 first.
   package var found: Tensor
 
-  package init(threshold: Float, triangular: Bool, margin: Int, cells: Tensor, found: Tensor) {
-    self.threshold = threshold
+  package init(thresholds: Tensor, triangular: Bool, margin: Int, cells: Tensor, found: Tensor) {
+    self.thresholds = thresholds
     self.triangular = triangular
     self.margin = margin
     self.cells = cells
@@ -113,16 +117,16 @@ package struct CellSelection: Sendable {
 
   package var capacity: Int { cells.count / 4 }
 
-  func validate(_ name: StaticString, possibleCells: Int) throws(EngineError) {
+  func validate(_ name: StaticString, segments: Int, possibleCells: Int) throws(EngineError) {
     try require(
       possibleCells <= Int(UInt32.max), name,
       "\(possibleCells) cells in one pass cannot be counted in 32 bits; take fewer rows at a time")
-    try require(!threshold.isNaN, name, "the threshold is not a number")
+    try require(thresholds, holds: segments, name, "the thresholds")
     try require(margin >= 0, name, "the margin is negative")
     try require(
       cells.elementType == .int32 && cells.width == 4 && capacity <= indexLimit, name,
       "the list of cells must be int32 [capacity, 4]")
-    try require(found, holds: 1, name, "the count", of: .int32)
+    try require(found, holds: 1 + segments, name, "the counts", of: .int32)
   }
 }
 

@@ -23,7 +23,7 @@ public struct PairCell: Sendable, Hashable {
   }
 }
 
-/// A product whose cells above a threshold are wanted, all of them, in order.
+/// A product whose cells above a threshold are wanted, all of them, in order; or the strongest of each segment.
 package struct CellQuery: Sendable {
   package var rows: HeadSlices
   package var columns: Panels
@@ -35,10 +35,13 @@ package struct CellQuery: Sendable {
   package var margin: Int
   /// Types that share the product.
   package var biases: TypeBiases?
+  /// The most cells of a segment, the strongest; all if nil. A segment with more keeps those whose score is greater than
+  /// that of the first cell too many, so equal scores stay or go together.
+  package var limit: Int?
 
   package init(
     rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float = 1, threshold: Float,
-    triangular: Bool = false, margin: Int = 0, biases: TypeBiases? = nil
+    triangular: Bool = false, margin: Int = 0, biases: TypeBiases? = nil, limit: Int? = nil
   ) {
     self.rows = rows
     self.columns = columns
@@ -49,61 +52,47 @@ package struct CellQuery: Sendable {
     self.triangular = triangular
     self.margin = margin
     self.biases = biases
+    self.limit = limit
   }
 
-  fileprivate func product(_ list: CellList) -> PairwiseProduct {
-    let selection = CellSelection(
-      threshold: threshold, triangular: triangular, margin: margin, cells: list.cells, found: list.found)
-    return PairwiseProduct(
-      rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent, scale: scale,
-      epilogue: biases.map { .selectTyped(selection, $0) } ?? .select(selection))
-  }
+  var segments: Int { rowExtent.matrices }
+
+  /// Which segment a cell is of.
+  func segment(of cell: PairCell) -> Int { cell.matrix / (biases?.types ?? rows.heads) }
 }
 
-/// Room for cells on a device, and the count of those that wanted in.
-private struct CellList {
-  let cells: Tensor
-  let found: Tensor
-
-  init(capacity: Int, on engine: Engine) throws(EngineError) {
-    cells = try engine.makeTensor(.int32, capacity, 4)
-    found = try engine.makeTensor(.int32, 1)
-  }
-
-  var capacity: Int { cells.count / 4 }
+/// The cells that a query found, sorted by place.
+package struct FoundCells: Sendable, Hashable {
+  package let cells: [PairCell]
+  /// Segments that had more than the query's limit.
+  package let truncatedSegments: Set<Int>
 }
 
 extension Engine {
-  /// Runs `submission` (what makes the query's inputs), then the query, and returns its cells sorted by place.
+  /// Runs `submission` (what makes the query's inputs), then the query.
   ///
-  /// The list starts with room for `capacity` cells. If more pass, the count says how many, and the product alone is
-  /// run again with room for all: nothing is lost.
+  /// The list starts with room for `capacity` cells. If more pass, the counts say how many, and the product alone is
+  /// run again with room for all: nothing is lost. What a segment keeps does not depend on the others.
+  package func find(
+    _ query: CellQuery, after submission: Submission = Submission(), capacity: Int = 4096
+  ) async throws(EngineError) -> FoundCells {
+    try require(!query.threshold.isNaN, "cells above a threshold", "the threshold is not a number")
+    try require((query.limit ?? 1) > 0, "cells above a threshold", "the limit must be at least 1")
+    var pass = CellPass(query, capacity: max(1, capacity))
+    try await pass.run(after: submission, on: self)
+    let crowded = pass.crowdedSegments
+    if !pass.isComplete {
+      if !crowded.isEmpty { try await pass.raiseThresholds(of: crowded, on: self) }
+      pass.capacity = pass.total
+      try await pass.run(on: self)
+    }
+    return FoundCells(cells: pass.strongest(of: crowded).sorted(by: PairCell.precedes), truncatedSegments: crowded)
+  }
+
+  /// As `find`, for a query that has no limit.
   package func cells(
     _ query: CellQuery, after submission: Submission = Submission(), capacity: Int = 4096
   ) async throws(EngineError) -> [PairCell] {
-    var submission = submission
-    var capacity = max(1, capacity)
-    while true {
-      let list = try CellList(capacity: capacity, on: self)
-      try submission.upload(.int32([0]), to: list.found)
-      try submission.append(.pairwise(query.product(list)))
-      let found = try submission.download(list.found)
-      let cells = try submission.download(list.cells)
-      let results = try await run(submission)
-      let count = Int(UInt32(bitPattern: results[found].integers[0]))
-      if count <= list.capacity { return Self.sortedCells(results[cells].integers, count: count) }
-      capacity = count
-      submission = Submission()
-    }
-  }
-
-  private static func sortedCells(_ words: [Int32], count: Int) -> [PairCell] {
-    let cells = (0..<count).map { (index: Int) -> PairCell in
-      let at = 4 * index
-      return PairCell(
-        matrix: Int(words[at]), row: Int(words[at + 1]), column: Int(words[at + 2]),
-        score: Float(bitPattern: UInt32(bitPattern: words[at + 3])))
-    }
-    return cells.sorted(by: PairCell.precedes)
+    try await find(query, after: submission, capacity: capacity).cells
   }
 }

@@ -37,6 +37,7 @@ extension Operation {
     case .sampleSum(let operation): operation.launch(shape)
     case .absoluteQuantile(let operation): operation.launch(shape)
     case .mergeAverages(let operation): operation.launch(shape)
+    case .linkJoin(let operation): operation.launch(shape)
     }
   }
 }

@@ -35,7 +35,7 @@ extension PairwiseEpilogue {
 extension CellSelection {
   fileprivate var arguments: [KernelLaunch.Argument] {
     [
-      .float(threshold), .int(triangular ? 1 : 0), .int(margin), .int(capacity), .tensor(cells), .tensor(found),
+      .tensor(thresholds), .int(triangular ? 1 : 0), .int(margin), .int(capacity), .tensor(cells), .tensor(found),
     ]
   }
 }

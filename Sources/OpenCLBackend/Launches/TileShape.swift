@@ -46,6 +46,8 @@ package struct TileShape: Sendable, Hashable {
   /// Queries of a work-group of attention, and its work-items.
   var attentionQueries: Int { variant == .cpu ? Self.registerRows : 64 }
   var attentionGroup: Int { variant == .cpu ? 1 : 64 }
+  /// Pairs of a work-group that looks for links.
+  var linkGroup: Int { variant == .cpu ? 1 : 64 }
 
   /// What every kernel of this shape is compiled with.
   var defines: [String: Int] {
