@@ -1,0 +1,181 @@
+import Engine
+import Testing
+
+@testable import TokenPairs
+
+@Suite struct EventDecoderTests {
+  /// Types 0 and 1 have triggers (role 0), type 2 has none.
+  private let schema: EventSchema
+  private let decoder: EventDecoder
+
+  init() throws {
+    schema = try EventSchema(labels: ["T/trigger", "T/a", "T/b", "U/trigger", "U/a", "V/a", "V/b"])
+    decoder = EventDecoder(schema: schema)
+  }
+
+  private func node(_ type: Int, _ role: Int, _ span: Range<Int>, _ score: Float = 1) -> EventNode {
+    EventNode(type: type, role: role, span: span, score: score)
+  }
+
+  private func hits(_ pairs: (Int, Int)...) -> [LinkHit] {
+    pairs.map { LinkHit(first: $0.0, second: $0.1, predicate: 0, score: 1) }
+  }
+
+  private func with(_ change: (inout EventDecoder.Options) -> Void) -> EventDecoder {
+    var options = EventDecoder.Options()
+    change(&options)
+    return EventDecoder(schema: schema, options: options)
+  }
+
+  @Test func anArgumentIsSharedByEventsThatAreNotLinked() {
+    let nodes = [node(0, 0, 0..<1), node(0, 0, 4..<5), node(0, 1, 2..<3), node(0, 2, 6..<7)]
+    let result = decoder.decode(nodes, hits: hits((0, 2), (2, 1), (3, 1), (3, 2)))
+    #expect(result.events == [DecodedEvent(type: 0, nodes: [0, 2]), DecodedEvent(type: 0, nodes: [2, 1, 3])])
+    #expect(!result.isTruncated)
+  }
+
+  @Test func typesAreKeptApart() {
+    let nodes = [node(1, 0, 0..<1), node(0, 0, 0..<1), node(1, 1, 2..<3), node(0, 1, 2..<3)]
+    let result = decoder.decode(nodes, hits: hits((0, 2), (1, 3), (0, 3), (0, 1)))
+    #expect(result.events == [DecodedEvent(type: 0, nodes: [1, 3]), DecodedEvent(type: 1, nodes: [0, 2])])
+  }
+
+  @Test func eventsWithoutATriggerAreDroppedUnlessTheirTypeHasNone() {
+    let nodes = [node(0, 1, 0..<1), node(0, 0, 3..<4), node(2, 1, 5..<6), node(2, 2, 7..<8)]
+    #expect(
+      decoder.decode(nodes, hits: hits((2, 3))).events == [
+        DecodedEvent(type: 0, nodes: [1]), DecodedEvent(type: 2, nodes: [2, 3]),
+      ])
+    #expect(
+      with { $0.requiresTrigger = false }.decode(nodes, hits: hits((2, 3))).events == [
+        DecodedEvent(type: 0, nodes: [0]), DecodedEvent(type: 0, nodes: [1]), DecodedEvent(type: 2, nodes: [2, 3]),
+      ])
+  }
+
+  @Test func aRepeatedNodeIsOneWithTheLinksOfAll() {
+    let nodes = [node(0, 0, 0..<1), node(0, 1, 2..<3, 1), node(0, 1, 2..<3, 4), node(0, 2, 5..<6)]
+    let result = decoder.decode(nodes, hits: hits((0, 1), (3, 2), (0, 3)))
+    #expect(result.events == [DecodedEvent(type: 0, nodes: [0, 2, 3])])
+  }
+
+  @Test func cellsLinkWhatTheirHeadsAndTailsLink() {
+    // The argument encloses the trigger: heads stand in one order, tails in the other.
+    let nodes = [node(0, 0, 4..<6), node(0, 1, 2..<9), node(0, 2, 0..<1)]
+    let heads = [cell(2, 4), cell(0, 4), cell(0, 2)]
+    let tails = [cell(5, 8), cell(0, 5)]
+    let result = decoder.decode(nodes, heads: heads, tails: tails)
+    #expect(result.events == [DecodedEvent(type: 0, nodes: [2, 0]), DecodedEvent(type: 0, nodes: [1, 0])])
+    // A cell below the diagonal is none.
+    #expect(decoder.decode(nodes, heads: [cell(4, 2)], tails: [cell(5, 8)]).events.map(\.nodes) == [[0]])
+  }
+
+  @Test(arguments: 1...40) func bothRoutesEndInTheSameEvents(seed: Int) {
+    var random = SeededGenerator(UInt64(seed))
+    let nodes = (0..<14).map { _ in
+      let start = Int.random(in: 0..<6, using: &random)
+      return node(
+        Int.random(in: 0..<3, using: &random), Int.random(in: 0..<3, using: &random),
+        start..<start + Int.random(in: 1...3, using: &random), Float.random(in: 0..<1, using: &random))
+    }
+    let cells = { (count: Int) in
+      (0..<9).flatMap { row in (row..<9).map { cell(row, $0) } }.shuffled(using: &random).prefix(count)
+    }
+    let (heads, tails) = (cells(25), cells(25))
+    let places = { (cells: ArraySlice<PairCell>) in Set(cells.map { [$0.row, $0.column] }) }
+    let (headPlaces, tailPlaces) = (places(heads), places(tails))
+    var pairs: [LinkHit] = []
+    for (i, a) in nodes.map(\.span).enumerated() {
+      for (j, b) in nodes.map(\.span).enumerated() where i != j {
+        let head = [a.lowerBound, b.lowerBound].sorted()
+        let tail = [a.upperBound - 1, b.upperBound - 1].sorted()
+        if headPlaces.contains(head), tailPlaces.contains(tail) {
+          pairs.append(LinkHit(first: i, second: j, predicate: 0, score: 1))
+        }
+      }
+    }
+    for maximumNodes in [3, 100] {
+      let decoder = with {
+        $0.requiresTrigger = false
+        $0.maximumNodes = maximumNodes
+      }
+      let fromCells = decoder.decode(nodes, heads: heads, tails: tails)
+      #expect(fromCells == decoder.decode(nodes, hits: pairs), "seed \(seed)")
+      #expect(!fromCells.events.isEmpty)
+    }
+  }
+
+  @Test func eventsThatSayLessThanAnotherAreDroppedIfAskedFor() {
+    // "Ann married Bob. Ann married in May. Ann married Bob." and a trigger without arguments.
+    let nodes = [
+      node(0, 0, 1..<2), node(0, 1, 0..<1), node(0, 1, 2..<3),
+      node(0, 0, 5..<6), node(0, 1, 4..<5), node(0, 2, 7..<8),
+      node(0, 0, 10..<11), node(0, 1, 9..<10), node(0, 1, 11..<12),
+      node(0, 0, 20..<21), node(1, 0, 20..<21),
+    ]
+    let texts = ["married", "Ann", "Bob", "married", "Ann", "May", "married", "Ann", "Bob", "wedding", "wedding"]
+    let links = hits((0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5), (6, 7), (6, 8), (7, 8))
+    #expect(decoder.decode(nodes, hits: links, texts: texts).events.count == 5)
+    let reduced = with { $0.dropsSubsets = true }
+    #expect(
+      reduced.decode(nodes, hits: links, texts: texts).events == [
+        DecodedEvent(type: 0, nodes: [1, 0, 2]), DecodedEvent(type: 0, nodes: [4, 3, 5]),
+        DecodedEvent(type: 1, nodes: [10]),
+      ])
+    // Without texts an argument in another place is another argument; only the bare trigger says nothing.
+    #expect(reduced.decode(nodes, hits: links).events.count == 4)
+    // A role is part of what is said.
+    let roles = [node(0, 0, 0..<1), node(0, 1, 2..<3), node(0, 0, 4..<5), node(0, 2, 6..<7)]
+    let sameText = ["t", "x", "t", "x"]
+    #expect(reduced.decode(roles, hits: hits((0, 1), (2, 3)), texts: sameText).events.count == 2)
+  }
+
+  @Test func ofTooManyNodesTheStrongestOfEachTypeStay() {
+    let nodes = [
+      node(0, 0, 6..<7, 1), node(0, 0, 4..<5, 1), node(0, 0, 2..<3, 9), node(0, 0, 1..<2, 0.5), node(1, 0, 0..<1, 0.1),
+    ]
+    let result = with { $0.maximumNodes = 2 }.decode(nodes, hits: [])
+    #expect(result.events.map(\.nodes) == [[2], [1], [4]])
+    #expect(result.isTruncated)
+    #expect(!with { $0.maximumNodes = 4 }.decode(nodes, hits: []).isTruncated)
+  }
+
+  @Test func boundsEndTheSearchAndLeaveWorkForEveryType() {
+    // Type 0 has 3^20 cliques, type 1 one.
+    var nodes = (0..<60).map { node(0, 0, $0..<$0 + 1) }
+    nodes += [node(1, 0, 0..<1), node(1, 1, 1..<2)]
+    var links = hits((60, 61))
+    for a in 0..<60 {
+      for b in 0..<a where a / 3 != b / 3 { links.append(LinkHit(first: a, second: b, predicate: 0, score: 1)) }
+    }
+    for decoder in [with { $0.maximumEvents = 40 }, with { $0.workLimit = 1000 }, decoder] {
+      let result = decoder.decode(nodes, hits: links)
+      #expect(result.isTruncated)
+      #expect(result.events.last == DecodedEvent(type: 1, nodes: [60, 61]))
+      #expect(result.events.count > 10)
+      #expect(result.events.count <= decoder.options.maximumEvents)
+    }
+  }
+
+  @Test func nothingGivesNothing() {
+    let result = decoder.decode([], heads: [], tails: [])
+    #expect(result.events.isEmpty)
+    #expect(!result.isTruncated)
+  }
+
+  @Test func anEventInWordsNamesTypeRolesAndPlaces() {
+    let text = "😀 张三去世"
+    let nodes = [node(0, 0, 4..<6, 2), node(0, 1, 2..<4, 0)]
+    let event = LinkedText(text).event(DecodedEvent(type: 0, nodes: [1, 0]), nodes: nodes, schema: schema)
+    #expect(event.type == "T")
+    #expect(event.arguments.map(\.role) == ["a", "trigger"])
+    #expect(event.arguments.map(\.text) == ["张三", "去世"])
+    #expect(event.arguments.map(\.codePoints) == [2..<4, 4..<6])
+    #expect(event.arguments.map { String(text[$0.range]) } == ["张三", "去世"])
+    #expect(event.arguments.map(\.score) == [0, 2])
+    #expect(event.arguments[0].probability == 0.5)
+    #expect(abs(event.arguments[1].probability - 0.98201379) < 1e-6)
+    #expect(event.trigger == event.arguments[1])
+  }
+
+  private func cell(_ row: Int, _ column: Int) -> PairCell { PairCell(matrix: 0, row: row, column: column, score: 1) }
+}
