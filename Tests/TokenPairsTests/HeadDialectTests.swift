@@ -43,8 +43,8 @@ import Weft
       let scratch = try Scratch()
       try StoredHead(row, .efficient, seed: 41).write(to: scratch)
       let checkpoint = try Checkpoint(directory: scratch.path)
-      let parameters = try HeadDescription(directory: scratch.path)
-        .parameters(from: checkpoint, hiddenSize: 12)
+      let parameters = try ModelDescription(directory: scratch.path)
+        .spanHead.parameters(from: checkpoint, hiddenSize: 12)
       let inputs = row.biasReadsHidden ? 12 : 16
       let stored = (
         p: try checkpoint.floats(

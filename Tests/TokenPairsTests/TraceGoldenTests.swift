@@ -79,10 +79,10 @@ private struct Stages {
   }
 
   init(_ directory: String, _ engine: Engine) async throws {
-    let description = try HeadDescription(directory: directory)
+    let description = try ModelDescription(directory: directory)
     let configuration = try BertConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
-    let parameters = try description.parameters(
+    let parameters = try description.spanHead.parameters(
       from: checkpoint, hiddenSize: configuration.hiddenSize)
     self.engine = engine
     tokenizer = try WordPieceTokenizer(directory: directory)

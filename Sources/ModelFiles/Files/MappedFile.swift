@@ -82,7 +82,7 @@ func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
 
 /// Whether something, of whatever kind, exists at a path; a dangling link counts as existing, so
 /// that it is reported rather than passed over.
-func fileExists(_ path: String) -> Bool {
+package func fileExists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0
 }

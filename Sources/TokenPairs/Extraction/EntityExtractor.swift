@@ -44,7 +44,8 @@ public struct EntityExtractor: Sendable {
   /// `vocab.txt`) and `globalpointer.json`.
   /// - Throws: `ModelFileError` that names file and tensor or field; `EngineError` if the device has no room.
   public init(model directory: String, on engine: Engine, options: Options = Options()) async throws {
-    let description = try HeadDescription(directory: directory)
+    let description = try ModelDescription(directory: directory)
+    try description.check(task: .entities)
     let configuration = try BertConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let tokenizer = try WordPieceTokenizer(directory: directory)
@@ -59,7 +60,8 @@ public struct EntityExtractor: Sendable {
         file: directory + "/config.json", subject: "field 'max_position_embeddings'",
         problem: "\(configuration.maximumPositions) positions hold no more than the marks that frame a text")
     }
-    let parameters = try description.parameters(from: checkpoint, hiddenSize: configuration.hiddenSize)
+    let parameters = try description.spanHead.parameters(
+      from: checkpoint, hiddenSize: configuration.hiddenSize)
     encoder = try await BertEncoder(
       configuration, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
     head = try await PairHead(parameters, positions: configuration.maximumPositions, on: engine)

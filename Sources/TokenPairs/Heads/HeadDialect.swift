@@ -19,7 +19,7 @@ package struct HeadDialect: Sendable, Hashable {
   }
 
   /// What the bias layer reads.
-  package enum BiasInput: Sendable, Hashable {
+  package enum BiasInput: String, Sendable, Hashable, CaseIterable {
     /// The projection, before rotation.
     case projection
     /// The encoder's output.
@@ -37,7 +37,13 @@ package struct HeadDialect: Sendable, Hashable {
   package let plainHeadIsUnrotated: Bool
 
   /// The normal form: halves, start rows before end rows.
-  package static let normal = HeadDialect("weft", .halves, .firstHalfStart, 0.5, .projection)
+  package static let normal = normal(biasScale: 0.5, biasInput: .projection)
+
+  /// The normal form of a head whose bias is of its own making. Rows and columns can be put into any order; these two
+  /// belong to what the training code computes and go with the weights.
+  package static func normal(biasScale: Float, biasInput: BiasInput) -> HeadDialect {
+    HeadDialect("weft", .halves, .firstHalfStart, biasScale, biasInput)
+  }
 
   package static let all: [HeadDialect] = [
     normal,

@@ -17,8 +17,8 @@ struct HeadRun {
   init(_ stored: StoredHead, lengths: [Int], on engine: Engine, seed: UInt64 = 99) async throws {
     let scratch = try Scratch()
     try stored.write(to: scratch)
-    let description = try HeadDescription(directory: scratch.path)
-    let parameters = try description.parameters(
+    let description = try ModelDescription(directory: scratch.path)
+    let parameters = try description.spanHead.parameters(
       from: Checkpoint(directory: scratch.path), hiddenSize: stored.hiddenSize)
     var random = SeededGenerator(seed)
     self.engine = engine

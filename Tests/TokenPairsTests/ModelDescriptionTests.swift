@@ -6,7 +6,7 @@ import Weft
 @testable import TokenPairs
 
 /// Faults of `globalpointer.json` and of the tensors it names: each message says where to look.
-@Suite struct HeadDescriptionTests {
+@Suite struct ModelDescriptionTests {
   /// A fault, and what the message about it must hold.
   struct Fault: Sendable, CustomTestStringConvertible {
     let from: String
@@ -31,7 +31,7 @@ import Weft
   static let faults = [
     Fault("\"entities\"", "\"relations\"", says: ["'task'", "relations", "entities"]),
     Fault("[\"A\", \"B\"]", "[]", says: ["'labels'", "at least one"]),
-    Fault("[\"A\", \"B\"]", "[\"A\", \"A\"]", says: ["'labels'", "twice"]),
+    Fault("[\"A\", \"B\"]", "[\"A\", \"A\"]", says: ["'labels'", "\"A\" stands there twice"]),
     Fault("[\"A\", \"B\"]", "[\"A\", 3]", says: ["'labels[1]'", "string expected"]),
     Fault("\"labels\"", "\"names\"", says: ["'labels'"]),
     Fault("\"head\"", "\"body\"", says: ["'head'", "missing"]),
@@ -52,7 +52,7 @@ import Weft
     #expect(text != Self.sound)
     try scratch.write("globalpointer.json", text)
     let error = try #require(throws: ModelFileError.self) {
-      try HeadDescription(directory: scratch.path)
+      try ModelDescription(directory: scratch.path)
     }
     #expect(error.file == scratch.file("globalpointer.json"))
     for word in fault.says { #expect(error.description.contains(word), "\(error)") }
@@ -61,11 +61,11 @@ import Weft
   @Test func aSoundFileIsRead() throws {
     let scratch = try Scratch()
     try scratch.write("globalpointer.json", Self.sound)
-    let description = try HeadDescription(directory: scratch.path)
+    let description = try ModelDescription(directory: scratch.path)
     #expect(description.labels == ["A", "B"])
-    #expect(description.kind == .efficient)
-    #expect(description.dialect.name == "bert4keras")
-    #expect(description.rope && description.triangular)
+    #expect(description.spanHead.kind == .efficient)
+    #expect(description.spanHead.dialect.name == "bert4keras")
+    #expect(description.spanHead.rope && description.spanHead.triangular)
     #expect(description.encoderPrefix.isEmpty)
   }
 
@@ -73,13 +73,13 @@ import Weft
     let scratch = try Scratch()
     let text = Self.sound.replacingOccurrences(of: "8, \"rope\": true", with: "7, \"rope\": false")
     try scratch.write("globalpointer.json", text)
-    #expect(try HeadDescription(directory: scratch.path).headSize == 7)
+    #expect(try ModelDescription(directory: scratch.path).spanHead.headSize == 7)
   }
 
   @Test func aMissingFileIsNamed() throws {
     let scratch = try Scratch()
     let error = #expect(throws: ModelFileError.self) {
-      try HeadDescription(directory: scratch.path)
+      try ModelDescription(directory: scratch.path)
     }
     #expect(error?.file == scratch.file("globalpointer.json"))
   }
@@ -97,10 +97,10 @@ import Weft
     text = text.replacingOccurrences(of: "[\(listed)]", with: labels)
     if renaming { text = text.replacingOccurrences(of: "head.", with: "heads.") }
     try scratch.write("globalpointer.json", text)
-    let description = try HeadDescription(directory: scratch.path)
+    let description = try ModelDescription(directory: scratch.path)
     let checkpoint = try Checkpoint(directory: scratch.path)
     return #expect(throws: ModelFileError.self) {
-      try description.parameters(from: checkpoint, hiddenSize: hiddenSize)
+      try description.spanHead.parameters(from: checkpoint, hiddenSize: hiddenSize)
     }
   }
 
