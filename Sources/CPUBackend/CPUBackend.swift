@@ -68,7 +68,7 @@ package final class CPUBackend: Backend {
       case .sampleSum(let operation): try sampleSum(operation)
       case .absoluteQuantile(let operation): try absoluteQuantile(operation)
       case .mergeAverages(let operation): try mergeAverages(operation)
-      case .linkJoin(let operation): try linkJoin(operation)
+      case .pairLinks(let operation): try pairLinks(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

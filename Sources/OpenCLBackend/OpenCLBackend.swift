@@ -26,7 +26,7 @@ package final class OpenCLBackend: Backend {
   ) throws(EngineError) {
     let device = candidate.device
     do {
-      let context = try Context(device: device)
+      let context = try Context.shared(for: device)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
       let programs = ProgramStore(context: context, cache: .standard, logger: logger)
       var lanes: [Lane] = []

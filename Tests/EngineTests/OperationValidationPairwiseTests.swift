@@ -120,9 +120,9 @@ import Testing
   }
 
   static let typedRules: [Rule] = [
-    Rule("threshold is a number, typed", says: "not a number") {
+    Rule("thresholds are floats, typed", says: "thresholds must be float32") {
       var selection = selection
-      selection.threshold = .nan
+      selection.thresholds = shaped(.int32, 2)
       $0.epilogue = .selectTyped(
         selection, TypeBiases(panels: shapedPanels(3, channels: 4), types: 2, scale: 0.5))
     },

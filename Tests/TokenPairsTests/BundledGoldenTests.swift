@@ -20,11 +20,11 @@ import Weft
     let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
       .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
     #expect(lines.count == 80)
-    let extractor = try await EntityExtractor(
+    let extractor = try await Extractor(
       model: BundledModels.directory(), on: try await Engine(),
-      options: EntityExtractor.Options(threshold: -0.04))
+      options: Extractor.Options(threshold: -0.04))
     var compared = 0
-    for try await document in extractor.entities(in: lines.map(\.text)) {
+    for try await document in extractor.documents(in: lines.map(\.text)) {
       var wanted = lines[document.index].entities.filter { $0.score > -0.03 }
       for entity in document.entities {
         let at = wanted.firstIndex {

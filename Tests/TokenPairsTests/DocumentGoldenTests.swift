@@ -38,7 +38,7 @@ import Weft
 
     // The goldens end at -0.05; a score may differ by 0.005.
     let (threshold, tolerance): (Float, Float) = (-0.04, 0.005)
-    let extractor = try await EntityExtractor(
+    let extractor = try await Extractor(
       model: Places.inShared("models/\(model)"), on: TestDevice.openCL.engine(),
       options: .init(threshold: threshold))
     let documents = try await extractor.documents(of: texts.map(\.text))

@@ -38,7 +38,7 @@ import Weft
   @Test func eachSpanIsThatOfTheWindowWithTheMostContext() async throws {
     let (text, _, _) = Self.marked()
     let extractor = try await Extractors.load(.openCL, .init(threshold: -4))
-    let tokenized = extractor.read(text)
+    let tokenized = extractor.reader.read(text)
     let windows = tokenized.plan.windows
     #expect(windows.count > 5)
     #expect(tokenized.windows.map(\.count) == windows.map { $0.count + 2 })
@@ -85,7 +85,7 @@ import Weft
     let long = String(repeating: "Mr. Bennet left Longbourn for London , and said so . ", count: 120)
     var results: [ExtractedDocument] = []
     for batchTokens in [1, 700, 4096] {
-      let options = EntityExtractor.Options(threshold: -1, batchTokens: batchTokens)
+      let options = Extractor.Options(threshold: -1, batchTokens: batchTokens)
       let extractor = try await Extractors.load(.openCL, options)
       results.append(try await extractor.documents(of: ["Short .", long, "Alice ."])[1])
     }
@@ -96,7 +96,7 @@ import Weft
 
   @Test func oneLongTextAmongManyShortOnesPasses() async throws {
     // The batch has thousands of segments and one of the longest: no bound may multiply the two.
-    let options = EntityExtractor.Options(batchTokens: 16_384)
+    let options = Extractor.Options(batchTokens: 16_384)
     let extractor = try await Extractors.load(.openCL, options)
     let long = String(repeating: "Mr. Bennet left . ", count: 120)
     let texts = Array(repeating: "Alice", count: 4000) + [long]

@@ -13,8 +13,8 @@ import Weft
     return sentences + ["", "Yes .", String(repeating: "Sir William Lucas said . ", count: 20)]
   }
 
-  private static func options(_ batchTokens: Int) -> EntityExtractor.Options {
-    EntityExtractor.Options(threshold: -2, batchTokens: batchTokens)
+  private static func options(_ batchTokens: Int) -> Extractor.Options {
+    Extractor.Options(threshold: -2, batchTokens: batchTokens)
   }
 
   @Test(.enabled(if: TestDevice.hasOpenCL))
@@ -64,7 +64,7 @@ import Weft
       "He walked into the kitchen of the old house .", "My dear Lydia !", "What ?",
       "The king of France and his army marched .", "Paris , Rome and Vienna .",
     ]
-    let options = EntityExtractor.Options(threshold: -1e-3)
+    let options = Extractor.Options(threshold: -1e-3)
     let slow = try await Extractors.load(.reference, options).documents(of: sentences)
     let fast = try await Extractors.load(.openCL, options).documents(of: sentences)
     #expect(slow.reduce(0) { $0 + $1.entities.count } > 8)

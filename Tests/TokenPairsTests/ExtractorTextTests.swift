@@ -27,7 +27,7 @@ import Weft
 
   @Test(arguments: awkward) func theThreeWaysToSayWhereAgree(text: String) async throws {
     // A low threshold, so that spans begin and end at every kind of token.
-    let options = EntityExtractor.Options(threshold: -12)
+    let options = Extractor.Options(threshold: -12)
     let documents = try await Extractors.load(.openCL, options).documents(of: [text])
     let document = try #require(documents.first)
     let scalars = Array(text.unicodeScalars)

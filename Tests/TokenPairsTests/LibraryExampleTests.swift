@@ -5,12 +5,12 @@ import Weft
 @Suite struct LibraryExampleTests {
   @Test func documentsComeFromAListOfTexts() async throws {
     let engine = try await Engine(TestDevice.hasOpenCL ? .openCL(index: nil) : .reference)
-    let extractor = try await EntityExtractor(model: BundledModels.directory(), on: engine)
+    let extractor = try await Extractor(model: BundledModels.directory(), on: engine)
     #expect(extractor.labels == ["FAC", "GPE", "LOC", "ORG", "PER", "VEH"])
 
     let texts = ["Mr. Bennet went to London .", "", "Elizabeth saw the old house ."]
     var documents: [ExtractedDocument] = []
-    for try await document in extractor.entities(in: texts) {
+    for try await document in extractor.documents(in: texts) {
       #expect(document.index == documents.count)
       documents.append(document)
       for entity in document.entities {
@@ -30,9 +30,9 @@ import Weft
 
   @Test func documentsComeFromAStream() async throws {
     let engine = try await Engine(TestDevice.hasOpenCL ? .openCL(index: nil) : .reference)
-    let extractor = try await EntityExtractor(model: BundledModels.directory(), on: engine)
+    let extractor = try await Extractor(model: BundledModels.directory(), on: engine)
     let (texts, continuation) = AsyncStream.makeStream(of: String.self)
-    var documents = extractor.entities(in: texts).makeAsyncIterator()
+    var documents = extractor.documents(in: texts).makeAsyncIterator()
     for number in 0..<3 {
       continuation.yield("Alice met Mr. Smith \(number) times .")
       let document = try await documents.next()

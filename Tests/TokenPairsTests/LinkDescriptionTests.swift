@@ -120,19 +120,6 @@ import Testing
     for word in ["globalpointer.json", "gplinker.json", "one of them"] { #expect(error.description.contains(word)) }
   }
 
-  @Test func anotherTaskIsRefused() throws {
-    let description = try read(Self.relations)
-    try description.check(task: .relations)
-    let error = try #require(throws: ModelFileError.self) { try description.check(task: .entities) }
-    #expect(error.description.contains("'task'") && error.description.contains("model of relations"), "\(error)")
-  }
-
-  @Test func argumentLabelsAreSplitAtTheLastSlash() throws {
-    let label = try #require(ArgumentLabel("组织关系-辞/离职/trigger"))
-    #expect(label.type == "组织关系-辞/离职" && label.role == "trigger")
-    for label in ["", "/", "a", "a/", "/a"] { #expect(ArgumentLabel(label) == nil) }
-  }
-
   /// Three heads, of which one was made for another number of labels or predicates.
   @Test(arguments: ["entity", "heads", "tails"])
   func aHeadOfAnotherSizeIsNamed(odd: String) throws {

@@ -14,7 +14,7 @@ import Weft
       try scratch.copy(name, from: bundled)
     }
     try writeShards(of: "\(bundled)/model.safetensors", to: scratch)
-    let extractor = try await EntityExtractor(
+    let extractor = try await Extractor(
       model: scratch.path, on: TestDevice.openCL.engine())
     let texts = try ExtractorNeighbourTests.sentences()
     #expect(
@@ -30,7 +30,7 @@ import Weft
     let vocabulary = try String(contentsOfFile: "\(bundled)/vocab.txt", encoding: .utf8)
     try scratch.write("vocab.txt", vocabulary + "onemoreword\n")
     let error = try await #require(throws: ModelFileError.self) {
-      _ = try await EntityExtractor(model: scratch.path, on: TestDevice.openCL.engine())
+      _ = try await Extractor(model: scratch.path, on: TestDevice.openCL.engine())
     }
     #expect(error.description.contains("9035") && error.description.contains("9034"), "\(error)")
   }
@@ -38,14 +38,14 @@ import Weft
   @Test func aModelWithFewPositionsReadsALongTextInFewWindows() async throws {
     let scratch = try Scratch()
     try writeModel(positions: 40, to: scratch)
-    let extractor = try await EntityExtractor(
+    let extractor = try await Extractor(
       model: scratch.path, on: TestDevice.openCL.engine(), options: .init(windowOverlap: 128))
     let short = "Mr. Bennet went to London ."
     let whole = try await Extractors.openCL()
     #expect(try await extractor.documents(of: [short]) == whole.documents(of: [short]))
 
     let text = String(repeating: short + " ", count: 50)
-    let plan = extractor.read(text).plan
+    let plan = extractor.reader.read(text).plan
     // Half of a window is new, so that a token is read about twice.
     let tokens = try #require(plan.windows.last?.upperBound)
     #expect(tokens > 300)
@@ -58,7 +58,7 @@ import Weft
     let scratch = try Scratch()
     try writeModel(positions: positions, to: scratch)
     let error = try await #require(throws: ModelFileError.self) {
-      _ = try await EntityExtractor(model: scratch.path, on: TestDevice.openCL.engine())
+      _ = try await Extractor(model: scratch.path, on: TestDevice.openCL.engine())
     }
     #expect(error.description.contains("config.json"), "\(error)")
     #expect(error.description.contains("'max_position_embeddings'"), "\(error)")
@@ -75,9 +75,9 @@ import Weft
       of: "\"triangular\": true", with: "\"triangular\": false")
     #expect(untriangled != description)
     try scratch.write("globalpointer.json", untriangled)
-    let options = EntityExtractor.Options(threshold: -8)
+    let options = Extractor.Options(threshold: -8)
     let texts = ["Mr. Bennet went to London .", "Alice was tired of the old house ."]
-    let square = try await EntityExtractor(
+    let square = try await Extractor(
       model: scratch.path, on: TestDevice.openCL.engine(), options: options)
     let triangle = try await Extractors.load(.openCL, options)
     #expect(try await square.documents(of: texts) == triangle.documents(of: texts))

@@ -26,11 +26,11 @@ let benchmarks: @Sendable () -> Void = {
   Benchmark("Entities of 256 documents") { benchmark, extractor in
     for _ in benchmark.scaledIterations {
       var found = 0
-      for try await document in extractor.entities(in: texts) { found += document.entities.count }
+      for try await document in extractor.documents(in: texts) { found += document.entities.count }
       blackHole(found)
     }
   } setup: {
-    try await EntityExtractor(model: try BundledModels.directory(), on: try await Engine())
+    try await Extractor(model: try BundledModels.directory(), on: try await Engine())
   }
 
   Benchmark("Products above a threshold, 4096 x 4096 x 64") { benchmark, input in

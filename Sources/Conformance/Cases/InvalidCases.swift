@@ -32,15 +32,15 @@ extension ConformanceKit {
         (name, changed(parts.product) { $0.epilogue = .select(selection) })
       }
     },
-    invalid("link join") { parts in
+    invalid("pair links") { parts in
       let scores = LinkScores(rows: parts.slices(channels: 5), columns: parts.slices(channels: 5))
-      let join = LinkJoin(
+      let join = PairLinks(
         head: scores, tail: scores, pairs: parts.pairs, pairCount: 7, scale: 1, threshold: 0,
         hits: parts.selection.cells, found: parts.selection.found)
-      func changed(_ change: (inout LinkJoin) -> Void) -> Operation {
+      func changed(_ change: (inout PairLinks) -> Void) -> Operation {
         var join = join
         change(&join)
-        return .linkJoin(join)
+        return .pairLinks(join)
       }
       return [
         ("more pairs than are listed", changed { $0.pairCount = 8 }),

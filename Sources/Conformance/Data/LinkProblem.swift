@@ -50,14 +50,14 @@ struct LinkProblem: Sendable {
   }
 
   /// The hits, by pair, then predicate.
-  func hits(threshold: Float) -> [LinkHit] {
-    var hits: [LinkHit] = []
+  func hits(threshold: Float) -> [PairLink] {
+    var hits: [PairLink] = []
     for (index, pair) in pairs.enumerated() {
       for predicate in 0..<head.predicates {
         let headScore = head.score(predicate, pair[0], pair[1], scale: scale)
         let tailScore = tail.score(predicate, pair[2], pair[3], scale: scale)
         guard headScore > threshold, tailScore > threshold else { continue }
-        hits.append(LinkHit(pair: index, predicate: predicate, head: headScore, tail: tailScore))
+        hits.append(PairLink(pair: index, predicate: predicate, head: headScore, tail: tailScore))
       }
     }
     return hits
@@ -66,15 +66,15 @@ struct LinkProblem: Sendable {
   /// Asks the backend, with a list of `capacity` hits; checks the memory behind it.
   func run(
     on backend: any Backend, threshold: Float, capacity: Int
-  ) async throws -> (found: Int, hits: [LinkHit]) {
+  ) async throws -> (found: Int, hits: [PairLink]) {
     var workspace = Workspace(backend)
     let list = try workspace.upload(integers: Poison.integers(4 * (capacity + 2)), capacity + 2, 4)
     let count = try workspace.upload(integers: [0, Poison.integer], 2)
     let words = pairs.flatMap { $0.map(Int32.init) } + Poison.integers(4)
     let listed = try workspace.upload(integers: words, pairs.count + 1, 4)
     try workspace.append(
-      .linkJoin(
-        LinkJoin(
+      .pairLinks(
+        PairLinks(
           head: try head.stage(in: &workspace), tail: try tail.stage(in: &workspace), pairs: listed,
           pairCount: pairs.count, scale: scale, threshold: threshold,
           hits: Tensor(storage: list.storage, elementType: .int32, shape: [max(1, capacity), 4]), found: count)))
@@ -90,7 +90,7 @@ struct LinkProblem: Sendable {
     func score(_ word: Int32) -> Float { Float(bitPattern: UInt32(bitPattern: word)) }
     let result = (0..<kept).map { index in
       let at = 4 * index
-      return LinkHit(
+      return PairLink(
         pair: Int(hits[at]), predicate: Int(hits[at + 1]), head: score(hits[at + 2]), tail: score(hits[at + 3]))
     }
     return (Int(counts[0]), result.sorted { ($0.pair, $0.predicate) < ($1.pair, $1.predicate) })

@@ -13,7 +13,7 @@ package enum Operation: Sendable {
   case sampleSum(SampleSum)
   case absoluteQuantile(AbsoluteQuantile)
   case mergeAverages(MergeAverages)
-  case linkJoin(LinkJoin)
+  case pairLinks(PairLinks)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -31,7 +31,7 @@ package enum Operation: Sendable {
     case .sampleSum(let operation): try operation.validate()
     case .absoluteQuantile(let operation): try operation.validate()
     case .mergeAverages(let operation): try operation.validate()
-    case .linkJoin(let operation): try operation.validate()
+    case .pairLinks(let operation): try operation.validate()
     }
   }
 }

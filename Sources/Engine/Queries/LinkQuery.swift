@@ -26,7 +26,7 @@ package struct LinkPair: Sendable, Hashable {
 }
 
 /// A pair that is linked, by what, and its two scores.
-package struct LinkHit: Sendable, Hashable {
+package struct PairLink: Sendable, Hashable {
   /// The pair's number in the list.
   package let pair: Int
   package let predicate: Int
@@ -45,39 +45,62 @@ package struct LinkHit: Sendable, Hashable {
 }
 
 extension Engine {
-  /// Which of `pairs` are linked, sorted by pair, then predicate. The list of hits starts with room for one a pair; if
-  /// there are more, the join is run again with room for all.
-  package func links(_ query: LinkQuery, among pairs: [LinkPair]) async throws(EngineError) -> [LinkHit] {
-    guard !pairs.isEmpty else { return [] }
-    let list = try makeTensor(.int32, pairs.count, 4)
+  /// Hits that a list is made for at most: 64 MiB of them.
+  private static let longestList = 1 << 22
+
+  /// Which of `pairs` are linked, sorted by pair, then predicate. Pairs are taken in parts, so that a list of hits keeps
+  /// within bounds even where every pair is linked by every predicate.
+  ///
+  /// - Parameters:
+  ///   - query: what links them; its inputs are on the device.
+  ///   - pairs: the pairs; a hit names one by its place in the list.
+  ///   - consume: is given the hits of each part, in order.
+  /// - Throws: `EngineError` if shapes contradict each other or the device has no room.
+  package func links(
+    _ query: LinkQuery, among pairs: [LinkPair], _ consume: ([PairLink]) -> Void
+  ) async throws(EngineError) {
+    let part = max(1, Self.longestList / max(1, query.head.predicates))
+    for start in stride(from: 0, to: pairs.count, by: part) {
+      consume(try await links(query, among: pairs, start..<min(start + part, pairs.count)))
+    }
+  }
+
+  /// The list starts with room for one hit a pair; if there are more, the operation is run again with room for all.
+  private func links(
+    _ query: LinkQuery, among pairs: [LinkPair], _ part: Range<Int>
+  ) async throws(EngineError) -> [PairLink] {
+    let listed = try makeTensor(.int32, part.count, 4)
     var submission = Submission()
-    try submission.upload(.int32(pairs.flatMap(\.words)), to: list)
-    var capacity = pairs.count
+    try submission.upload(.int32(pairs[part].flatMap(\.words)), to: listed)
+    var capacity = part.count
     while true {
       let hits = try makeTensor(.int32, capacity, 4)
       let found = try makeTensor(.int32, 1)
       try submission.upload(.int32([0]), to: found)
       try submission.append(
-        .linkJoin(
-          LinkJoin(
-            head: query.head, tail: query.tail, pairs: list, pairCount: pairs.count, scale: query.scale,
+        .pairLinks(
+          PairLinks(
+            head: query.head, tail: query.tail, pairs: listed, pairCount: part.count, scale: query.scale,
             threshold: query.threshold, hits: hits, found: found)))
       let foundAt = try submission.download(found)
       let hitsAt = try submission.download(hits)
       let results = try await run(submission)
       let count = Int(UInt32(bitPattern: results[foundAt].integers[0]))
-      if count <= capacity { return Self.sortedHits(results[hitsAt].integers, count: count) }
+      if count <= capacity {
+        return Self.sortedLinks(results[hitsAt].integers, count: count, firstPair: part.lowerBound)
+      }
       capacity = count
       submission = Submission()
     }
   }
 
-  private static func sortedHits(_ words: [Int32], count: Int) -> [LinkHit] {
+  private static func sortedLinks(_ words: [Int32], count: Int, firstPair: Int) -> [PairLink] {
     func score(_ word: Int32) -> Float { Float(bitPattern: UInt32(bitPattern: word)) }
-    let hits = stride(from: 0, to: 4 * count, by: 4).map { at in
-      LinkHit(
-        pair: Int(words[at]), predicate: Int(words[at + 1]), head: score(words[at + 2]), tail: score(words[at + 3]))
+    let links = stride(from: 0, to: 4 * count, by: 4).map { at in
+      PairLink(
+        pair: firstPair + Int(words[at]), predicate: Int(words[at + 1]), head: score(words[at + 2]),
+        tail: score(words[at + 3]))
     }
-    return hits.sorted { ($0.pair, $0.predicate) < ($1.pair, $1.predicate) }
+    return links.sorted { ($0.pair, $0.predicate) < ($1.pair, $1.predicate) }
   }
 }

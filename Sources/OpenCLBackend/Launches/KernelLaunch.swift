@@ -37,7 +37,7 @@ extension Operation {
     case .sampleSum(let operation): operation.launch(shape)
     case .absoluteQuantile(let operation): operation.launch(shape)
     case .mergeAverages(let operation): operation.launch(shape)
-    case .linkJoin(let operation): operation.launch(shape)
+    case .pairLinks(let operation): operation.launch(shape)
     }
   }
 }

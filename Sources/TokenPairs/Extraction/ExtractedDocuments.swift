@@ -7,10 +7,23 @@ public struct ExtractedDocument: Sendable, Hashable {
   public let index: Int
   /// The text.
   public let text: String
-  /// What was found, in reading order: by start, then end, then label.
-  public let entities: [Entity]
+  /// The entities, if the model finds those, in reading order: by start, then end, then label.
+  public internal(set) var entities: [Entity] = []
+  /// The relations, if the model finds those: by subject, predicate, object.
+  public internal(set) var relations: [Relation] = []
+  /// The events, if the model finds those: by type, then by their arguments in reading order.
+  public internal(set) var events: [Event] = []
   /// Tokens the model read, without the marks that frame a window.
   public let tokenCount: Int
+  /// Whether the model found more than is looked at, and results may be missing: see `Extractor.Options.maximumSpans`.
+  public internal(set) var isTruncated: Bool
+
+  init(index: Int, text: String, tokenCount: Int, isTruncated: Bool) {
+    self.index = index
+    self.text = text
+    self.tokenCount = tokenCount
+    self.isTruncated = isTruncated
+  }
 }
 
 /// The documents of a stream of texts, in its order. Iterating reads the texts and runs the device; a consumer that
@@ -21,7 +34,7 @@ where Texts.Element == String {
   public typealias Element = ExtractedDocument
 
   let requests: Texts
-  let extractor: EntityExtractor
+  let extractor: Extractor
 
   /// Starts the run.
   public func makeAsyncIterator() -> Iterator {
@@ -50,9 +63,9 @@ where Texts.Element == String {
   public typealias Element = Result<ExtractedDocument, EngineError>
 
   let texts: Texts
-  let extractor: EntityExtractor
+  let extractor: Extractor
 
-  init(texts: Texts, extractor: EntityExtractor) {
+  init(texts: Texts, extractor: Extractor) {
     self.texts = texts
     self.extractor = extractor
   }
@@ -68,9 +81,9 @@ where Texts.Element == String {
 
   /// Hands out outcomes in order.
   public struct Iterator: AsyncIteratorProtocol {
-    let extractor: EntityExtractor
+    let extractor: Extractor
     let ledger: TextLedger
-    let outcomes: Scheduler<TokenWindow, [PairCell]>.Outcomes<WindowSource<Texts>>.Iterator
+    let outcomes: Scheduler<TokenWindow, WindowFindings>.Outcomes<WindowSource<Texts>>.Iterator
     var index = 0
 
     /// The next outcome, or nil at the end.
@@ -78,18 +91,18 @@ where Texts.Element == String {
     public mutating func next() async throws -> Element? {
       guard let first = try await outcomes.next(), let text = await ledger.next() else { return nil }
       defer { index += 1 }
-      var cells: [[PairCell]] = []
+      var findings: [WindowFindings] = []
       var failure: EngineError?
       for window in 0..<text.windows.count {
         let outcome = window == 0 ? first : try await outcomes.next()
         switch outcome {
-        case .success(let found)?: cells.append(found)
+        case .success(let found)?: findings.append(found)
         case .failure(let error)?: failure = failure ?? error
         case nil: throw CancellationError()
         }
       }
       if let failure { return .failure(failure) }
-      return .success(extractor.document(text, index: index, cells: cells))
+      return .success(extractor.assembler.document(text, index: index, findings))
     }
   }
 }
@@ -108,7 +121,7 @@ struct WindowSource<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
   typealias Element = TokenWindow
 
   let texts: Texts
-  let extractor: EntityExtractor
+  let extractor: Extractor
   let ledger: TextLedger
 
   func makeAsyncIterator() -> Iterator {
@@ -117,7 +130,7 @@ struct WindowSource<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
 
   struct Iterator: AsyncIteratorProtocol {
     var texts: Texts.AsyncIterator
-    let extractor: EntityExtractor
+    let extractor: Extractor
     let ledger: TextLedger
     var pending: [[Int32]] = []
     var sent = 0
@@ -125,7 +138,7 @@ struct WindowSource<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
     mutating func next() async throws -> TokenWindow? {
       if sent == pending.count {
         guard let text = try await texts.next() else { return nil }
-        let tokenized = extractor.read(text)
+        let tokenized = extractor.reader.read(text)
         await ledger.add(tokenized)
         pending = tokenized.windows
         sent = 0

@@ -28,6 +28,9 @@ package struct PairHead: Sendable {
       parameters.rope ? try await engine.makeRotaryTable(positions: positions, channels: parameters.headSize) : nil
   }
 
+  /// Factor of a product of query and key.
+  package var scale: Float { 1 / Float(parameters.headSize).squareRoot() }
+
   /// Device memory that a sequence takes while it is scored, in bytes.
   package func bytes(forTokens count: Int) -> Int {
     let rotated = rotary == nil ? 0 : heads * parameters.headSize
@@ -57,15 +60,50 @@ package struct PairHead: Sendable {
   private func typeBiases(
     hidden: Tensor, projected: Tensor, _ tokens: DeviceTokens, in submission: inout Submission
   ) throws(EngineError) -> TypeBiases? {
+    guard let values = try biases(hidden: hidden, projected: projected, tokens, in: &submission) else { return nil }
+    let extent = Extent.ragged(tokens.segments)
+    let panels = try engine.makePanels(for: extent, channels: values.width)
+    try submission.append(
+      .pack(PackColumns(HeadSlices(values, channels: values.width), extent: extent, into: panels)))
+    return TypeBiases(panels: panels, types: parameters.types, scale: parameters.biasScale)
+  }
+
+  /// `[tokens, 2 · types]`: start biases, then end biases; nil for a plain head.
+  private func biases(
+    hidden: Tensor, projected: Tensor, _ tokens: DeviceTokens, in submission: inout Submission
+  ) throws(EngineError) -> Tensor? {
     guard let bias else { return nil }
     let out = try engine.makeTensor(.float32, tokens.count, bias.outputs)
     let input = parameters.biasInput == .hidden ? hidden : projected
     try submission.append(.dense(DenseLayer(input, rows: tokens.count, weights: bias, into: out)))
-    let extent = Extent.ragged(tokens.segments)
-    let panels = try engine.makePanels(for: extent, channels: bias.outputs)
+    return out
+  }
+
+  /// Adds what comes before the scores, and returns what single cells are scored from, for a head whose other cells
+  /// nobody asks for.
+  package func linkScores(
+    hidden: Tensor, _ tokens: DeviceTokens, in submission: inout Submission
+  ) throws(EngineError) -> LinkScores {
+    let projected = try engine.makeTensor(.float32, tokens.count, projection.outputs)
+    try submission.append(.dense(DenseLayer(hidden, rows: tokens.count, weights: projection, into: projected)))
+    let values = try biases(hidden: hidden, projected: projected, tokens, in: &submission)
+    return LinkScores(
+      rows: try rotated(projected, offset: 0, tokens, in: &submission),
+      columns: try rotated(projected, offset: parameters.headSize, tokens, in: &submission),
+      biases: values.map { LinkScores.Biases($0, predicates: parameters.types, scale: parameters.biasScale) })
+  }
+
+  /// The queries or keys of a projection, by position if the head rotates.
+  private func rotated(
+    _ projected: Tensor, offset: Int, _ tokens: DeviceTokens, in submission: inout Submission
+  ) throws(EngineError) -> HeadSlices {
+    let size = parameters.headSize
+    let slices = HeadSlices(projected, offset: offset, headStride: 2 * size, heads: heads, channels: size)
+    guard let rotary else { return slices }
+    let out = try engine.makeTensor(.float32, tokens.count, heads * size)
     try submission.append(
-      .pack(PackColumns(HeadSlices(out, channels: bias.outputs), extent: extent, into: panels)))
-    return TypeBiases(panels: panels, types: parameters.types, scale: parameters.biasScale)
+      .rotate(RotateRows(slices, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: out)))
+    return HeadSlices(out, headStride: size, heads: heads, channels: size)
   }
 }
 

@@ -1,4 +1,4 @@
-/// Puts a document's text to what was decoded as indices. Spans count code points.
+/// Puts a document's text to what was decoded as places and indices. Spans count code points.
 struct LinkedText {
   private let text: String
   private let places: CodePointPlaces
@@ -14,8 +14,9 @@ struct LinkedText {
     labels: (subject: String, object: String), predicates: [String]
   ) -> Relation {
     Relation(
-      subject: entity(subjects[decoded.subject], labels.subject), predicate: predicates[decoded.predicate],
-      object: entity(objects[decoded.object], labels.object), score: decoded.score)
+      subject: entity(subjects[decoded.subject].range, subjects[decoded.subject].score, labels.subject),
+      predicate: predicates[decoded.predicate],
+      object: entity(objects[decoded.object].range, objects[decoded.object].score, labels.object), score: decoded.score)
   }
 
   /// An event in words.
@@ -30,8 +31,14 @@ struct LinkedText {
     return Event(type: schema.types[decoded.type], arguments: arguments)
   }
 
-  private func entity(_ span: LinkSpan, _ label: String) -> Entity {
-    let range = places.range(span.range)
-    return Entity(label: label, text: String(text[range]), range: range, codePoints: span.range, score: span.score)
+  /// A labelled span in words.
+  func entity(_ span: ScoredSpan, _ label: String) -> Entity { entity(span.range, span.score, label) }
+
+  /// The words at a place.
+  func words(_ codePoints: Range<Int>) -> String { String(text[places.range(codePoints)]) }
+
+  private func entity(_ codePoints: Range<Int>, _ score: Float, _ label: String) -> Entity {
+    let range = places.range(codePoints)
+    return Entity(label: label, text: String(text[range]), range: range, codePoints: codePoints, score: score)
   }
 }

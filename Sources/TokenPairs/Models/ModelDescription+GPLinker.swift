@@ -15,7 +15,7 @@ extension ModelDescription {
     }
     let labels = try fields.names("labels", of: "label")
     let links = try Self.links(fields, task)
-    try Self.check(labels, task, fields)
+    let schema = try Self.schema(labels, task, fields)
 
     let form = try HeadForm(of: fields)
     let rope = try fields.object("rope")
@@ -37,7 +37,8 @@ extension ModelDescription {
         typesField: field)
     }
     self.init(
-      task: task, labels: labels, links: links, spanHead: head(modules.labels, of: labels, "labels"),
+      task: task, labels: labels, links: links, eventSchema: schema,
+      spanHead: head(modules.labels, of: labels, "labels"),
       linkHeads: LinkHeads(
         head: head(modules.head, of: links, "links"), tail: head(modules.tail, of: links, "links")),
       encoderPrefix: try fields.string("encoder_prefix") ?? "", file: fields.file)
@@ -52,14 +53,16 @@ extension ModelDescription {
     return links
   }
 
-  private static func check(_ labels: [String], _ task: ModelTask, _ fields: JSONFields) throws(ModelFileError) {
+  private static func schema(
+    _ labels: [String], _ task: ModelTask, _ fields: JSONFields
+  ) throws(ModelFileError) -> EventSchema? {
     if task == .relations {
       guard labels == relationLabels else {
         throw fields.error("labels", "a model of relations has the labels \"subject\" and \"object\", in this order")
       }
-    } else if let label = labels.first(where: { ArgumentLabel($0) == nil }) {
-      throw fields.error("labels", "\"\(label)\" is not of the form TYPE/ROLE")
+      return nil
     }
+    do { return try EventSchema(labels: labels) } catch { throw fields.error("labels", error.description) }
   }
 }
 

@@ -14,6 +14,8 @@ package struct ModelDescription: Sendable {
   package let labels: [String]
   /// What pairs of spans are called: predicates for relations, one `link` for events, none for entities.
   package let links: [String]
+  /// What the labels mean in a model of events; nil for others.
+  package let eventSchema: EventSchema?
   /// The head that finds spans, a type a label.
   package let spanHead: HeadLayout
   /// The heads that join spans, a type a link; nil for entities.
@@ -42,25 +44,17 @@ package struct ModelDescription: Sendable {
   }
 
   init(
-    task: ModelTask, labels: [String], links: [String] = [], spanHead: HeadLayout, linkHeads: LinkHeads? = nil,
-    encoderPrefix: String, file: String
+    task: ModelTask, labels: [String], links: [String] = [], eventSchema: EventSchema? = nil, spanHead: HeadLayout,
+    linkHeads: LinkHeads? = nil, encoderPrefix: String, file: String
   ) {
     self.task = task
     self.labels = labels
     self.links = links
+    self.eventSchema = eventSchema
     self.spanHead = spanHead
     self.linkHeads = linkHeads
     self.encoderPrefix = encoderPrefix
     self.file = file
-  }
-
-  /// Refuses a model that was made for another task.
-  /// - Throws: `ModelFileError` that says what the model finds instead.
-  package func check(task expected: ModelTask) throws(ModelFileError) {
-    guard task != expected else { return }
-    throw ModelFileError(
-      file: file, subject: "field 'task'",
-      problem: "this is a model of \(task.rawValue), where one of \(expected.rawValue) is expected")
   }
 }
 

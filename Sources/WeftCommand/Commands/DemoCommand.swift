@@ -28,7 +28,7 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws {
     let reader = try LineReader(paths: [try text ?? BundledModels.exampleText()])
     let engine = try await device.engine()
-    let extractor = try await EntityExtractor(model: try BundledModels.directory(), on: engine)
+    let extractor = try await Extractor(model: try BundledModels.directory(), on: engine)
     let file = try OutputFile(path: output)
     file.removeWhenInterrupted()
     let terminal = Terminal(describing: STDOUT_FILENO)
@@ -50,7 +50,8 @@ struct DemoCommand: AsyncParsableCommand {
       for span in spans { counts[span.label, default: 0] += 1 }
       print(renderer.render(document.text, spans: spans))
       writer.removeAll()
-      OutputRecord.write(document.entities.map(EntityRecord.init), of: line, number: finished.number, to: &writer)
+      let result = ResultRecord(document, task: extractor.task, offsets: .codepoint)
+      OutputRecord.write(result, isTruncated: document.isTruncated, of: line, number: finished.number, to: &writer)
       try file.write(writer.bytes)
     }
     try file.commit()
@@ -73,13 +74,4 @@ struct DemoCommand: AsyncParsableCommand {
     "PER": "people", "FAC": "buildings and roads", "GPE": "towns and countries", "LOC": "other places",
     "ORG": "organisations", "VEH": "vehicles",
   ]
-}
-
-extension EntityRecord {
-  /// An entity with its offsets in code points.
-  init(_ entity: Entity) {
-    self.init(
-      start: entity.codePoints.lowerBound, end: entity.codePoints.upperBound, label: entity.label, text: entity.text,
-      score: entity.score, probability: entity.probability)
-  }
 }

@@ -23,7 +23,7 @@ struct LineFailure: Error {
 /// A text that the device has no room for is its line's failure. A device that fails otherwise would fail on every
 /// line: that ends the run.
 struct DocumentRun {
-  let extractor: EntityExtractor
+  let extractor: Extractor
   let lines: AsyncInputLines
   /// Lines are plain text, not JSON.
   let arePlain: Bool

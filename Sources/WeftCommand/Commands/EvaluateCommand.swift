@@ -26,7 +26,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   func run() async throws {
     let reader = try LineReader(paths: [gold])
     let engine = try await device.engine()
-    let extractor = try await EntityExtractor(
+    let extractor = try await Extractor(
       model: try model.directory(), on: engine, options: extraction.options)
     let bar = ProgressBar.onStandardError(
       title: "evaluate", total: LineCount.count(in: [gold], blankLines: .skip))

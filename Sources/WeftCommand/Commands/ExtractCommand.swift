@@ -6,7 +6,7 @@ import Weft
 struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
-    abstract: "Find the entities in texts.",
+    abstract: "Find the entities, relations or events in texts.",
     usage: "weft extract [<options>] [<input> ...]",
     discussion: """
       Reads JSON lines with a "text" field and writes the same lines, in the same order, with their "entities":
@@ -15,13 +15,16 @@ struct ExtractCommand: AsyncParsableCommand {
         {"id": 1, "text": "Mr. Reed left.", "entities": [{"start": 0, "end": 8,
           "label": "PER", "text": "Mr. Reed", "score": 9.1, "probability": 1.0}]}
 
-      All other fields are passed through as they are. A text of any length is read whole. A line that cannot be used \
-      becomes {"line": N, "error": "…"}, the run goes on, and the exit status is 3.
-      """)
+      What is found depends on the model. One of relations gives
 
-  enum OffsetUnit: String, ExpressibleByArgument, CaseIterable {
-    case codepoint, utf16, utf8
-  }
+        "relations": [{"subject": {"start", "end", "label", "text", …}, "predicate", "object": {…}, "score"}]
+
+      and one of events "events": [{"type", "arguments": [{"role", "start", "end", "text", "score", …}]}].
+
+      All other fields are passed through as they are. A text of any length is read whole. A line that cannot be used \
+      becomes {"line": N, "error": "…"}, the run goes on, and the exit status is 3. 'weft show' makes the output \
+      readable.
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var device: DeviceOptions
@@ -47,7 +50,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let reader = try LineReader(paths: input, blankLines: blank)
     let directory = try model.directory()
     let engine = try await device.engine()
-    let extractor = try await EntityExtractor(model: directory, on: engine, options: extraction.options)
+    let extractor = try await Extractor(model: directory, on: engine, options: extraction.options)
     let file = try OutputFile(path: output)
     file.removeWhenInterrupted()
     // Where the results themselves scroll by, a bar would only be in their way.
@@ -58,6 +61,7 @@ struct ExtractCommand: AsyncParsableCommand {
     defer { bar?.clear() }
 
     var failed = 0
+    var truncated = 0
     var writer = JSONWriter()
     let documents = DocumentRun(extractor: extractor, lines: AsyncInputLines(reader), arePlain: lines)
     do {
@@ -65,8 +69,11 @@ struct ExtractCommand: AsyncParsableCommand {
         writer.removeAll()
         switch finished.line {
         case .success(let line):
-          let entities = finished.document.map(records) ?? []
-          OutputRecord.write(entities, of: line, number: finished.number, to: &writer)
+          guard let document = finished.document else { break }
+          let result = ResultRecord(document, task: extractor.task, offsets: offsets)
+          if document.isTruncated { truncated += 1 }
+          OutputRecord.write(
+            result, isTruncated: document.isTruncated, of: line, number: finished.number, to: &writer)
         case .failure(let failure):
           failed += 1
           OutputRecord.writeFailure(line: finished.number, message: failure.message, to: &writer)
@@ -84,28 +91,14 @@ struct ExtractCommand: AsyncParsableCommand {
     if failed > 0 {
       note("weft: \(failed) \(failed == 1 ? "line" : "lines") could not be used; each has its error in the output")
     }
+    if truncated > 0 {
+      note(
+        "weft: \(truncated) \(truncated == 1 ? "text" : "texts") had more spans or links than are looked at, and \(truncated == 1 ? "has" : "have") \"truncated\": true in the output; a higher --threshold leaves fewer"
+      )
+    }
     let status = ExitStatus(failedLines: failed)
     if status != .success { throw ExitCode(status.rawValue) }
   }
-
-  private func records(_ document: ExtractedDocument) -> [EntityRecord] {
-    document.entities.map { entity in
-      let range = range(of: entity, in: document.text)
-      return EntityRecord(
-        start: range.lowerBound, end: range.upperBound, label: entity.label, text: entity.text, score: entity.score,
-        probability: entity.probability)
-    }
-  }
-
-  private func range(of entity: Entity, in text: String) -> Range<Int> {
-    func place(_ index: String.Index) -> Int {
-      switch offsets {
-      case .codepoint: text.unicodeScalars.distance(from: text.startIndex, to: index)
-      case .utf16: text.utf16.distance(from: text.startIndex, to: index)
-      case .utf8: text.utf8.distance(from: text.startIndex, to: index)
-      }
-    }
-    guard offsets != .codepoint else { return entity.codePoints }
-    return place(entity.range.lowerBound)..<place(entity.range.upperBound)
-  }
 }
+
+extension OffsetUnit: ExpressibleByArgument {}

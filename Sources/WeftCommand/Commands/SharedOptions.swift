@@ -21,7 +21,7 @@ struct DeviceOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A model directory: the Hugging Face files and globalpointer.json. Without it, the model that comes with Weft.",
+      "A model directory: the Hugging Face files and globalpointer.json or gplinker.json. Without it, the model that comes with Weft.",
       valueName: "directory"))
   var model: String?
 
@@ -46,13 +46,28 @@ struct ExtractionOptions: ParsableArguments {
       valueName: "n"))
   var batchTokens: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Spans to look at in a window of text at most, the strongest; a text that had more says \"truncated\".",
+      valueName: "n"))
+  var maxSpans = Extractor.Options().maximumSpans
+
+  @Flag(help: "Keep events without a trigger too.")
+  var withoutTrigger = false
+
+  @Flag(help: "Leave out events that say nothing another event of their type does not.")
+  var dropSubsets = false
+
   func validate() throws {
     if threshold.isNaN { throw ValidationError("--threshold must be a number") }
+    if maxSpans < 1 { throw ValidationError("--max-spans must be at least 1") }
     if let batchTokens, batchTokens < 1 { throw ValidationError("--batch-tokens must be at least 1") }
   }
 
-  var options: EntityExtractor.Options {
-    EntityExtractor.Options(threshold: threshold, mode: mode, batchTokens: batchTokens)
+  var options: Extractor.Options {
+    Extractor.Options(
+      threshold: threshold, mode: mode, batchTokens: batchTokens, maximumSpans: maxSpans,
+      requiresTrigger: !withoutTrigger, dropsSubsets: dropSubsets)
   }
 }
 

@@ -64,7 +64,7 @@ import Testing
     let line = try JSONLine(Array(#"{"id":"a","text":"Jo ran"}"#.utf8))
     let entity = EntityRecord(
       start: 0, end: 2, label: "PER", text: "Jo", score: 2.5, probability: 0.9241418)
-    OutputRecord.write([entity, entity], of: line, number: 1, to: &writer)
+    OutputRecord.write(.entities([entity, entity]), of: line, number: 1, to: &writer)
     let one =
       #"{"start":0,"end":2,"label":"PER","text":"Jo","score":2.5,"probability":0.9241418}"#
     #expect(writer.string == #"{"id":"a","text":"Jo ran","entities":[\#(one),\#(one)]}"# + "\n")

@@ -33,19 +33,19 @@ enum TestDevice: String, CaseIterable, Sendable {
 enum Extractors {
   /// Loads the bundled model anew.
   static func load(
-    _ device: TestDevice, _ options: EntityExtractor.Options = .init()
-  ) async throws -> EntityExtractor {
-    try await EntityExtractor(
+    _ device: TestDevice, _ options: Extractor.Options = .init()
+  ) async throws -> Extractor {
+    try await Extractor(
       model: BundledModels.directory(), on: device.engine(), options: options)
   }
 
   /// With the usual options on the OpenCL device, loaded once.
-  static func openCL() async throws -> EntityExtractor { try await shared.value }
+  static func openCL() async throws -> Extractor { try await shared.value }
 
   private static let shared = Task { try await load(.openCL) }
 }
 
-extension EntityExtractor {
+extension Extractor {
   /// The documents of some texts, all at once.
   func documents(of texts: [String]) async throws -> [ExtractedDocument] {
     var documents: [ExtractedDocument] = []

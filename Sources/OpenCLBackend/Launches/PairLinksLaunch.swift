@@ -1,10 +1,10 @@
 internal import Engine
 
-extension LinkJoin {
+extension PairLinks {
   func launch(_ shape: TileShape) -> KernelLaunch {
-    let defines = shape.defines.merging(["LJ_TYPED": head.biases == nil ? 0 : 1]) { $1 }
+    let defines = shape.defines.merging(["PL_TYPED": head.biases == nil ? 0 : 1]) { $1 }
     return KernelLaunch(
-      spec: KernelSpec(source: "pairwise/link_join.cl", entry: "link_join", defines: defines),
+      spec: KernelSpec(source: "pairwise/pair_links.cl", entry: "pair_links", defines: defines),
       arguments: head.arguments + tail.arguments + [
         .tensor(pairs), .int(pairCount), .int(predicates), .int(head.channels), .float(scale),
         .float(head.biases?.scale ?? 0), .float(threshold), .int(capacity), .tensor(hits), .tensor(found),

@@ -1,7 +1,7 @@
 internal import Engine
 
 extension CPUBackend {
-  static func linkJoin(_ join: LinkJoin) throws(EngineError) {
+  static func pairLinks(_ join: PairLinks) throws(EngineError) {
     let (head, tail) = (try LinkReader(join.head), try LinkReader(join.tail))
     let pairs = try integers(join.pairs)
     let hits = try integers(join.hits)

@@ -2,7 +2,7 @@ internal import Engine
 
 /// Links of listed pairs: both cells must pass, and nothing but the listed cells is looked at.
 extension ConformanceKit {
-  static let linkJoinCases: [ConformanceCase] = {
+  static let pairLinksCases: [ConformanceCase] = {
     typealias Layout = VectorSet.Layout
     var cases = [
       links("one pair", small: true, tokens: 2, pairs: 1, Layout(channels: 3), types: 1, seed: 951),
@@ -11,7 +11,7 @@ extension ConformanceKit {
       links(
         "heads in slices", tokens: 40, pairs: 67, Layout(heads: 3, channels: 20, before: 7, between: 5, after: 4),
         seed: 954),
-      ConformanceCase(.linkJoin, "a list too short counts all", small: true) { backend in
+      ConformanceCase(.pairLinks, "a list too short counts all", small: true) { backend in
         let problem = LinkProblem(tokens: 5, pairs: 9, Layout(channels: 4), types: 3, .exact, seed: 955)
         let expected = problem.hits(threshold: -.infinity)
         let (found, hits) = try await problem.run(on: backend, threshold: -.infinity, capacity: 4)
@@ -40,7 +40,7 @@ extension ConformanceKit {
     _ title: String, small: Bool = false, tokens: Int, pairs: Int, _ layout: VectorSet.Layout, types: Int? = nil,
     seed: UInt64
   ) -> ConformanceCase {
-    ConformanceCase(.linkJoin, title, small: small) { backend in
+    ConformanceCase(.pairLinks, title, small: small) { backend in
       let problem = LinkProblem(tokens: tokens, pairs: pairs, layout, types: types, .exact, seed: seed)
       for threshold: Float in [-.infinity, 0, 0.5, .infinity] {
         let expected = problem.hits(threshold: threshold)
@@ -54,7 +54,7 @@ extension ConformanceKit {
 
   /// Rounded scores: within the error of a product, and the same bits whatever other pairs are listed.
   private static func rounded(_ title: String, channels: Int, types: Int?, seed: UInt64) -> ConformanceCase {
-    ConformanceCase(.linkJoin, title) { backend in
+    ConformanceCase(.pairLinks, title) { backend in
       let problem = LinkProblem(
         tokens: 20, pairs: 33, .init(heads: types == nil ? 3 : 1, channels: channels), types: types, .uniform,
         seed: seed)

@@ -2,7 +2,7 @@
 /// predicate `p` where `head[p, a, b]` and `tail[p, c, d]` both exceed the threshold (Su, "GPLinker", 2022).
 ///
 /// Scores are computed for the listed cells alone; no matrix exists.
-package struct LinkJoin: Sendable {
+package struct PairLinks: Sendable {
   package var head: LinkScores
   package var tail: LinkScores
   /// `[pairs, 4]` int32: the head cell's row and column, the tail cell's row and column; rows of the sides' tensors.
@@ -34,7 +34,7 @@ package struct LinkJoin: Sendable {
   package var capacity: Int { hits.count / 4 }
 
   func validate() throws(EngineError) {
-    let name: StaticString = "link join"
+    let name: StaticString = "pair links"
     try head.validate(name)
     try tail.validate(name)
     try require(
