@@ -28,7 +28,7 @@ package final class OpenCLBackend: Backend {
     do {
       let context = try Context.shared(for: device)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
-      let programs = ProgramStore(context: context, cache: .standard, logger: logger)
+      let programs = ProgramStore.shared(for: context, logger: logger)
       var lanes: [Lane] = []
       for _ in 0..<max(1, laneCount) {
         lanes.append(try Lane(context: context, programs: programs, shape: shape))

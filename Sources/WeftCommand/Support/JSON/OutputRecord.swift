@@ -59,7 +59,7 @@ enum OutputRecord {
       }
       guard isTruncated else { return }
       writer.name("truncated")
-      writer.raw(ArraySlice("true".utf8))
+      writer.boolean(true)
     }
     writer.newline()
   }
