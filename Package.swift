@@ -39,8 +39,9 @@ let package = Package(
       ]),
     .target(name: "Conformance", dependencies: ["Engine"]),
 
-    // Models and mathematics.
-    .target(name: "ModelFiles"),
+    // Models and mathematics. NumPy's archives are compressed with zlib.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(name: "ModelFiles", dependencies: ["CZlib"]),
     .target(name: "Networks", dependencies: ["Engine", "ModelFiles"]),
     .target(
       name: "TokenPairs",
@@ -80,7 +81,7 @@ let package = Package(
         "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["CZlib", "ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),

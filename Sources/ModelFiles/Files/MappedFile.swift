@@ -91,3 +91,22 @@ package func fileExists(_ path: String) -> Bool {
 func path(_ directory: String, _ name: String) -> String {
   directory.isEmpty ? name : directory.hasSuffix("/") ? directory + name : directory + "/" + name
 }
+
+/// Whether a directory is at a path.
+package func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The names of what lies in a directory, sorted.
+func fileNames(in directory: String) throws(ModelFileError) -> [String] {
+  do { return try FileManager.default.contentsOfDirectory(atPath: directory).sorted() } catch {
+    throw ModelFileError(file: directory, problem: "cannot be read: \(error.localizedDescription)")
+  }
+}
+
+/// The directory that a file lies in.
+package func directory(of file: String) -> String {
+  guard let slash = file.lastIndex(of: "/") else { return "." }
+  return slash == file.startIndex ? "/" : String(file[..<slash])
+}
