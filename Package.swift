@@ -81,7 +81,7 @@ let package = Package(
         "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["CZlib", "ModelFiles"], exclude: ["Goldens"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),

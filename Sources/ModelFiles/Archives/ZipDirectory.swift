@@ -42,8 +42,8 @@ struct ZipDirectory {
     } else if first != 0 || own != 0 {
       throw error("the archive is spread over several files")
     }
-    // Each entry takes 46 bytes at least.
-    guard start <= place, size == place - start, count <= size / 46 else { throw damaged }
+    // Each entry takes 46 bytes at least. Between the last one and the end may lie a 64-bit record that is not needed.
+    guard start <= place, size <= place - start, count <= size / 46 else { throw damaged }
 
     var entries: [ZipEntry] = []
     var seen: Set<ExactString> = []
