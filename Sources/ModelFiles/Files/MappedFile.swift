@@ -80,6 +80,12 @@ private func kind(of mode: mode_t) -> String {
 /// The system's text for an error number.
 func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
 
+/// A file's whole content.
+/// - Throws: `ModelFileError` if it cannot be opened or is not a regular file.
+package func fileContent(_ path: String) throws(ModelFileError) -> [UInt8] {
+  try MappedFile(path: path).withBytes { Array($0) }
+}
+
 /// Whether something, of whatever kind, exists at a path; a dangling link counts as existing, so
 /// that it is reported rather than passed over.
 package func fileExists(_ path: String) -> Bool {

@@ -48,11 +48,8 @@ struct DestinationFolder {
 
   /// Copies a file into the directory that is being filled; of a link, what it leads to.
   func copy(_ file: String, as name: String) throws(ModelFileError) {
-    let content: Data
-    do { content = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
-      throw ModelFileError(file: file, problem: "cannot be read: \(error.localizedDescription)")
-    }
-    try write(name) { content }
+    let content = try fileContent(file)
+    try write(name) { Data(content) }
   }
 
   private func refusal(_ code: Int32) -> ModelFileError {

@@ -6,6 +6,14 @@ struct EncoderNaming: Sendable {
   /// Names that differ from Hugging Face's, by those.
   private let names: [String: [String]]
 
+  /// The tensor by which an encoder of this naming is told, without a prefix.
+  var landmarks: [String] {
+    candidates(for: "embeddings.LayerNorm").flatMap { style.names(of: .weight, in: $0, .normalization) }
+  }
+
+  /// What the names of all numbered layers begin with.
+  var layersStart: String { layer.before }
+
   /// What a layer may be called, the usual name first.
   func candidates(for name: String) -> [String] {
     let start = "encoder.layer."

@@ -30,15 +30,15 @@ struct ForeignTensors {
   /// The first of some names that there is.
   func first(_ names: [String]) -> String? { names.first { entries[$0] != nil } }
 
-  /// What the tensors of the encoder begin with: what comes before the name of the word embedding.
+  /// What the tensors of the encoder begin with: what comes before the name of the embeddings' normalisation, which
+  /// every training code calls something else.
   /// - Parameters:
   ///   - naming: how the encoder's layers are named.
   ///   - usual: the prefixes that the training code is known for; one of them wins where there are several encoders.
-  /// - Returns: nil if there is no word embedding of that naming.
+  /// - Returns: nil if there is no encoder of that naming.
   /// - Throws: `ModelFileError` if there are several, none of them where the training code has it.
   func encoderPrefix(_ naming: EncoderNaming, usual: [String]) throws(ModelFileError) -> String? {
-    let layers = naming.candidates(for: "embeddings.word_embeddings")
-    let endings = layers.flatMap { naming.style.names(of: .weight, in: $0, .table) }
+    let endings = naming.landmarks
     var prefixes: Set<String> = []
     for name in entries.keys {
       for ending in endings where name == ending || name.hasSuffix(naming.style.separator + ending) {

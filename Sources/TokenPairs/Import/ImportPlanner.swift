@@ -30,12 +30,10 @@ struct ImportPlanner {
       (self.tensors, self.naming, self.prefix) = (tensors, naming, prefix)
       return
     }
-    let naming = route.encoders[0]
-    let layer = naming.candidates(for: "embeddings.word_embeddings")[0]
-    let name = naming.style.names(of: .weight, in: layer, .table)[0]
+    let endings = route.encoders.map { $0.landmarks[0].quoted }.joined(separator: " or ")
     throw ModelFileError(
       file: store.path,
-      problem: "holds no encoder as '\(request.dialect.name)' names it: no tensor's name ends in \(name.quoted)"
+      problem: "holds no encoder as '\(request.dialect.name)' names it: no tensor's name ends in \(endings)"
         + (store.entries.first.map { "; the first is \($0.name.quoted)" } ?? ""))
   }
 
@@ -176,11 +174,9 @@ struct ImportPlanner {
   private func leftOver() throws(ModelFileError) -> [String] {
     let left = tensors.entries.filter { !used.contains($0.key) && !ForeignTensors.isIgnorable($0.key) }
     // A layer more than config.json knows would change every result.
-    let starts = [naming.candidates(for: "encoder.layer.")[0], "embeddings."].map { prefix + $0 }
-    let within = left.keys.filter { name in
-      style == .keras
-        ? name.hasPrefix("Transformer-") || name.hasPrefix("Embedding-") : starts.contains { name.hasPrefix($0) }
-    }
+    let starts = (style == .keras ? ["Transformer-", "Embedding-"] : [naming.layersStart, "embeddings."])
+      .map { prefix + $0 }
+    let within = left.keys.filter { name in starts.contains { name.hasPrefix($0) } }
     if let stranger = within.sorted().first {
       throw tensors.error(
         stranger,

@@ -11,15 +11,12 @@ package enum LabelList {
     guard fileExists(text) || [".txt", ".json"].contains(where: { text.hasSuffix($0) }) else {
       return text.split(separator: ",", omittingEmptySubsequences: false).map { trimmed($0) }
     }
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: text)) } catch {
-      throw ModelFileError(file: text, problem: "cannot be read: \(reason(error))")
-    }
-    guard let content = String(data: data, encoding: .utf8) else {
+    let bytes = try fileContent(text)
+    guard let content = String(validating: bytes, as: UTF8.self) else {
       throw ModelFileError(file: text, problem: "is not UTF-8 text")
     }
     switch content.first(where: { !$0.isWhitespace }) {
-    case "[", "{": return try labels(json: data, file: text)
+    case "[", "{": return try labels(json: Data(bytes), file: text)
     default: return content.split(whereSeparator: \.isNewline).map { trimmed($0) }.filter { !$0.isEmpty }
     }
   }
@@ -43,9 +40,4 @@ package enum LabelList {
   }
 
   private static func trimmed(_ text: Substring) -> String { text.trimmingCharacters(in: .whitespaces) }
-
-  private static func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return underlying.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
-  }
 }
