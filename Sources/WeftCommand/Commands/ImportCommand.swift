@@ -5,26 +5,29 @@ struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Turn a checkpoint of another training code into a model for Weft.",
-    usage: "weft import --from <code> --labels <labels> [<options>] <source> <destination>",
+    usage: "weft import --from <code> [<options>] <source> <destination>",
     discussion: """
       GlobalPointer models are trained with many codes, each with names and an order of its own for the same numbers. \
       This writes them in one form, as a directory that 'weft extract --model' takes:
 
         weft import --from bert4torch --labels PER,LOC,ORG trained/ model/
-        weft import --from bert4keras --labels labels.txt --base chinese_bert/ weights.npz model/
-        weft import --from junnyu --task relations --predicates predicates.json trained/ model/
-        weft import --from paddle --task events --labels roles.txt trained/ model/
+        weft import --from bert4keras --labels labels.txt --base bert/ w.npz model/
+        weft import --from junnyu --task relations --predicates p.txt trained/ model/
+        weft import --from paddle --task events --labels roles.json w.npz model/
 
-      The source is a .safetensors or .npz file, or a directory with one. PyTorch, Keras and Paddle write their own \
-      files; export them in Python:
+      The source is a .safetensors or .npz file, or a directory with one. Training codes write files of their own; \
+      export those in Python:
 
-        safetensors.torch.save_file(model.state_dict(), "model.safetensors")             # PyTorch
-        np.savez("weights.npz", **{w.name: w.numpy() for w in model.weights})            # Keras
-        np.savez("weights.npz", **{k: v.numpy() for k, v in model.state_dict().items()}) # Paddle
+        PyTorch: safetensors.torch.save_file(model.state_dict(), "w.safetensors")
+        Keras:   np.savez("w.npz", **{w.name: w.numpy() for w in model.weights})
+        Paddle:  np.savez("w.npz", **{k: v.numpy() for k, v in m.state_dict().items()})
 
-      config.json (or bert_config.json) and vocab.txt or tokenizer.json are taken from beside the source, or from \
+      config.json (or bert_config.json) and vocab.txt or tokenizer.json are taken from beside the source, or else from \
       --base. Labels and predicates must come in the order in which the model was trained; those of events are \
       TYPE/ROLE, the trigger being a role. Numbers are moved, not rounded: float16 stays float16.
+
+      Tensors that the model has no place for are left out and listed. One that is missing, or of another shape, ends \
+      the import with one line and status 1, and nothing is written.
       """)
 
   @Option(
