@@ -5,6 +5,8 @@ struct ForeignTensors {
   let store: TensorStore
   /// By the code's name; an entry's own name is the one it is stored under.
   let entries: [String: TensorEntry]
+  /// The layers that are stored under another name than the code's, by that name.
+  private let layers: [String: String]
 
   /// - Throws: `ModelFileError` if two tensors come down to one name.
   init(_ store: TensorStore, style: TensorStyle) throws(ModelFileError) {
@@ -17,7 +19,9 @@ struct ForeignTensors {
       names = names.map { String($0.dropFirst("module.".count)) }
     }
     var entries: [String: TensorEntry] = [:]
+    var layers: [String: String] = [:]
     for (name, entry) in zip(names, store.entries) {
+      layers[style.layer(of: entry.name)] = style.layer(of: name)
       if let earlier = entries.updateValue(entry, forKey: name) {
         throw ModelFileError(
           file: store.path, subject: "tensor \(entry.name.quoted)",
@@ -25,7 +29,11 @@ struct ForeignTensors {
       }
     }
     self.entries = entries
+    self.layers = layers
   }
+
+  /// The code's name of a layer that a user names as it is stored.
+  func layer(_ stored: String) -> String { layers[stored] ?? stored }
 
   /// The first of some names that there is.
   func first(_ names: [String]) -> String? { names.first { entries[$0] != nil } }

@@ -25,9 +25,10 @@ struct HeadSearch {
     // An efficient head first: in Keras it begins like a plain one.
     for kind in [HeadKind.efficient, .globalPointer].filter({ $0 == kind ?? $0 }) {
       let names = names(kind)
-      for module in modules.isEmpty ? [""] : modules {
+      for module in modules.isEmpty ? [""] : modules where style != .keras || KerasNames.allows(kind, module) {
         for parts in route.layers(of: kind, style) + [names] {
-          let sources = zip(names, parts).map { name, part in given[name] ?? style.join(module, part) }
+          let sources = zip(names, parts).map { name, part in given[name].map(tensors.layer) ?? style.join(module, part)
+          }
           guard sources.allSatisfy({ tensors.first(style.names(of: .weight, in: $0, .dense)) != nil }) else { continue }
           return FoundHead(kind: kind, names: names, sources: sources)
         }

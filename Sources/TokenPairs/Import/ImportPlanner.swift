@@ -101,7 +101,14 @@ struct ImportPlanner {
         for parts in route.layers(of: kind, style) { tried.append(style.join(module, parts[0])) }
       }
     }
-    let looked = tried.isEmpty ? "" : ": no layer " + tried.map(\.quoted).joined(separator: " or ")
+    var looked = tried.isEmpty ? "" : ": no layer " + tried.map(\.quoted).joined(separator: " or ")
+    if style == .keras {
+      let heads = KerasNames.pointerModules(among: tensors.entries.keys)
+      let list = heads.isEmpty ? "" : ", " + heads.map(\.quoted).joined(separator: ", ")
+      looked =
+        ": \(request.task == .entities ? 1 : 3) expected of Keras's class GlobalPointer or "
+        + "EfficientGlobalPointer, whole, \(heads.count) found\(list)"
+    }
     let names = role.layers(of: kind ?? .efficient, request.task)
     return ModelFileError(
       file: tensors.store.path,
@@ -118,15 +125,12 @@ struct ImportPlanner {
   private mutating func planned(
     _ layer: ModelLayer, from sources: [String], as name: String, replaceable: String
   ) throws(ModelFileError) -> [PlannedTensor] {
-    let sources = request.layerNames[replaceable].map { [$0] } ?? sources
+    let sources = request.layerNames[replaceable].map { [tensors.layer($0)] } ?? sources
     var planned: [PlannedTensor] = []
     for part in layer.parts {
       let names = sources.flatMap { style.names(of: part.role, in: $0, layer.kind) }
       guard let found = tensors.first(names), let entry = tensors.entries[found] else {
-        let missing = tensors.store.missing(names[0])
-        throw ModelFileError(
-          file: missing.file, subject: missing.subject,
-          problem: missing.problem + "; --tensor \(replaceable)=NAME names another layer")
+        throw missing(names[0], of: replaceable)
       }
       used.insert(found)
       let isTransposed = style.storesInputsFirst && layer.kind == .dense && part.shape.count == 2
@@ -143,6 +147,17 @@ struct ImportPlanner {
           isTransposed: isTransposed))
     }
     return planned
+  }
+
+  private func missing(_ name: String, of layer: String) -> ModelFileError {
+    var error = tensors.store.missing(name)
+    if style == .keras {
+      // The ranked name is none of the file's.
+      error = ModelFileError(file: error.file, subject: KerasNames.description(name), problem: "is missing")
+    }
+    return ModelFileError(
+      file: error.file, subject: error.subject,
+      problem: error.problem + "; --tensor \(layer)=NAME names another layer")
   }
 
   /// ERNIE 3.0 adds a vector for its task to every token: the one of task 0, which its segments can carry as well.

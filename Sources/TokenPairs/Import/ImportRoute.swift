@@ -16,6 +16,19 @@ struct ImportRoute: Sendable {
   /// Projection and bias of an efficient head.
   private let efficient: [[String]]
 
+  /// What of a training code's computation a model in normal form does not do, for those who import from it.
+  static func caveat(_ dialect: HeadDialect, isRotated: Bool) -> String? {
+    switch dialect.name {
+    case "ark-nlp" where isRotated:
+      "ark-nlp turns the two channels of a pair by different angles, Weft by the same: scores will differ from those "
+        + "in training"
+    case "adaseq":
+      "AdaSeq scores one vector a word, that of its first piece, Weft one a piece: scores of words with several pieces "
+        + "will differ"
+    default: nil
+    }
+  }
+
   /// The modules that may hold each head of a task, likely ones first.
   struct Modules {
     var spans: [String]

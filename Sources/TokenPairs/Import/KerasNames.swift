@@ -1,3 +1,5 @@
+internal import ModelFiles
+
 /// Keras numbers layers without a name through the whole program: the third attention's first projection may be
 /// `Transformer-2-MultiHeadSelfAttention/dense_12/kernel`. What counts is the order inside the layer around it.
 enum KerasNames {
@@ -30,6 +32,20 @@ enum KerasNames {
       }
     }
     return found.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
+  }
+
+  /// Whether a module's name leaves open which kind of head it is, or says this one.
+  static func allows(_ kind: HeadKind, _ module: String) -> Bool {
+    if number(module[...], after: "efficient_global_pointer") != nil { return kind == .efficient }
+    if number(module[...], after: "global_pointer") != nil { return kind == .globalPointer }
+    return true
+  }
+
+  /// What a ranked name stands for, in words.
+  static func description(_ name: String) -> String {
+    let parts = name.split(separator: "/")
+    guard parts.count == 3, let rank = Int(parts[1]) else { return "tensor \(name.quoted)" }
+    return "the \(parts[2]) of dense layer \(rank + 1) in \(String(parts[0]).quoted)"
   }
 
   /// `dense_12` is number 12, `dense` number 0.

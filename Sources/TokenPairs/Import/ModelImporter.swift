@@ -16,6 +16,8 @@ package struct ModelImporter {
     package let tensorCount: Int
     /// Tensors of the checkpoint that the model has no place for, by their names there.
     package let leftOut: [String]
+    /// What of the training code's computation the model does not do; nil if it does all of it.
+    package let caveat: String?
   }
 
   private static let tokenizerFiles = [
@@ -58,7 +60,8 @@ package struct ModelImporter {
     }
     return Summary(
       kind: plan.kind, headSize: plan.headSize, layerCount: configuration.layerCount,
-      hiddenSize: configuration.hiddenSize, tensorCount: plan.tensors.count, leftOut: plan.leftOut)
+      hiddenSize: configuration.hiddenSize, tensorCount: plan.tensors.count, leftOut: plan.leftOut,
+      caveat: ImportRoute.caveat(request.dialect, isRotated: request.rope))
   }
 
   /// The directories that may hold what belongs to the weights.

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// How a framework names and stores the tensors of a layer.
 struct TensorStyle: Sendable, Hashable {
   /// Between the parts of a name.
@@ -30,6 +32,12 @@ struct TensorStyle: Sendable, Hashable {
       case (.bias, _): ["bias"]
       }
     return endings.map { join(layer, $0) }
+  }
+
+  /// The layer that a tensor belongs to.
+  func layer(of tensor: String) -> String {
+    guard let end = tensor.range(of: separator, options: .backwards)?.lowerBound else { return "" }
+    return String(tensor[..<end])
   }
 
   func join(_ first: String, _ second: String) -> String { first.isEmpty ? second : first + separator + second }

@@ -104,6 +104,7 @@ struct ImportCommand: ParsableCommand {
   func run() throws {
     do {
       let summary = try ModelImporter(request()).run()
+      if let caveat = summary.caveat { note("weft: \(caveat)") }
       if !summary.leftOut.isEmpty {
         note("weft: left out, since the model has no place for them: \(list(summary.leftOut))")
       }

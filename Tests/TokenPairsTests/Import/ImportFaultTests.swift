@@ -35,7 +35,10 @@ import Testing
     Fault("a tensor is missing", "xhw205", .entities, "encoder.encoder.layer.1.output.dense.bias", "--tensor") { c, _ in
       c.arrays.removeAll { $0.name == "encoder.encoder.layer.1.output.dense.bias" }
     },
-    Fault("a tensor of Keras is missing", "bert4keras", .entities, "'Transformer-1-FeedForward/1/kernel'") { c, _ in
+    Fault(
+      "a tensor of Keras is missing", "bert4keras", .entities, "kernel of dense layer 2 in 'Transformer-1-FeedForward'",
+      "is missing"
+    ) { c, _ in
       c.arrays.removeAll { $0.name == "Transformer-1-FeedForward/dense_18/kernel:0" }
     },
     Fault("a bias is missing", "xhw205", .entities, "'dense_2.bias'") { c, _ in
@@ -49,7 +52,13 @@ import Testing
     {
       c, _ in c.arrays.removeAll { $0.name.hasPrefix("tail_output") }
     },
-    Fault("two heads where three are needed", "bert4keras", .relations, "subjects and objects", "--tensor") { c, _ in
+    Fault("half an efficient head", "bert4keras", .entities, "head of entities", "whole", "1 found") { c, r in
+      // Of two labels: what is left would do for a plain head of them.
+      r.labels = ["A", "B"]
+      c.arrays.removeAll { $0.name.hasPrefix("efficient_global_pointer/dense_99") }
+    },
+    Fault("two heads where three are needed", "bert4keras", .relations, "subjects and objects", "3 expected", "2 found")
+    { c, _ in
       c.arrays.removeAll { $0.name.hasPrefix("efficient_global_pointer_1") }
     },
     Fault("no encoder", "xhw205", .entities, "no encoder", "'embeddings.LayerNorm.weight'", "xhw205") { c, _ in
@@ -187,6 +196,33 @@ import Testing
     let links = try #require(try ModelDescription(directory: request.destination).linkHeads)
     #expect(
       try links.tail.parameters(from: Checkpoint(directory: request.destination), hiddenSize: 8).types == 4)
+  }
+
+  @Test func layersOfKerasAreNamedAsTheyAreStored() throws {
+    var checkpoint = try ForeignCheckpoint(Self.route("bert4keras"))
+    for index in checkpoint.arrays.indices {
+      checkpoint.arrays[index].name = checkpoint.arrays[index].name
+        .replacingOccurrences(of: "efficient_global_pointer/", with: "spans/")
+    }
+    try checkpoint.write()
+    var request = try checkpoint.request
+    #expect(throws: ModelFileError.self) { try ModelImporter(request).run() }
+    request.layerNames = ["p_dense": "spans/dense_98", "q_dense": "spans/dense_99"]
+    let summary = try ModelImporter(request).run()
+    #expect(summary.leftOut.isEmpty && summary.kind == .efficient && summary.headSize == 4)
+  }
+
+  @Test func whatDoesNotCarryOverIsSaid() throws {
+    for (dialect, word) in [("ark-nlp", "different angles"), ("adaseq", "several pieces")] {
+      let checkpoint = try ForeignCheckpoint(Self.route(dialect))
+      try checkpoint.write()
+      #expect(try ModelImporter(checkpoint.request).run().caveat?.contains(word) == true)
+    }
+    let checkpoint = try ForeignCheckpoint(Self.route("ark-nlp"), rope: false)
+    try checkpoint.write()
+    var request = try checkpoint.request
+    request.rope = false
+    #expect(try ModelImporter(request).run().caveat == nil)
   }
 
   @Test func halvesStayHalves() throws {
