@@ -41,4 +41,20 @@ import Testing
     let error = #expect(throws: ModelFileError.self) { try store.tensor(named: "c") }
     #expect(error?.description.contains("'c'") == true)
   }
+
+  @Test func shardsAreOneStore() throws {
+    let scratch = try Scratch()
+    for (file, name, floats) in [("1", "a", [1, 2] as [Float]), ("2", "b", [3])] {
+      var writer = SafetensorsWriter()
+      writer.add(name, floats: floats, shape: [floats.count])
+      try writer.write(to: scratch.file("model-\(file).safetensors"))
+    }
+    let index = #"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}"#
+    try scratch.write("model.safetensors.index.json", Array(index.utf8))
+    for path in [scratch.path, scratch.file("model.safetensors.index.json")] {
+      let store = try TensorStore(path: path)
+      #expect(store.entries.map(\.name) == ["a", "b"])
+      #expect(try store.tensor(named: "b") == StoredTensor(floats: [3], shape: [1]))
+    }
+  }
 }
