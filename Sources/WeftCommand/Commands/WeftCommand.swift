@@ -20,6 +20,6 @@ struct WeftCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractCommand.self, EvaluateCommand.self, TokenizeCommand.self, SampleCommand.self, ScheduleCommand.self,
-      DevicesCommand.self, BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
+      ShowCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
     ])
 }
