@@ -66,7 +66,7 @@ struct ShowCommand: ParsableCommand {
   }
 
   private func draw(_ run: inout ShowRun, to file: OutputFile) throws {
-    var drawing = DocumentDrawing(terminal: Terminal(describing: STDOUT_FILENO))
+    var drawing = DocumentDrawing(terminal: Terminal(describing: STDOUT_FILENO), isCut: file.isTerminal)
     while let entries = try run.next() {
       for entry in entries {
         switch entry {

@@ -3,9 +3,19 @@ struct DocumentDrawing {
   private static let indent = 2
 
   let terminal: Terminal
+  /// The terminal that relations and events are cut to: endless where a file or a pipe is written.
+  private let page: Terminal
   private(set) var counts = LabelCounts()
 
-  init(terminal: Terminal) { self.terminal = terminal }
+  /// - Parameters:
+  ///   - terminal: what can be shown.
+  ///   - isCut: whether what is too long for a line ends in an ellipsis.
+  init(terminal: Terminal, isCut: Bool = true) {
+    self.terminal = terminal
+    var page = terminal
+    if !isCut { page.width = 1 << 30 }
+    self.page = page
+  }
 
   /// A heading, the text with its marks, the relations and the events; each line ended by a line break.
   mutating func render(_ document: ShownDocument) -> String {
@@ -26,9 +36,9 @@ struct DocumentDrawing {
         object: (relation.object.text, marks.marks[ends.object].label), score: relation.score)
     }
     if !lines.isEmpty {
-      drawing += "\n" + RelationLines(terminal: terminal, palette: spans.palette, indent: Self.indent).render(lines)
+      drawing += "\n" + RelationLines(terminal: page, palette: spans.palette, indent: Self.indent).render(lines)
     }
-    let cards = EventCards(terminal: terminal, palette: spans.palette, indent: Self.indent)
+    let cards = EventCards(terminal: page, palette: spans.palette, indent: Self.indent)
     for event in document.events { drawing += "\n" + cards.render(event) }
     if document.isTruncated {
       drawing += "\n" + margin + Style.dim.apply(to: "not every candidate was looked at", colours: terminal.colours)

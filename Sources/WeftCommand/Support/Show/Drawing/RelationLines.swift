@@ -23,7 +23,8 @@ struct RelationLines: Sendable {
     func widest(_ text: (Line) -> String) -> Int {
       lines.reduce(0) { max($0, DisplayWidth.of(DisplayWidth.fitting(text($1), in: .max))) }
     }
-    let scores = lines.map { $0.score.map(ScoreText.of) ?? "" }
+    // A narrow terminal has no room for them.
+    let scores = lines.map { terminal.width < 40 ? "" : $0.score.map(ScoreText.of) ?? "" }
     let scoreWidth = scores.reduce(0) { max($0, $1.count) }
     // The gaps around the arrow and before the score, and the arrow's own five characters.
     let room = max(terminal.width - indent - 4 - 5 - (scoreWidth > 0 ? scoreWidth + 2 : 0), 3)
