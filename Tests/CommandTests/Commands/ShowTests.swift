@@ -8,13 +8,18 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private static let entities = #"""
-    {"id": "a", "text": "Mr. Reed's brother left.", "entities": [{"start": 0, "end": 18, "label": "PER", "text": "Mr. Reed's brother", "score": 4.5, "probability": 1.0}, {"start": 4, "end": 8, "label": "PER", "score": -0.5}]}
+    {"id": "a", "text": "Mr. Reed's brother left.", "entities": [{"start": 0, "end": 18, "label": "PER", \#
+    "text": "Mr. Reed's brother", "score": 4.5, "probability": 1.0}, \#
+    {"start": 4, "end": 8, "label": "PER", "score": -0.5}]}
     """#
   private static let relations = #"""
-    {"text": "Ann of Bath", "relations": [{"subject": {"start": 0, "end": 3, "label": "PER", "text": "Ann", "score": 3}, "predicate": "Lives_In", "object": {"start": 7, "end": 11, "label": "LOC", "text": "Bath", "score": 3}, "score": 2.25}]}
+    {"text": "Ann of Bath", "relations": [{"subject": {"start": 0, "end": 3, "label": "PER", \#
+    "text": "Ann", "score": 3}, "predicate": "Lives_In", "object": {"start": 7, "end": 11, "label": "LOC", "text": "Bath", "score": 3}, \#
+    "score": 2.25}]}
     """#
   private static let events = #"""
-    {"text": "王被裁", "events": [{"type": "裁员", "arguments": [{"role": "谁", "start": 0, "end": 1}, {"role": "trigger", "start": 2, "end": 3}]}]}
+    {"text": "王被裁", "events": [{"type": "裁员", "arguments": [{"role": "谁", "start": 0, "end": 1}, \#
+    {"role": "trigger", "start": 2, "end": 3}]}]}
     """#
 
   // MARK: Terminal
@@ -61,8 +66,10 @@ import Testing
 
   @Test func nothingIsCutInAFile() async throws {
     let name = String(repeating: "long ", count: 60)
-    let line =
-      #"{"text": "\#(name)", "triples": [{"subject": {"start": 0, "end": 299}, "predicate": "p", "object": {"start": 0, "end": 4}}]}"#
+    let line = #"""
+      {"text": "\#(name)", "triples": [{"subject": {"start": 0, "end": 299}, "predicate": "p", \#
+      "object": {"start": 0, "end": 4}}]}
+      """#
     let run = try await Weft.run("show", input: line)
     #expect(run.lines.contains("  \(name.dropLast())  ──p──▶  long"))
   }

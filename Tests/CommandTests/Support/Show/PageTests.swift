@@ -136,6 +136,16 @@ import Testing
     #expect(drawn.count == SpanLevels.limit && listed.count == 60 - SpanLevels.limit)
   }
 
+  @Test func veryLongTextsHaveTheirRelationsInTheListAlone() throws {
+    for (length, isLong) in [(PageDocument.longestWithArcs, false), (PageDocument.longestWithArcs + 1, true)] {
+      var document = ShownDocument(line: 1, text: String(repeating: "a", count: length))
+      document.relations = [.init(subject: argument(0..<1, "a"), predicate: "p", object: argument(2..<3, "a"))]
+      let root = try PageElement.read(page: page([.document(document)]))
+      #expect(root.all(class: "plain").isEmpty != isLong && root.all(class: "note").isEmpty != isLong)
+      #expect(root.all(class: "r").count == 1)
+    }
+  }
+
   @Test func emptyPageIsAPage() throws {
     let root = try PageElement.read(page: page([]))
     #expect(root.all("article").isEmpty && root.all("button").isEmpty)

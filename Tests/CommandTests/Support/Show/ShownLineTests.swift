@@ -36,7 +36,10 @@ import Testing
 
   @Test func trueAnswersAreRead() throws {
     let triples = try document(
-      #"{"text": "ab", "triples": [{"subject": {"start": 0, "end": 1}, "predicate": "p", "object": {"start": 1, "end": 2}}]}"#
+      """
+      {"text": "ab", "triples": [{"subject": {"start": 0, "end": 1}, "predicate": "p",
+      "object": {"start": 1, "end": 2}}]}
+      """
     )
     #expect(triples.name == "line 7")
     #expect(triples.relations.map(\.predicate) == ["p"] && triples.relations[0].score == nil)

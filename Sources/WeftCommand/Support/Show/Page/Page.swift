@@ -54,6 +54,7 @@ struct Page {
     writer.markup("</p>\n<input type=\"search\" hidden=\"\" placeholder=\"Find in all documents\"/>\n")
     for group in LabelCounts.Group.allCases { writeLegend(group, to: &writer) }
     writer.markup("</aside>\n<script>\n")
+    writer.markup(PageArcs.text)
     writer.markup(PageScript.text)
     writer.markup("</script>\n</body>\n</html>\n")
   }

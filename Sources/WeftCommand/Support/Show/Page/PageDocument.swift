@@ -3,6 +3,9 @@
 /// `data-s` names marks by their number in the document, `data-k` labels by their place in the legend: what the script
 /// needs to draw arcs, to highlight and to filter.
 struct PageDocument {
+  /// Code points. A browser lays out a longer text once, but not again and again to make room for arcs.
+  static let longestWithArcs = 200_000
+
   private let document: ShownDocument
   private let marks: DocumentMarks
   private let text: MarkedText
@@ -53,12 +56,18 @@ struct PageDocument {
       writer.text("\(document.line)")
       writer.markup("</small>")
     }
-    writer.markup("</header>\n<div class=\"body\"><div class=\"text\" dir=\"auto\" lang=\"\"")
+    let hasArcs = document.text.unicodeScalars.count <= Self.longestWithArcs
+    writer.markup("</header>\n<div")
+    writer.attribute("class", hasArcs ? "body" : "body plain")
+    writer.markup("><div class=\"text\" dir=\"auto\" lang=\"\"")
     if text.levels.count > 0 { writer.attribute("style", "--lanes:\(text.levels.count)") }
     writer.markup(">")
     text.write(to: &writer, look: { markClasses[$0] }, title: { titles[$0] })
     writer.markup("</div></div>\n")
     writeUndrawn(to: &writer)
+    if !hasArcs && !document.relations.isEmpty {
+      writer.markup("<p class=\"note\">The text is too long for arcs; its relations are in the list.</p>\n")
+    }
     writeRelations(to: &writer)
     writeEvents(to: &writer)
     if document.isTruncated { writer.markup("<p class=\"note\">Not every candidate was looked at.</p>\n") }

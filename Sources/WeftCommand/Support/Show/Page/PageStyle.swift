@@ -34,7 +34,8 @@ enum PageStyle {
     }
 
     /* A document. Far ones are laid out when they come near. */
-    .doc{border-top:1px solid var(--rule);padding:1rem 0 1.1rem;content-visibility:auto;contain-intrinsic-size:auto 16rem}
+    .doc{border-top:1px solid var(--rule);padding:1rem 0 1.1rem;
+      content-visibility:auto;contain-intrinsic-size:auto 16rem}
     .doc>header{display:flex;flex-wrap:wrap;column-gap:.6rem;align-items:baseline;margin-bottom:.1rem}
     .doc h2{font-size:.8rem;font-weight:600;color:var(--dim);margin:0}
     .failure p{margin:.3rem 0 0;border-inline-start:4px solid var(--c5);padding-inline-start:.8rem}
@@ -63,6 +64,7 @@ enum PageStyle {
     /* Arcs. */
     .body>svg{position:absolute;inset:0;width:100%;height:100%;overflow:visible;pointer-events:none}
     .arc path{fill:none;stroke:var(--c);stroke-width:1.4}
+    .arc.q1 path:first-child{stroke-dasharray:6 3}.arc.q2 path:first-child{stroke-dasharray:1.5 2.5}
     .arc .head{fill:var(--c);stroke:none}
     .arc .hit{stroke:transparent;stroke-width:9;pointer-events:stroke}
     .arc text{font:600 11px var(--ui);fill:var(--c);text-anchor:middle;dominant-baseline:central;
@@ -71,7 +73,8 @@ enum PageStyle {
     .arc.on path{stroke-width:2.2}
 
     /* Relations. */
-    .relations{list-style:none;margin:.7rem 0 0;padding:0;columns:20rem;column-gap:2rem;font-size:.93rem}
+    .relations{list-style:none;margin:.7rem 0 0;padding:0;column-gap:2rem;font-size:.93rem}
+    .relations:has(>:nth-child(4)){columns:20rem}
     .relations li{break-inside:avoid;padding:.14rem .4rem;margin-inline:-.4rem;border-radius:5px}
     .r .e{border-bottom:2px var(--line,solid) var(--c)}
     .r .p{color:var(--c);font-weight:600;font-size:.85em;margin-inline:.35em .1em}
@@ -83,8 +86,8 @@ enum PageStyle {
     /* Events. */
     .events{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr));gap:.7rem;margin-top:.9rem;
       align-items:start}
-    .event{border:1px solid var(--rule);border-top:3px var(--line,solid) var(--c);border-radius:6px;padding:.5rem .8rem .6rem;
-      break-inside:avoid}
+    .event{border:1px solid var(--rule);border-top:3px var(--line,solid) var(--c);border-radius:6px;
+      padding:.5rem .8rem .6rem;break-inside:avoid}
     .event h3{margin:0 0 .25rem;font-size:.93rem;color:var(--c)}
     .event dl{margin:0;display:grid;grid-template-columns:minmax(3.5em,max-content) minmax(0,1fr);gap:.15rem .8rem;
       font-size:.93rem}
