@@ -155,7 +155,11 @@ import Testing
       $0.columns = shapedPanels(9, channels: 3)
       $0.rowExtent = .ragged(shapedTable([6, 5, 4]))
       $0.columnExtent = .ragged(shapedTable([6, 6, 3]))
-      $0.epilogue = with(shapedPanels(9, channels: 4))
+      var selection = selection
+      selection.thresholds = shaped(.float32, 3)
+      selection.found = shaped(.int32, 4)
+      $0.epilogue = .selectTyped(
+        selection, TypeBiases(panels: shapedPanels(9, channels: 4), types: 2, scale: 0.5))
     },
   ]
 

@@ -163,9 +163,10 @@ import Testing
   }
 
   @Test func endlessInputIsShownAsItComes() async throws {
-    let run = try await Weft.shell(#"yes '{"text":"a"}' | "$WEFT" show --limit 3"#)
+    let run = try await Weft.shell(#"yes '{"text":"a"}' 2>/dev/null | "$WEFT" show --limit 3"#)
     #expect(run.lines.filter { $0 == "  a" }.count == 3)
-    let left = try await Weft.shell(#"yes '{"text":"a"}' | { "$WEFT" show; echo "status $?" >&2; } | head -1"#)
+    let left = try await Weft.shell(
+      #"yes '{"text":"a"}' 2>/dev/null | { "$WEFT" show; echo "status $?" >&2; } | head -1"#)
     #expect(left.lines.count == 1 && left.errorText == "status 0\n")
   }
 
