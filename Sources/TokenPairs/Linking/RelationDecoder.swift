@@ -50,6 +50,14 @@ package struct RelationDecoder: Sendable {
 
   package init(_ options: Options = Options()) { self.options = options }
 
+  /// For pairs joined within the windows of a text, where spans were bounded already; a long text has more relations.
+  package init(windows: Int) {
+    var options = Options()
+    options.maximumSpans = .max
+    options.maximumRelations *= windows
+    self.init(options)
+  }
+
   /// Joins on the host.
   /// - Parameters:
   ///   - subjects: spans in tokens.
