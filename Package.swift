@@ -39,8 +39,9 @@ let package = Package(
       ]),
     .target(name: "Conformance", dependencies: ["Engine"]),
 
-    // Models and mathematics.
-    .target(name: "ModelFiles"),
+    // Models and mathematics. NumPy's archives are compressed with zlib.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(name: "ModelFiles", dependencies: ["CZlib"]),
     .target(name: "Networks", dependencies: ["Engine", "ModelFiles"]),
     .target(
       name: "TokenPairs",

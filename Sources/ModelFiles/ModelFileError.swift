@@ -34,7 +34,7 @@ public struct ModelFileError: Error, Equatable, Sendable, CustomStringConvertibl
 extension String {
   /// The text in single quotes, on one line and cut to a readable length: names come from files
   /// and may contain anything.
-  var quoted: String {
+  package var quoted: String {
     let limit = 120
     var text = "'"
     for scalar in unicodeScalars.prefix(limit) {

@@ -67,19 +67,17 @@ import Testing
 
   @Test func keepsCellsEqualToTheThreshold() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
-      try submission.changing { operation in
-        guard case .pairwise(var product) = operation else { return operation }
-        switch product.epilogue {
-        case .store, .average: break
-        case .select(var selection):
-          selection.threshold = selection.threshold.nextDown
-          product.epilogue = .select(selection)
-        case .selectTyped(var selection, let biases):
-          selection.threshold = selection.threshold.nextDown
-          product.epilogue = .selectTyped(selection, biases)
+      let bounds = submission.operations.compactMap { operation -> (any TensorStorage)? in
+        guard case .pairwise(let product) = operation else { return nil }
+        return switch product.epilogue {
+        case .store, .average: nil
+        case .select(let selection), .selectTyped(let selection, _): selection.thresholds.storage
         }
-        return .pairwise(product)
       }
+      return try submission.changing(uploads: { tensor, elements in
+        guard bounds.contains(where: { $0 === tensor.storage }) else { return elements }
+        return elements.changingFloats { for at in $0.indices { $0[at] = $0[at].nextDown } }
+      })
     })
     #expect(await failures(of: backend).isSuperset(of: [.selection, .typedSelection]))
   }
@@ -142,12 +140,12 @@ import Testing
 }
 
 extension Submission {
-  /// The submission with other operations.
+  /// The submission with other operations, or other numbers uploaded.
   fileprivate func changing(
-    _ change: (Operation) -> Operation
+    _ change: (Operation) -> Operation = { $0 }, uploads changeUpload: (Tensor, HostArray) -> HostArray = { $1 }
   ) throws(EngineError) -> Submission {
     var changed = Submission()
-    for upload in uploads { try changed.upload(upload.elements, to: upload.tensor) }
+    for upload in uploads { try changed.upload(changeUpload(upload.tensor, upload.elements), to: upload.tensor) }
     for operation in operations { try changed.append(change(operation)) }
     for download in downloads { try changed.download(download.tensor, count: download.count) }
     return changed

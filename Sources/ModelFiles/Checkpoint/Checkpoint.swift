@@ -95,6 +95,14 @@ package struct Checkpoint: Sendable {
     return floats
   }
 
+  /// A tensor's bytes as they are stored; nil if there is none of this name.
+  func tensor(named name: String) throws(ModelFileError) -> StoredTensor? {
+    guard let holder = holders[name] else { return nil }
+    let entry = try holder.entry(named: name)
+    let bytes = try holder.withBytes(of: name) { (bytes) throws(ModelFileError) in Array(bytes) }
+    return StoredTensor(type: entry.elementType, shape: entry.shape, bytes: bytes)
+  }
+
   /// What to say about a directory whose weights are in a format that Weft does not read.
   private static func adviceForOtherFormats(_ directory: String) -> String {
     let others = ["pytorch_model.bin", "diffusion_pytorch_model.bin", "tf_model.h5"]

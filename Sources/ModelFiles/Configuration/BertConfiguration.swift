@@ -43,12 +43,15 @@ package struct BertConfiguration: Hashable, Sendable {
   ///
   /// The bounds are far above any published model; they keep the product of a few sizes from
   /// overflowing and a damaged file from asking for terabytes.
+  /// - Parameters:
+  ///   - file: the file's path.
+  ///   - types: the names under which the caller knows a BERT.
   /// - Throws: `ModelFileError` naming the field that is missing, out of bounds or unsupported.
-  package init(file: String) throws(ModelFileError) {
+  package init(file: String, types: Set<String> = ["bert"]) throws(ModelFileError) {
     let fields = try JSONFields(file: file)
     // The first released configurations carry no type. Chinese "RoBERTa-wwm" models are BERTs with
     // other weights and say so.
-    if let type = try fields.string("model_type"), type != "bert" {
+    if let type = try fields.string("model_type"), !types.contains(type) {
       throw fields.error(
         "model_type", "\(type.quoted) is not supported; the encoder must be of type 'bert'")
     }

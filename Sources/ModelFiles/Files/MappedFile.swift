@@ -80,6 +80,12 @@ private func kind(of mode: mode_t) -> String {
 /// The system's text for an error number.
 func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
 
+/// A file's whole content.
+/// - Throws: `ModelFileError` if it cannot be opened or is not a regular file.
+package func fileContent(_ path: String) throws(ModelFileError) -> [UInt8] {
+  try MappedFile(path: path).withBytes { Array($0) }
+}
+
 /// Whether something, of whatever kind, exists at a path; a dangling link counts as existing, so
 /// that it is reported rather than passed over.
 package func fileExists(_ path: String) -> Bool {
@@ -90,4 +96,23 @@ package func fileExists(_ path: String) -> Bool {
 /// A directory and a name joined into a path.
 func path(_ directory: String, _ name: String) -> String {
   directory.isEmpty ? name : directory.hasSuffix("/") ? directory + name : directory + "/" + name
+}
+
+/// Whether a directory is at a path.
+package func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The names of what lies in a directory, sorted.
+func fileNames(in directory: String) throws(ModelFileError) -> [String] {
+  do { return try FileManager.default.contentsOfDirectory(atPath: directory).sorted() } catch {
+    throw ModelFileError(file: directory, problem: "cannot be read: \(error.localizedDescription)")
+  }
+}
+
+/// The directory that a file lies in.
+package func directory(of file: String) -> String {
+  guard let slash = file.lastIndex(of: "/") else { return "." }
+  return slash == file.startIndex ? "/" : String(file[..<slash])
 }

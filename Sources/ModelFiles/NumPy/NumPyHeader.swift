@@ -23,8 +23,12 @@ struct NumPyHeader {
   let dataStart: Int
 
   /// Reads and checks the header of a whole file, and that exactly its data follow.
+  /// - Parameters:
+  ///   - bytes: the file, or its beginning.
+  ///   - wholeSize: the file's length in bytes, if `bytes` is only its beginning.
+  ///   - file: what to call it in a message.
   /// - Throws: `ModelFileError` naming the first thing that is wrong.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) {
+  init(_ bytes: UnsafeRawBufferPointer, wholeSize: Int? = nil, file: String) throws(ModelFileError) {
     let text = try Self.text(in: bytes, file: file)
     dataStart = text.endIndex
     var parser = NumPyHeaderParser(text, file: file)
@@ -40,7 +44,7 @@ struct NumPyHeader {
     }
     count = size / type.element.size
 
-    let found = bytes.count - dataStart
+    let found = (wholeSize ?? bytes.count) - dataStart
     guard found == size else {
       let end =
         found < size

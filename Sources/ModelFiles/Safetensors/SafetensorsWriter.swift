@@ -47,6 +47,15 @@ package struct SafetensorsWriter: Sendable {
     add(name, .int32, shape, integers)
   }
 
+  /// Adds a tensor as it was stored elsewhere.
+  /// - Parameters:
+  ///   - name: Its name, not used before.
+  ///   - tensor: Its type, shape and bytes.
+  package mutating func add(_ name: String, _ tensor: StoredTensor) {
+    precondition(name != "__metadata__" && !tensors.contains { $0.name == name })
+    tensors.append(Tensor(name: name, type: tensor.type, shape: tensor.shape, bytes: tensor.bytes))
+  }
+
   private mutating func add<Stored: FixedWidthInteger>(
     _ name: String, _ type: StoredType, _ shape: [Int], _ elements: [Stored]
   ) {
@@ -66,13 +75,15 @@ package struct SafetensorsWriter: Sendable {
   package func write(to path: String) throws(ModelFileError) {
     // Wider types first, so that every tensor is aligned to its element's size.
     let tensors = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
-    var data = header(of: tensors)
-    for tensor in tensors { data += tensor.bytes }
-
     // Beside the target, because a rename does not cross file systems.
     let temporary = "\(path).\(UUID().uuidString).tmp"
     do {
-      try Data(data).write(to: URL(fileURLWithPath: temporary), options: .withoutOverwriting)
+      try Data(header(of: tensors)).write(to: URL(fileURLWithPath: temporary), options: .withoutOverwriting)
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: temporary))
+      try file.seekToEnd()
+      // Tensor by tensor: the whole file need not be in memory a second time.
+      for tensor in tensors { try file.write(contentsOf: tensor.bytes) }
+      try file.close()
     } catch {
       unlink(temporary)
       throw ModelFileError(file: path, problem: "cannot be written: \(error.localizedDescription)")

@@ -1,5 +1,3 @@
-package import Engine
-
 /// Turns argument spans and the links between them into events: for each type, the maximal cliques of its nodes. An
 /// argument may belong to several events.
 ///
@@ -39,28 +37,7 @@ package struct EventDecoder: Sendable {
     self.options = options
   }
 
-  /// Joins on the host.
-  /// - Parameters:
-  ///   - nodes: spans in tokens; of repeats the highest score stays.
-  ///   - heads: cells above the threshold of the document's matrix of head links; `matrix` is 0.
-  ///   - tails: the same of its tail links.
-  ///   - texts: each node's text, for telling subsets; without them arguments are equal where their spans are.
-  /// - Returns: the events, as indices of `nodes`.
-  package func decode(
-    _ nodes: [EventNode], heads: some Sequence<PairCell>, tails: some Sequence<PairCell>, texts: [String]? = nil
-  ) -> Result {
-    let join = LinkJoin(heads: LinkTable(heads), tails: LinkTable(tails))
-    var hits: [LinkHit] = []
-    for (_, candidates) in candidates(nodes) {
-      let kept = candidates.kept
-      hits += join.hits(among: kept.map { nodes[$0].span }).map {
-        LinkHit(first: kept[$0.first], second: kept[$0.second], predicate: $0.predicate, score: $0.score)
-      }
-    }
-    return decode(nodes, hits: hits, texts: texts)
-  }
-
-  /// Takes pairs of nodes that were joined already, either index first; pairs of different types link nothing.
+  /// Makes events of linked pairs of nodes, either index first; pairs of different types link nothing.
   ///
   /// Spans in code points may repeat, when several tokens stand for the same characters: such nodes are one, with the
   /// links of all.

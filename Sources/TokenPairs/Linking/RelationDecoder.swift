@@ -1,5 +1,3 @@
-package import Engine
-
 /// A span that may be an end of a relation.
 package struct LinkSpan: Sendable, Hashable {
   /// Tokens or code points, end-exclusive.
@@ -58,26 +56,7 @@ package struct RelationDecoder: Sendable {
     self.init(options)
   }
 
-  /// Joins on the host.
-  /// - Parameters:
-  ///   - subjects: spans in tokens.
-  ///   - objects: spans in tokens.
-  ///   - heads: cells above the threshold of the document's matrices of head links, `matrix` being the predicate.
-  ///   - tails: the same of its tail links.
-  /// - Returns: the relations, as indices of `subjects` and `objects`.
-  package func decode(
-    subjects: [LinkSpan], objects: [LinkSpan], heads: some Sequence<PairCell>, tails: some Sequence<PairCell>
-  ) -> Result {
-    let (rows, columns) = (candidates(subjects), candidates(objects))
-    let join = LinkJoin(heads: LinkTable(heads), tails: LinkTable(tails))
-    let hits = join.hits(from: rows.kept.map { subjects[$0].range }, to: columns.kept.map { objects[$0].range })
-    return decode(
-      hits.lazy.map {
-        LinkHit(first: rows.kept[$0.first], second: columns.kept[$0.second], predicate: $0.predicate, score: $0.score)
-      }, subjects: subjects, objects: objects)
-  }
-
-  /// Takes pairs that were joined already, `first` being a subject and `second` an object.
+  /// Makes relations of linked pairs, `first` being a subject and `second` an object.
   ///
   /// Spans in code points may repeat, when several tokens stand for the same characters: such spans are one, and of
   /// such relations the highest score stays.

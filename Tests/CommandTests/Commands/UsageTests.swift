@@ -29,6 +29,23 @@ import Testing
     (["bench", "links", "--batch", "60000", "--length", "60000"], "smaller batch"),
     (["bench", "encoder", "--shape", "large"], "--shape"),
     (["bench", "encoder", "--length", "513"], "--length"),
+    (["import", "a", "b"], "--from"),
+    (["import", "--from", "keras", "--labels", "A", "a", "b"], "bert4torch-0.2.5"),
+    (["import", "--from", "weft", "--labels", "A", "a", "b"], "--from weft"),
+    (["import", "--from", "paddle", "a", "b"], "--labels"),
+    (["import", "--from", "paddle", "--labels", "A", "a"], "<destination>"),
+    (["import", "--from", "paddle", "--labels", "A", "--predicates", "P", "a", "b"], "--predicates"),
+    (["import", "--from", "paddle", "--task", "relations", "a", "b"], "--predicates"),
+    (
+      ["import", "--from", "paddle", "--task", "relations", "--predicates", "P", "--labels", "A", "a", "b"], "--labels"
+    ),
+    (["import", "--from", "paddle", "--task", "answers", "--labels", "A", "a", "b"], "--task"),
+    (["import", "--from", "paddle", "--labels", "A,B,A", "a", "b"], "\"A\" is given twice"),
+    (["import", "--from", "paddle", "--task", "events", "--labels", "A", "a", "b"], "TYPE/ROLE"),
+    (["import", "--from", "paddle", "--labels", "A", "--tensor", "p_dense", "a", "b"], "--tensor"),
+    (["import", "--from", "paddle", "--labels", "A", "--tensor", "p=a", "--tensor", "p=b", "a", "b"], "--tensor"),
+    (["import", "--from", "paddle", "--labels", "A", "--head", "biaffine", "a", "b"], "--head"),
+    (["import", "--from", "paddle", "--labels", "A", "--head-size", "0", "a", "b"], "head size of 0"),
   ]
 
   @Test(arguments: wrongCalls.map(\.arguments))
@@ -44,7 +61,8 @@ import Testing
     (
       [],
       [
-        "extract", "evaluate", "tokenize", "sample", "schedule", "devices", "bench", "conformance", "demo", "--version",
+        "extract", "evaluate", "tokenize", "import", "sample", "schedule", "devices", "bench", "conformance", "demo",
+        "--version",
         "images",
       ]
     ),
@@ -58,6 +76,13 @@ import Testing
     (["evaluate"], ["--model", "--device", "--threshold", "--mode", "--batch-tokens", "--json", "<gold.jsonl>"]),
     (["tokenize"], ["--model", "<input>"]),
     (["devices"], ["--json"]),
+    (
+      ["import"],
+      [
+        "--from", "--task", "--labels", "--predicates", "--head", "--head-size", "--no-rope", "--tensor", "--base",
+        "<source>", "<destination>", "bert4keras", "bert4torch-0.2.5", "taishan1994", "TYPE/ROLE", "np.savez",
+      ]
+    ),
     (["bench"], ["pairs", "links", "encoder"]),
     (
       ["bench", "pairs"],

@@ -9,6 +9,10 @@ struct StoredLayer {
   let bias: [Float]
   let inputs: Int
 
+  init(weights: [Float], bias: [Float], inputs: Int) {
+    (self.weights, self.bias, self.inputs) = (weights, bias, inputs)
+  }
+
   init(outputs: Int, inputs: Int, using random: inout SeededGenerator) {
     weights = random.floats(outputs * inputs).map { $0 / Float(inputs).squareRoot() }
     bias = random.floats(outputs)
@@ -51,8 +55,8 @@ struct StoredHead {
   let hiddenSize: Int
   let rope: Bool
   let triangular: Bool
-  private let projection: StoredLayer
-  private let bias: StoredLayer
+  let projection: StoredLayer
+  let bias: StoredLayer
 
   init(
     _ row: DialectRow, _ kind: HeadKind, types: Int = 3, headSize: Int = 8, hiddenSize: Int = 12,
@@ -70,6 +74,24 @@ struct StoredHead {
     projection = StoredLayer(outputs: blocks * 2 * headSize, inputs: hiddenSize, using: &random)
     bias = StoredLayer(
       outputs: 2 * types, inputs: row.biasReadsHidden ? hiddenSize : 2 * headSize, using: &random)
+  }
+
+  /// The head of a model in normal form, from the numbers that the library reads.
+  init(normal parameters: HeadParameters, hiddenSize: Int) {
+    let none = LayerParameters(weights: [], bias: [], outputs: 0, inputs: 0)
+    let bias = parameters.bias ?? none
+    row = DialectRow(
+      "weft", .halves, .firstHalfStart, Double(parameters.biasScale),
+      biasReadsHidden: parameters.biasInput == .hidden)
+    kind = parameters.kind
+    types = parameters.types
+    headSize = parameters.headSize
+    self.hiddenSize = hiddenSize
+    rope = parameters.rope
+    triangular = parameters.triangular
+    projection = StoredLayer(
+      weights: parameters.projection.weights, bias: parameters.projection.bias, inputs: hiddenSize)
+    self.bias = StoredLayer(weights: bias.weights, bias: bias.bias, inputs: bias.inputs)
   }
 
   /// Writes a model directory's head: its description and its tensors.

@@ -49,7 +49,7 @@ extension Extractor {
   /// The documents of some texts, all at once.
   func documents(of texts: [String]) async throws -> [ExtractedDocument] {
     var documents: [ExtractedDocument] = []
-    for try await document in entities(in: texts) { documents.append(document) }
+    for try await document in self.documents(in: texts) { documents.append(document) }
     return documents
   }
 }

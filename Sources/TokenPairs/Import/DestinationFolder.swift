@@ -1,0 +1,58 @@
+import Foundation
+internal import ModelFiles
+
+/// A directory that appears under its name when all its files are written, or not at all.
+struct DestinationFolder {
+  private let path: String
+  /// Beside the final place, because a rename does not cross file systems.
+  private let temporary: String
+
+  /// - Throws: `ModelFileError` if something other than an empty directory has that name.
+  init(_ path: String) throws(ModelFileError) {
+    var path = path
+    while path.hasSuffix("/"), path.count > 1 { path.removeLast() }
+    guard !path.isEmpty, path != "/" else {
+      throw ModelFileError(file: path, problem: "is no name for a new directory")
+    }
+    if fileExists(path) {
+      guard isDirectory(path) else { throw ModelFileError(file: path, problem: "exists and is not a directory") }
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [""]
+      guard names.isEmpty else {
+        throw ModelFileError(file: path, problem: "exists and is not empty; name a new directory")
+      }
+    }
+    self.path = path
+    let name = path.split(separator: "/").last.map { String($0.prefix(64)) } ?? ""
+    temporary = "\(directory(of: path))/.\(name).\(UUID().uuidString).partial"
+  }
+
+  /// Lets `body` fill the directory, then gives it its name.
+  /// - Throws: what `body` throws, or `ModelFileError` if the system refuses; what was written is removed then.
+  func fill(_ body: (String) throws(ModelFileError) -> Void) throws(ModelFileError) {
+    guard mkdir(temporary, 0o777) == 0 else { throw refusal(errno) }
+    do throws(ModelFileError) {
+      try body(temporary)
+      guard rename(temporary, path) == 0 else { throw refusal(errno) }
+    } catch {
+      try? FileManager.default.removeItem(atPath: temporary)
+      throw error
+    }
+  }
+
+  /// Writes a file of the directory that is being filled.
+  func write(_ name: String, _ content: () throws -> Data) throws(ModelFileError) {
+    do { try content().write(to: URL(fileURLWithPath: "\(temporary)/\(name)")) } catch {
+      throw ModelFileError(file: "\(path)/\(name)", problem: "cannot be written: \(error.localizedDescription)")
+    }
+  }
+
+  /// Copies a file into the directory that is being filled; of a link, what it leads to.
+  func copy(_ file: String, as name: String) throws(ModelFileError) {
+    let content = try fileContent(file)
+    try write(name) { Data(content) }
+  }
+
+  private func refusal(_ code: Int32) -> ModelFileError {
+    ModelFileError(file: path, problem: "cannot be created: \(String(cString: strerror(code)))")
+  }
+}

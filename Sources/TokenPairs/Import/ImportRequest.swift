@@ -1,0 +1,81 @@
+/// What an import is to do: where a foreign checkpoint lies, what it recognises, where the model goes.
+package struct ImportRequest: Sendable {
+  /// The checkpoint: a file (.safetensors, .npz) or a directory with one.
+  package var source: String
+  /// The directory to create.
+  package var destination: String
+  /// Where `config.json` and the tokenizer's files are looked for if they are not beside the checkpoint.
+  package var base: String?
+  /// The code that trained it.
+  package var dialect: HeadDialect
+  package var task: ModelTask
+  /// The labels in the order of the head's matrices; for relations the two fixed ones.
+  package var labels: [String]
+  /// The predicates in the order of the link heads' matrices; empty for other tasks than relations.
+  package var predicates: [String]
+  /// The kind of head; told from the tensors' names if nil.
+  package var kind: HeadKind?
+  /// Channels of a query; told from the tensors' shapes if nil.
+  package var headSize: Int?
+  /// Whether the head that finds spans was trained with rotation.
+  package var rope: Bool
+  /// Names of layers in the checkpoint by their names in the model that is written, for those that are not found.
+  package var layerNames: [String: String]
+
+  package init(
+    source: String, destination: String, base: String? = nil, dialect: HeadDialect, task: ModelTask,
+    labels: [String], predicates: [String] = [], kind: HeadKind? = nil, headSize: Int? = nil, rope: Bool = true,
+    layerNames: [String: String] = [:]
+  ) {
+    self.source = source
+    self.destination = destination
+    self.base = base
+    self.dialect = dialect
+    self.task = task
+    self.labels = task == .relations ? ModelDescription.relationLabels : labels
+    self.predicates = predicates
+    self.kind = kind
+    self.headSize = headSize
+    self.rope = rope
+    self.layerNames = layerNames
+  }
+
+  /// What pairs of spans are called.
+  var links: [String] {
+    switch task {
+    case .entities: []
+    case .relations: predicates
+    case .events: [ModelDescription.eventLink]
+    }
+  }
+
+  /// Refuses lists that no model can have.
+  /// - Throws: `ImportError` that names the list and what is wrong with it.
+  package func validate() throws(ImportError) {
+    try Self.check(labels, "label")
+    if task == .relations { try Self.check(predicates, "predicate") }
+    guard task == .relations || predicates.isEmpty else {
+      throw ImportError("a model of \(task.rawValue) has no predicates")
+    }
+    if task == .events, let label = labels.first(where: { ArgumentLabel($0) == nil }) {
+      throw ImportError("label \"\(label)\" is not of the form TYPE/ROLE, which those of events have")
+    }
+    if let headSize, headSize < 1 { throw ImportError("a head size of \(headSize) is not possible") }
+  }
+
+  private static func check(_ names: [String], _ noun: String) throws(ImportError) {
+    guard !names.isEmpty else { throw ImportError("at least one \(noun) is needed") }
+    var seen: Set<String> = []
+    for name in names {
+      guard !name.isEmpty else { throw ImportError("a \(noun) is empty") }
+      guard seen.insert(name).inserted else { throw ImportError("\(noun) \"\(name)\" is given twice") }
+    }
+  }
+}
+
+/// What is wrong with a request, before any file is looked at.
+package struct ImportError: Error, Hashable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}
