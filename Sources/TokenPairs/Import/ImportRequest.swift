@@ -57,8 +57,8 @@ package struct ImportRequest: Sendable {
     guard task == .relations || predicates.isEmpty else {
       throw ImportError("a model of \(task.rawValue) has no predicates")
     }
-    if task == .events, let label = labels.first(where: { ArgumentLabel($0) == nil }) {
-      throw ImportError("label \"\(label)\" is not of the form TYPE/ROLE, which those of events have")
+    if task == .events {
+      do { _ = try EventSchema(labels: labels) } catch { throw ImportError(error.description) }
     }
     if let headSize, headSize < 1 { throw ImportError("a head size of \(headSize) is not possible") }
   }

@@ -19,7 +19,8 @@ struct WeftCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ExtractCommand.self, EvaluateCommand.self, TokenizeCommand.self, ImportCommand.self, SampleCommand.self,
-      ScheduleCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
+      ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, ImportCommand.self,
+      SampleCommand.self, ScheduleCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self,
+      DemoCommand.self,
     ])
 }

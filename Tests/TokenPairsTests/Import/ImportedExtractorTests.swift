@@ -33,11 +33,11 @@ import Weft
     try writer.write(to: plain.file("model.safetensors"))
 
     let texts = ["mr. reeds left a reed.", "a reed", "left left left mr mr."]
-    let options = EntityExtractor.Options(threshold: -1)
+    let options = Extractor.Options(threshold: -1)
     let engine = try await TestDevice.reference.engine()
-    let imported = try await EntityExtractor(
+    let imported = try await Extractor(
       model: checkpoint.scratch.file("model"), on: engine, options: options)
-    let unimported = try await EntityExtractor(model: plain.path, on: engine, options: options)
+    let unimported = try await Extractor(model: plain.path, on: engine, options: options)
     let found = try await imported.documents(of: texts)
     #expect(try await unimported.documents(of: texts) == found)
     let count = found.map(\.entities.count).reduce(0, +)

@@ -1,5 +1,5 @@
-import ArgumentParser
-import TokenPairs
+public import ArgumentParser
+public import TokenPairs
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
