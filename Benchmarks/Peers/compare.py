@@ -34,6 +34,17 @@ CASES = [
      ["pairs.py", "--head", "efficient", "--form", "bert4torch"], {}),
     ("Efficient head, lean PyTorch, pages kept", "pairs", ["bench", "pairs", "--head", "efficient"],
      ["pairs.py", "--head", "efficient", "--form", "lean"], KEEP_PAGES),
+    ("Relations, efficient heads, dense", "links", ["bench", "links", "--head", "efficient"],
+     ["links.py", "--head", "efficient", "--form", "dense"], SLEEP),
+    ("Relations, efficient heads, dense, pages kept", "links", ["bench", "links", "--head", "efficient"],
+     ["links.py", "--head", "efficient", "--form", "dense"], SLEEP | KEEP_PAGES),
+    ("Relations, efficient heads, lean PyTorch, pages kept", "links", ["bench", "links", "--head", "efficient"],
+     ["links.py", "--head", "efficient", "--form", "lean"], SLEEP | KEEP_PAGES),
+    ("Relations, GlobalPointer heads, dense", "links", ["bench", "links", "--head", "globalpointer"],
+     ["links.py", "--head", "globalpointer", "--form", "dense"], SLEEP),
+    ("Relations, GlobalPointer heads, lean PyTorch, pages kept", "links",
+     ["bench", "links", "--head", "globalpointer"],
+     ["links.py", "--head", "globalpointer", "--form", "lean"], SLEEP | KEEP_PAGES),
     ("MiniLM encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "minilm"],
      ["encoder.py", "--shape", "minilm"], {}),
     ("BERT-base encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "bert-base"],
@@ -68,7 +79,7 @@ def figure(value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", nargs="?", choices=["pairs", "encoder", "denoise"], help="only this group")
+    parser.add_argument("group", nargs="?", choices=["pairs", "links", "encoder", "denoise"], help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")
@@ -84,6 +95,10 @@ def main():
         rounds = []
         for _ in range(arguments.rounds):
             rounds.append((run([weft, *ours, *timed], {}), run([sys.executable, *theirs, *timed], environment)))
+        for field in ("spans", "relations"):
+            counts = {report.get(field) for reports in rounds for report in reports}
+            if len(counts) > 1:
+                print(f"{name}: not all runs found as many {field}: {counts}", file=sys.stderr)
         columns = []
         medians = []
         for reports in zip(*rounds):

@@ -35,15 +35,20 @@ def rotation_tables(length, head_size):
 
 
 def raw_scores(inputs, head, scale_queries=False):
-    """Scores [B, H, n, n] without masks; unscaled for GlobalPointer unless `scale_queries`."""
+    """Scores [B, H, n, n] without masks; unscaled for GlobalPointer unless `scale_queries`.
+
+    Without tables of sines and cosines (None) the head has no RoPE.
+    """
     queries, keys, bias, cosine, sine = inputs
     scale = queries.shape[-1] ** -0.5
     if head == "globalpointer":
-        queries = rotate(queries, cosine[:, None], sine[:, None])
-        keys = rotate(keys, cosine[:, None], sine[:, None])
+        if cosine is not None:
+            queries = rotate(queries, cosine[:, None], sine[:, None])
+            keys = rotate(keys, cosine[:, None], sine[:, None])
         queries = queries * scale if scale_queries else queries
         return torch.einsum("bmhd,bnhd->bhmn", queries, keys)
-    queries, keys = rotate(queries, cosine, sine), rotate(keys, cosine, sine)
+    if cosine is not None:
+        queries, keys = rotate(queries, cosine, sine), rotate(keys, cosine, sine)
     if scale_queries:
         scores = torch.einsum("bmd,bnd->bmn", queries * scale, keys)
     else:
@@ -54,11 +59,12 @@ def raw_scores(inputs, head, scale_queries=False):
     return scores[:, None] + start + end
 
 
-def bert4torch_form(inputs, mask, head):
+def bert4torch_form(inputs, mask, head, triangular=True):
     scores = raw_scores(inputs, head)
     scores = scores.masked_fill((1 - mask[:, None, :, None]).bool(), -float("inf"))
     scores = scores.masked_fill((1 - mask[:, None, None, :]).bool(), -float("inf"))
-    scores = scores - torch.tril(torch.ones_like(scores), -1) * 1e12
+    if triangular:
+        scores = scores - torch.tril(torch.ones_like(scores), -1) * 1e12
     return scores / inputs[0].shape[-1] ** 0.5 if head == "globalpointer" else scores
 
 

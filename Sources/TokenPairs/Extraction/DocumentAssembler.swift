@@ -53,10 +53,7 @@ struct DocumentAssembler: Sendable {
   ) -> (relations: [Relation], isTruncated: Bool) {
     // Indices of all spans serve for both ends: a span's label says which it is.
     let ends = spans.spans.map { LinkSpan(range: $0.range, score: $0.score) }
-    var options = RelationDecoder.Options()
-    options.maximumSpans = .max
-    options.maximumRelations *= windows
-    let decoded = RelationDecoder(options).decode(spans.links, subjects: ends, objects: ends)
+    let decoded = RelationDecoder(windows: windows).decode(spans.links, subjects: ends, objects: ends)
     let relations = decoded.relations.map {
       text.relation(
         $0, subjects: ends, objects: ends, labels: (subject: labels[0], object: labels[1]), predicates: links)

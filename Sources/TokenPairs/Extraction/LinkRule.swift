@@ -1,7 +1,7 @@
-internal import Engine
+package import Engine
 
 /// Which pairs of a window's spans can be linked at all.
-enum LinkRule: Sendable {
+package enum LinkRule: Sendable {
   /// Each subject with each object; whether only cells with row ≤ column are scored.
   case relations(triangular: Bool)
   /// Each two spans of one event type.
@@ -70,5 +70,5 @@ enum LinkRule: Sendable {
 
 extension PairCell {
   /// The span's tokens in its window. A span that ends before it begins, which no text answers to, is its first token.
-  fileprivate var tokens: Range<Int> { row..<max(row, column) + 1 }
+  package var tokens: Range<Int> { row..<max(row, column) + 1 }
 }

@@ -61,11 +61,8 @@ package struct PairHead: Sendable {
     hidden: Tensor, projected: Tensor, _ tokens: DeviceTokens, in submission: inout Submission
   ) throws(EngineError) -> TypeBiases? {
     guard let values = try biases(hidden: hidden, projected: projected, tokens, in: &submission) else { return nil }
-    let extent = Extent.ragged(tokens.segments)
-    let panels = try engine.makePanels(for: extent, channels: values.width)
-    try submission.append(
-      .pack(PackColumns(HeadSlices(values, channels: values.width), extent: extent, into: panels)))
-    return TypeBiases(panels: panels, types: parameters.types, scale: parameters.biasScale)
+    return try TypeBiases(
+      packing: values, types: parameters.types, scale: parameters.biasScale, tokens, on: engine, in: &submission)
   }
 
   /// `[tokens, 2 · types]`: start biases, then end biases; nil for a plain head.
@@ -87,73 +84,12 @@ package struct PairHead: Sendable {
     let projected = try engine.makeTensor(.float32, tokens.count, projection.outputs)
     try submission.append(.dense(DenseLayer(hidden, rows: tokens.count, weights: projection, into: projected)))
     let values = try biases(hidden: hidden, projected: projected, tokens, in: &submission)
-    return LinkScores(
-      rows: try rotated(projected, offset: 0, tokens, in: &submission),
-      columns: try rotated(projected, offset: parameters.headSize, tokens, in: &submission),
-      biases: values.map { LinkScores.Biases($0, predicates: parameters.types, scale: parameters.biasScale) })
-  }
-
-  /// The queries or keys of a projection, by position if the head rotates.
-  private func rotated(
-    _ projected: Tensor, offset: Int, _ tokens: DeviceTokens, in submission: inout Submission
-  ) throws(EngineError) -> HeadSlices {
-    let size = parameters.headSize
-    let slices = HeadSlices(projected, offset: offset, headStride: 2 * size, heads: heads, channels: size)
-    guard let rotary else { return slices }
-    let out = try engine.makeTensor(.float32, tokens.count, heads * size)
-    try submission.append(
-      .rotate(RotateRows(slices, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: out)))
-    return HeadSlices(out, headStride: size, heads: heads, channels: size)
-  }
-}
-
-/// From projected queries and keys to scores: rotation, product, mask, threshold.
-package struct PairScores: Sendable {
-  let headSize: Int
-  let heads: Int
-  let triangular: Bool
-  let rotary: RotaryTable?
-  let biases: TypeBiases?
-
-  package init(headSize: Int, heads: Int, triangular: Bool, rotary: RotaryTable?, biases: TypeBiases?) {
-    self.headSize = headSize
-    self.heads = heads
-    self.triangular = triangular
-    self.rotary = rotary
-    self.biases = biases
-  }
-
-  /// Adds rotation and packing, and returns the query for the cells above the threshold.
-  ///
-  /// - Parameters:
-  ///   - projected: `[tokens, heads · 2 · headSize]`, a block `[query | key]` a head.
-  ///   - tokens: the batch that `projected` was made from.
-  ///   - threshold: cells with a greater score are wanted.
-  ///   - engine: the device.
-  ///   - submission: what the operations are added to.
-  /// - Returns: the query; its inputs are there once the submission has run.
-  /// - Throws: `EngineError` if shapes contradict each other or the device has no room.
-  package func query(
-    projected: Tensor, _ tokens: DeviceTokens, threshold: Float, on engine: Engine, in submission: inout Submission
-  ) throws(EngineError) -> CellQuery {
-    func slices(offset: Int) -> HeadSlices {
-      HeadSlices(projected, offset: offset, headStride: 2 * headSize, heads: heads, channels: headSize)
-    }
-    let extent = Extent.ragged(tokens.segments)
-    var queries = slices(offset: 0)
-    if let rotary {
-      let rotated = try engine.makeTensor(.float32, tokens.count, heads * headSize)
-      try submission.append(
-        .rotate(
-          RotateRows(queries, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: rotated)))
-      queries = HeadSlices(rotated, headStride: headSize, heads: heads, channels: headSize)
-    }
-    let keys = try engine.makePanels(for: extent, heads: heads, channels: headSize)
-    try submission.append(
-      .pack(PackColumns(slices(offset: headSize), extent: extent, into: keys, rotary: rotary)))
-    return CellQuery(
-      rows: queries, columns: keys, rowExtent: extent, columnExtent: extent, scale: 1 / Float(headSize).squareRoot(),
-      threshold: threshold, triangular: triangular, margin: 1, biases: biases)
+    return try PairScores(
+      headSize: parameters.headSize, heads: heads, triangular: parameters.triangular, rotary: rotary, biases: nil
+    ).linkScores(
+      projected: projected,
+      biases: values.map { LinkScores.Biases($0, predicates: parameters.types, scale: parameters.biasScale) }, tokens,
+      on: engine, in: &submission)
   }
 }
 

@@ -48,6 +48,14 @@ package struct RelationDecoder: Sendable {
 
   package init(_ options: Options = Options()) { self.options = options }
 
+  /// For pairs joined within the windows of a text, where spans were bounded already; a long text has more relations.
+  package init(windows: Int) {
+    var options = Options()
+    options.maximumSpans = .max
+    options.maximumRelations *= windows
+    self.init(options)
+  }
+
   /// Makes relations of linked pairs, `first` being a subject and `second` an object.
   ///
   /// Spans in code points may repeat, when several tokens stand for the same characters: such spans are one, and of

@@ -97,12 +97,9 @@ private struct PairInputs {
     if command.head == .efficient {
       let channels = 2 * command.heads
       let values = try engine.makeTensor(.float32, rows, channels)
-      let extent = Extent.ragged(tokens.segments)
-      let panels = try engine.makePanels(for: extent, channels: channels)
       try submission.upload(.float32(normalNumbers(rows * channels, seed: 2)), to: values)
-      try submission.append(
-        .pack(PackColumns(HeadSlices(values, channels: channels), extent: extent, into: panels)))
-      biases = TypeBiases(panels: panels, types: command.heads, scale: 0.5)
+      biases = try TypeBiases(
+        packing: values, types: command.heads, scale: 0.5, tokens, on: engine, in: &submission)
     }
     _ = try await engine.run(submission)
     scores = PairScores(

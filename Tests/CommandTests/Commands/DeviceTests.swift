@@ -62,6 +62,30 @@ import Testing
     #expect(try !report.string("variant").isEmpty)
   }
 
+  /// The counts are those of `Benchmarks/Peers/links.py` for the same inputs, with dense scores.
+  static let linkBenches: [(options: String, spans: Int, relations: Int)] = [
+    ("--head efficient --batch 4 --length 130 --predicates 7 --head-size 32 --density 0.0005", 61, 8),
+    ("--head globalpointer --batch 3 --length 100 --predicates 5 --head-size 32 --density 0.0005", 30, 6),
+  ]
+
+  @Test(arguments: Places.hasDevice ? ["cpu", "opencl"] : ["cpu"], linkBenches.indices)
+  func benchOfLinksFindsWhatDenseScoresDo(device: String, bench: Int) async throws {
+    let expected = Self.linkBenches[bench]
+    let options = expected.options.split(separator: " ").map(String.init)
+    let run = try await Weft.run(
+      ["bench", "links"] + options + ["--device", device, "--repetitions", "2", "--warmup", "0", "--json"])
+    #expect(run.status == 0 && run.complaints.isEmpty)
+    let report = try run.object()
+    #expect(try report.integer("spans") == expected.spans)
+    #expect(try report.integer("relations") == expected.relations)
+    #expect(try report.integer("truncated_documents") == 0)
+    #expect(try 0 < report.number("min_seconds") && report.number("min_seconds") <= report.number("median_seconds"))
+    #expect(try report.number("median_seconds") <= report.number("max_seconds"))
+    #expect(try report.number("documents_per_second") > 0)
+    #expect(try report.integer("peak_bytes") > 0)
+    #expect(try !report.string("device").isEmpty && !report.string("variant").isEmpty)
+  }
+
   @Test func benchForPeople() async throws {
     let run = try await Weft.run(
       ["bench"] + Self.benches[0] + ["--device", "cpu", "--repetitions", "1", "--warmup", "0"])

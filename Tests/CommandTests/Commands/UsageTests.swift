@@ -22,6 +22,11 @@ import Testing
     (["bench", "pairs", "--batch", "0"], "--batch"),
     (["bench", "pairs", "--head-size", "63"], "--head-size"),
     (["bench", "pairs", "--repetitions", "0"], "--repetitions"),
+    (["bench", "links", "--predicates", "0"], "--predicates"),
+    (["bench", "links", "--length", "2"], "--length"),
+    (["bench", "links", "--density", "1"], "--density"),
+    (["bench", "links", "--density", "nan"], "--density"),
+    (["bench", "links", "--batch", "60000", "--length", "60000"], "smaller batch"),
     (["bench", "encoder", "--shape", "large"], "--shape"),
     (["bench", "encoder", "--length", "513"], "--length"),
     (["import", "a", "b"], "--from"),
@@ -78,12 +83,19 @@ import Testing
         "<source>", "<destination>", "bert4keras", "bert4torch-0.2.5", "taishan1994", "TYPE/ROLE", "np.savez",
       ]
     ),
-    (["bench"], ["pairs", "encoder"]),
+    (["bench"], ["pairs", "links", "encoder"]),
     (
       ["bench", "pairs"],
       [
         "--head", "--batch", "--heads", "--length", "--head-size", "--device", "--variant", "--repetitions", "--warmup",
         "--json",
+      ]
+    ),
+    (
+      ["bench", "links"],
+      [
+        "--head", "--batch", "--length", "--predicates", "--head-size", "--density", "--device", "--variant",
+        "--repetitions", "--warmup", "--json",
       ]
     ),
     (["bench", "encoder"], ["--shape", "--batch", "--length", "--device", "--repetitions", "--warmup", "--json"]),
