@@ -49,7 +49,35 @@ import Testing
   @Test func dataAndAnOutputAreNeeded() async throws {
     try await check(["--array", "out.npy"], status: 64, "--data", "DIGITS")
     try await check(["--data", "images.npy"], status: 64, "--output", "--array")
-    try await check(["--data", "ring.npy", "--array", "a", "--output", "a"], status: 64, "same name")
+    try await check(["--data", "ring.npy", "--array", "a", "--output", "a"], status: 64, "--array", "--output")
+  }
+
+  /// A file may go by other names: through folders, symbolic links and hard links.
+  @Test func outputsThatAreInputsOrEachOther() async throws {
+    let folder = files.folder.path
+    try files.write("start.npy", [Float](repeating: 1, count: 12), [3, 4])
+    _ = try files.folder.file("gamma.json", "{}".utf8)
+    try FileManager.default.createSymbolicLink(atPath: folder + "/soft.npy", withDestinationPath: "images.npy")
+    try FileManager.default.linkItem(atPath: folder + "/images.npy", toPath: folder + "/hard.npy")
+    try FileManager.default.createSymbolicLink(atPath: folder + "/here", withDestinationPath: ".")
+    let before = files.bytes("images.npy")
+    for name in ["images.npy", "./images.npy", folder + "/images.npy", "here/images.npy", "soft.npy", "hard.npy"] {
+      try await check(["--data", "images.npy", "--array", name], status: 64, "--data", "overwritten")
+    }
+    let common = ["--data", "images.npy"]
+    try await check(common + ["--start", "start.npy", "--array", "./start.npy"], status: 64, "--start")
+    let painted = ["--known", "start.npy", "--mask", "start.npy"]
+    try await check(common + painted + ["--array", "start.npy"], status: 64, "overwritten")
+    let analytic = common + ["--sampler", "analytic-ddpm", "--array", "out.npy"]
+    try await check(common + ["--sampler", "analytic-ddpm", "--gamma", "gamma.json", "--array", "gamma.json"], status: 64)
+    for (array, picture) in [("zz", "./zz"), ("zz", "here/zz"), (folder + "/zz", "zz")] {
+      try await check(common + ["--array", array, "--output", picture], status: 64, "--array", "--output")
+    }
+    try await check(analytic + ["--save-gamma", "./out.npy"], status: 64, "--save-gamma", ".json")
+    try await check(analytic + ["--save-gamma", "gamma.txt"], status: 64, ".json")
+    #expect(files.bytes("images.npy") == before)
+    let fresh = try await Weft.run(["sample", "--device", "cpu"] + analytic + ["--save-gamma", "g"], directory: folder)
+    #expect(fresh.status == 0 && files.bytes("g") != nil, "\(fresh.errorText)")
   }
 
   @Test func dataThatAreNoneAreNamed() async throws {

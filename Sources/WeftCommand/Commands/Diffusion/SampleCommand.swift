@@ -42,7 +42,13 @@ struct SampleCommand: AsyncParsableCommand {
       throw ValidationError("--data is missing: a NumPy file, or DIGITS for the bundled digits")
     }
     try output.check()
-    try OutputName.checkDiffer([output.output, output.array, gamma.saveGamma])
+    try OutputName.check(gamma.saveGamma, "--save-gamma", isA: "json")
+    try OutputName.checkDiffer(
+      [("--output", output.output), ("--array", output.array), ("--save-gamma", gamma.saveGamma)],
+      inputs: [
+        ("--data", SampleData.path(of: data.data)), ("--start", samples.start), ("--known", samples.known),
+        ("--mask", samples.mask), ("--gamma", gamma.gamma),
+      ])
     if method.name.needsSecondHead || method.variance == .learned {
       let name = method.variance == .learned ? "variance 'learned'" : "'\(method.name.rawValue)'"
       throw ValidationError(

@@ -52,6 +52,7 @@ struct ScheduleCommand: AsyncParsableCommand {
 
   func validate() throws {
     try OutputName.check(output, "--output", isA: "svg", also: "; plots are vector graphics")
+    try OutputName.checkDiffer([("--output", output)], inputs: [("--gamma", gamma)])
     guard gamma == nil || gaussianVariance == nil else {
       throw ValidationError("give --gamma or --gaussian-variance, not both")
     }
