@@ -16,7 +16,7 @@ public struct SamplingRequest: Sendable {
   }
 
   /// Parts of the image that are known and stay: after each step they are replaced by the known image with that step's
-  /// noise (Lugmayr et al., 2022, without resampling).
+  /// noise (Lugmayr et al., 2022, without resampling), after the last one without any: at the end they are exact.
   public struct Inpainting: Sendable {
     /// The known image, `elements` numbers for all samples, or `count · elements`.
     public var known: [Float]

@@ -6,7 +6,7 @@ import Testing
 
 /// Every sampler on the device against plain loops over Double with the same noise.
 @Suite struct DeviceTrajectoryTests {
-  private static let needsSecondHead: Set<SamplerName> = [.nprDDPM, .nprDDIM, .snDDPM, .snDDIM]
+  static let needsSecondHead: Set<SamplerName> = [.nprDDPM, .nprDDIM, .snDDPM, .snDDIM]
 
   private func method(_ name: SamplerName) throws -> SamplingMethod {
     var method = SamplingMethod(name, steps: 7)

@@ -92,6 +92,29 @@ import Weft
     }
   }
 
+  /// Also where a grid ends a little above clean data, with noise in its last level.
+  @Test(arguments: SamplerName.allCases, TestDevice.available)
+  func whatIsKnownIsExactAtTheEnd(name: SamplerName, device: TestDevice) async throws {
+    let image = Array(points[18..<27])
+    var request = SamplingRequest(count: 2, seed: 1)
+    request.inpainting = .init(known: image, mask: [0, 1, 0, 0, 0.5, 0, 1, 1, 1])
+    let samples: SampleSet
+    if DeviceTrajectoryTests.needsSecondHead.contains(name) {
+      let toy = ToyDenoiser(sampleShape: [3, 3], outputHeads: 2)
+      samples = try await Sampler(SamplingMethod(name, steps: 6), denoiser: toy, on: device.engine()).samples(request)
+    } else {
+      var method = SamplingMethod(name, steps: 6)
+      if method.needsGamma {
+        method.gamma = try .gaussian(
+          dataVariance: 0.25, levels: method.grid(prediction: .sample).levels.dropLast())
+      }
+      samples = try await sampler(method, device).samples(request)
+    }
+    for sample in 0..<2 {
+      for element in [0, 2, 3, 5] { #expect(Array(samples[sample])[element] == image[element]) }
+    }
+  }
+
   @Test(arguments: TestDevice.available) func interpolationJoinsTwoSeeds(device: TestDevice) async throws {
     let sampler = try await sampler(.ddim(steps: 6), device, batchSize: 2)
     var request = SamplingRequest(count: 5)
