@@ -38,6 +38,20 @@ import Testing
     ["--schedule", "vp", "--timesteps-total", "10"], ["--shift", "3"], ["--sampler", "flow-euler", "--shift", "0"],
     ["--gamma", "gamma.json"], ["--final-noise"], ["--normalize", "much"], ["--output", "out.jpg"],
     ["--array", "out.txt"], ["--trajectory"],
+    // Options that would do nothing.
+    ["--sampler", "euler-maruyama", "--clip", "1"], ["--sampler", "lms", "--threshold", "0.9"],
+    ["--sampler", "pndm", "--clip", "1"], ["--variance", "small"], ["--sampler", "ddim", "--variance", "small"],
+    ["--sampler", "ode-euler", "--final-alpha-bar", "first"], ["--sampler", "flow-euler", "--final-alpha-bar", "one"],
+    ["--sampler", "ddpm", "--schedule", "vp", "--final-alpha-bar", "first"],
+    ["--sampler", "ddpm", "--schedule", "vp", "--final-noise"], ["--sampler", "lcm", "--final-alpha-bar", "first"],
+    ["--sampler", "ddpm", "--final-noise", "--final-alpha-bar", "first"], ["--final-alpha-bar", "voodoo"],
+    ["--sampler", "ode-heun", "--timesteps-total", "100"], ["--sampler", "ode-heun", "--zero-snr"],
+    ["--tolerance", "1e-3"], ["--sampler", "ode-rk45", "--tolerance", "0"],
+    ["--sampler", "ode-rk45", "--schedule", "linear"], ["--sampler", "ode-rk45", "--steps", "5"],
+    ["--sampler", "ode-rk45", "--spacing", "lambda"], ["--sampler", "ode-rk45", "--eta", "1"],
+    ["--sampler", "ode-rk45", "--clip", "1"], ["--sampler", "ode-rk45", "--start", "images.npy"],
+    ["--sampler", "ode-rk45", "--save-gamma", "g.json"],
+    ["--sampler", "ode-rk45", "--known", "images.npy", "--mask", "images.npy"],
   ]
 
   @Test(arguments: options)

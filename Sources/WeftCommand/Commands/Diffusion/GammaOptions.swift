@@ -17,6 +17,6 @@ struct GammaOptions: ParsableArguments {
     }
   }
 
-  /// The option that was given, if any.
-  var given: String? { gamma != nil ? "--gamma" : saveGamma != nil ? "--save-gamma" : nil }
+  /// The options given.
+  var given: [String] { (gamma != nil ? ["--gamma"] : []) + (saveGamma != nil ? ["--save-gamma"] : []) }
 }

@@ -74,6 +74,11 @@ struct SampleOptions: ParsableArguments {
     }
   }
 
+  /// The options given that say what samples begin with, other than noise, or keep.
+  var givenStarts: [String] {
+    (start != nil ? ["--start"] : []) + (mask != nil ? ["--mask"] : []) + (known != nil ? ["--known"] : [])
+  }
+
   /// Samples that are drawn.
   var sampleCount: Int { seeds?.count ?? count ?? Self.usualCount }
 

@@ -4,18 +4,13 @@ import Weft
 
 /// Draws all samples of a request, and keeps what pictures of the way need.
 struct SampleRun {
-  /// The first samples at one moment of the way, brought to unit variance.
-  struct Frame {
-    var values: [Float]
-  }
-
   let sampler: Sampler
   /// How many samples are followed on their way, and at how many moments at most.
   var followed: (samples: Int, moments: Int)?
   var bar: ProgressBar?
 
-  /// - Returns: the samples, and a frame for each moment observed.
-  func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [Frame]) {
+  /// - Returns: the samples, and for each moment observed the first samples, brought to unit variance.
+  func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [[Float]]) {
     var request = request
     let steps = sampler.plan.stepCount
     if let followed {
@@ -25,7 +20,7 @@ struct SampleRun {
     }
     let elements = sampler.denoiser.elementCount
     var samples: [Float] = []
-    var frames: [Int: Frame] = [:]
+    var frames: [Int: [Float]] = [:]
     var counted = 0
     for try await progress in try sampler.run(request) {
       bar?.advance(documents: progress.step - counted, tokens: 0)
@@ -35,7 +30,7 @@ struct SampleRun {
         let part = values.prefix((followed.samples - progress.batch.lowerBound) * elements)
         // Where noise is large, only its shape is of interest.
         let scale = Float(progress.level.unitScale)
-        frames[progress.step, default: Frame(values: [])].values += part.map { $0 * scale }
+        frames[progress.step, default: []] += part.map { $0 * scale }
       }
     }
     let set = SampleSet(shape: sampler.denoiser.sampleShape, values: samples)

@@ -53,6 +53,9 @@ struct ScheduleCommand: AsyncParsableCommand {
   func validate() throws {
     try OutputName.check(output, "--output", isA: "svg", also: "; plots are vector graphics")
     try OutputName.checkDiffer([("--output", output)], inputs: [("--gamma", gamma)])
+    guard method.sampler != .adaptive else {
+      throw ValidationError("\(SamplerChoice.adaptiveName) chooses its steps on the way: only 'weft sample' takes it")
+    }
     guard gamma == nil || gaussianVariance == nil else {
       throw ValidationError("give --gamma or --gaussian-variance, not both")
     }
