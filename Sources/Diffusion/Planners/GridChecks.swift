@@ -20,6 +20,11 @@ extension TimeGrid {
     }
   }
 
+  /// Whether every level has unit variance.
+  var isVariancePreserving: Bool {
+    levels.allSatisfy { abs($0.alpha * $0.alpha + $0.sigma * $0.sigma - 1) < 1e-9 }
+  }
+
   /// Checks that every level has unit variance, besides what `checkLevels` does.
   func checkVariancePreserving(for method: String) throws(DiffusionError) {
     try checkLevels()

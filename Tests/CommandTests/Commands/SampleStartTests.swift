@@ -74,7 +74,7 @@ import Testing
     #expect(plan.status == 0)
     #expect(files.folder.contents(of: "gamma.json")?.contains("\"version\": 2") == true)
     // Tables from before levels were kept are read by their times.
-    let old = #"{"format": "weft-gamma", "version": 1, "entries": [[0,0.1],[250,0.5],[500,0.8],[749,0.9],[999,1]]}"#
+    let old = #"{"format": "weft-gamma", "version": 1, "entries": [[0,0.1],[250,0.5],[499,0.8],[749,0.9],[999,1]]}"#
     _ = try files.folder.file("old.json", old.utf8)
     let times = try await draw("--array", "c.npy", "--gamma", "old.json")
     #expect(times.status == 0, "\(times.errorText)")

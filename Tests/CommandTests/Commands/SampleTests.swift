@@ -160,11 +160,24 @@ import Weft
     #expect(files.bytes("a.npy") == files.bytes("b.npy"))
   }
 
+  @Test(arguments: ["euler-maruyama", "reverse-diffusion", "predictor-corrector", "ode-heun"])
+  func subPreservingNoiseHasItsSamplers(sampler: String) async throws {
+    let run = try await files.sample(
+      "--data", "ring.npy", "--sampler", sampler, "--schedule", "subvp", "--steps", "300", "--count", "6", "--array",
+      "out.npy")
+    #expect(run.status == 0 && run.errorText.isEmpty, "\(run.errorText)")
+    #expect(distance(try files.array("out.npy"), to: SampleFiles.ring, elements: 2) < 0.5)
+    let ancestral = try await files.sample(
+      "--data", "ring.npy", "--sampler", "ancestral", "--schedule", "subvp", "--array", "none.npy")
+    #expect(ancestral.status == 64 && ancestral.complaints.count == 1 && ancestral.errorText.contains("reverse"))
+  }
+
   @Test(arguments: [[], ["--schedule", "ve"], ["--schedule", "subvp", "--tolerance", "1e-4"]])
   func theAdaptiveFlowEndsOnPoints(arguments: [String]) async throws {
     func draw(_ name: String, _ more: String...) async throws -> NumPyArray {
       let run = try await Weft.run(
-        ["sample", "--device", "cpu", "--data", "ring.npy", "--sampler", "ode-rk45", "--array", name] + arguments + more,
+        ["sample", "--device", "cpu", "--data", "ring.npy", "--sampler", "ode-rk45", "--array", name] + arguments
+          + more,
         directory: files.folder.path)
       #expect(run.status == 0 && run.errorText.isEmpty, "\(run.errorText)")
       return try files.array(name)
