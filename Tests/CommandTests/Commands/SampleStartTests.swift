@@ -23,6 +23,19 @@ import Testing
     }
   }
 
+  @Test func aStepThatIsThereIsTaken() async throws {
+    try files.write("start.npy", images(3), [3, 4])
+    let common = ["sample", "--device", "cpu", "--data", "images.npy", "--start", "start.npy", "--array", "out.npy"]
+    let exact = common + ["--steps", "49", "--strength", "0.02040816326530612"]
+    let run = try await Weft.run(exact, directory: files.folder.path)
+    #expect(run.status == 0, "\(run.errorText)")
+    let single = try await Weft.run(common + ["--steps", "1"], directory: files.folder.path)
+    #expect(single.status == 64 && single.complaints.count == 1)
+    #expect(single.errorText.contains("--start") && !single.errorText.contains("0.8"))
+    let whole = try await Weft.run(common + ["--steps", "1", "--strength", "1"], directory: files.folder.path)
+    #expect(whole.status == 0, "\(whole.errorText)")
+  }
+
   @Test func knownPartsStay() async throws {
     try files.write("known.npy", images(1), [3, 4])
     try files.write("mask.npy", [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [3, 4])

@@ -33,6 +33,7 @@ struct SampleDrawing {
     }
     grid = try checkingOptions { [method] () throws(DiffusionError) in
       let grid = try method.grid(prediction: .sample)
+      if let problem = command.samples.problem(steps: grid.steps) { throw DiffusionError(.invalidOption, problem) }
       // The plan itself, unless Γ is still to be estimated: any will do to check all else.
       var tried = method
       if method.needsGamma && method.gamma == nil {

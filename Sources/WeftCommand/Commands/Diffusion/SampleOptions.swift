@@ -85,6 +85,12 @@ struct SampleOptions: ParsableArguments {
   /// The share of the steps that are taken.
   var stepShare: Double { start == nil ? 1 : strength ?? Self.usualStrength }
 
+  /// What is wrong with a start where the usual strength leaves no step; nil if it leaves some.
+  func problem(steps: Int) -> String? {
+    guard start != nil, strength == nil, steps == 1 else { return nil }
+    return "--start: a single step is all or nothing: give more --steps, or --strength 1 to take it"
+  }
+
   /// What the sampler is asked for.
   /// - Throws: `ModelFileError` if a file cannot be used.
   func request(for data: SampleData) throws -> SamplingRequest {
