@@ -49,6 +49,19 @@ import Testing
     }
   }
 
+  @Test func masksOfGreyImagesWithAChannelMayBePlanes() async throws {
+    try files.write("grey.npy", SampleFiles.images, [5, 1, 3, 4])
+    try files.write("known.npy", images(1), [1, 3, 4])
+    try files.write("mask.npy", [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [3, 4])
+    let run = try await files.sample(
+      "--data", "grey.npy", "--known", "known.npy", "--mask", "mask.npy", "--count", "2", "--array", "out.npy")
+    #expect(run.status == 0, "\(run.errorText)")
+    let samples = try files.array("out.npy").values
+    for sample in 0..<2 {
+      for element in 4..<12 { #expect(abs(samples[sample * 12 + element] - images(1)[element]) < 1e-3) }
+    }
+  }
+
   @Test func masksOfColourImagesMayHaveOneChannel() async throws {
     try files.write("colour.npy", (0..<96).map { Float($0 % 7) }, [2, 3, 4, 4])
     try files.write("known.npy", (0..<48).map { Float($0 % 7) }, [1, 3, 4, 4])
