@@ -64,7 +64,7 @@ public struct Sampler: Sendable {
   ///   - count: how many.
   ///   - seed: the noise's seed; sample `i` is the same whatever `count` is.
   /// - Returns: the samples, in order.
-  /// - Throws: `DiffusionError` or `EngineError`; what the denoiser throws; `CancellationError`.
+  /// - Throws: `DiffusionError`, also if samples diverge; `EngineError`; what the denoiser throws; `CancellationError`.
   public func samples(count: Int, seed: UInt64 = 0) async throws -> SampleSet {
     try await samples(SamplingRequest(count: count, seed: seed))
   }
@@ -73,7 +73,7 @@ public struct Sampler: Sendable {
   ///
   /// - Parameter request: what is asked for.
   /// - Returns: the samples, in order.
-  /// - Throws: `DiffusionError` or `EngineError`; what the denoiser throws; `CancellationError`.
+  /// - Throws: `DiffusionError`, also if samples diverge; `EngineError`; what the denoiser throws; `CancellationError`.
   public func samples(_ request: SamplingRequest) async throws -> SampleSet {
     var values: [Float] = []
     for try await progress in try run(request) where progress.isFinished { values += progress.samples ?? [] }

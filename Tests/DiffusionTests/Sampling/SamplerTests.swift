@@ -168,6 +168,23 @@ import Weft
     _ = try await Sampler(.ddim(steps: 3), denoiser: ToyDenoiser(sampleShape: [2]), on: engine).samples(count: 1)
   }
 
+  /// The third sample's first number grows without bound; the others are good.
+  @Test(arguments: TestDevice.available) func divergenceIsNoticed(device: TestDevice) async throws {
+    let engine = try await device.engine()
+    for batchSize in [1, 2, 5] {
+      let sampler = try Sampler(
+        .ddim(steps: 5), denoiser: ExplodingDenoiser(), on: engine, batchSize: batchSize)
+      var request = SamplingRequest(count: 5)
+      request.start = .given([1, 1, 1, 1, 9, 1, 1, 1, 1, 1])
+      await #expect {
+        _ = try await sampler.samples(request)
+      } throws: {
+        guard let error = $0 as? DiffusionError else { return false }
+        return error.kind == .failed && error.message.contains("sample 2 has diverged")
+      }
+    }
+  }
+
   @Test func refusesWhatMakesNoSense() async throws {
     let engine = try await Engine(.reference)
     let toy = ToyDenoiser(sampleShape: [4])
@@ -260,6 +277,14 @@ private struct ShortDenoiser: Denoiser {
   let prediction = Prediction.epsilon
 
   func evaluate(_ call: DenoiserCall) async throws -> [Float] { [1] }
+}
+
+/// Infinite where a sample is above 5.
+private struct ExplodingDenoiser: Denoiser {
+  let sampleShape = [2]
+  let prediction = Prediction.sample
+
+  func evaluate(_ call: DenoiserCall) async throws -> [Float] { call.samples.map { $0 > 5 ? .infinity : $0 } }
 }
 
 private struct FailingDenoiser: Denoiser {

@@ -34,11 +34,6 @@ struct SampleRun {
       }
     }
     let set = SampleSet(shape: sampler.denoiser.sampleShape, values: samples)
-    if let place = samples.firstIndex(where: { !$0.isFinite }) {
-      throw DiffusionError(
-        .failed,
-        "sample \(place / elements) has diverged, to \(samples[place]): take more steps, another sampler, or --clip")
-    }
     return (set, frames.sorted { $0.key < $1.key }.map(\.value))
   }
 
