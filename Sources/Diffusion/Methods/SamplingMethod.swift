@@ -108,6 +108,8 @@ public struct SamplingMethod: Sendable, Hashable {
   /// - Throws: `DiffusionError` if an option makes no sense, or not with the others.
   public func plan(prediction: Prediction) throws(DiffusionError) -> SamplingPlan {
     let grid = try grid(prediction: prediction)
-    return try planner(for: grid).plan(strength == 1 ? grid : grid.suffix(strength: strength))
+    let plan = try planner(for: grid).plan(strength == 1 ? grid : grid.suffix(strength: strength))
+    try plan.checkRange()
+    return plan
   }
 }

@@ -21,7 +21,7 @@ extension GammaTable {
     try require(
       !data.isEmpty && data.count.isMultiple(of: elements), "\(data.count) numbers are not samples of \(elements)",
       kind: .invalidData)
-    try require(data.allSatisfy(\.isFinite), "the data have a number that is not finite", kind: .invalidData)
+    try requireRange(data, "the data")
     let noisy = levels.filter { $0.sigma > 0 }
     var sums = [Double](repeating: 0, count: noisy.count)
     let size = min(draws, max(1, (1 << 20) / elements))

@@ -29,6 +29,7 @@ public struct Sampler: Sendable {
       "a sample of shape \(denoiser.sampleShape) has no elements", kind: .invalidData)
     try require((1...2).contains(denoiser.outputHeads), "a denoiser has one or two heads, not \(denoiser.outputHeads)")
     if let batchSize { try require(batchSize > 0, "a batch needs at least one sample, not \(batchSize)") }
+    try plan.checkRange()
     for update in plan.updates {
       try require(
         update.variance == .fixed || denoiser.outputHeads == 2,

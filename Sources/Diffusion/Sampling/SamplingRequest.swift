@@ -101,7 +101,7 @@ public struct SamplingRequest: Sendable {
         !overflow && (values.count == all || (mayBeShared && values.count == elements)),
         "\(name) has \(values.count) numbers; \(mayBeShared ? "\(elements) or " : "")\(count) × \(elements) are needed",
         kind: .invalidData)
-      try require(values.allSatisfy(\.isFinite), "\(name) has a number that is not finite", kind: .invalidData)
+      try requireRange(values, name)
     }
     switch start {
     case .noise, .interpolation: break

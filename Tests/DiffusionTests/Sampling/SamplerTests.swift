@@ -222,6 +222,8 @@ import Weft
     refused(request) { $0.seeds = [1] }
     refused(request) { $0.start = .given([1, 2, 3, 4]) }
     refused(request) { $0.start = .images([1, 2, .nan, 4]) }
+    refused(request) { $0.start = .images([1, 2, 1e30, 4]) }
+    refused(request) { $0.inpainting = .init(known: [1, 2, 3, -1e30], mask: [0, 0, 0, 0]) }
     refused(request) { $0.inpainting = .init(known: [1, 2, 3, 4], mask: [0, 0, 2, 0]) }
     refused(request) { $0.observation = .init(every: 0) }
   }
@@ -241,7 +243,9 @@ import Weft
 
   @Test func refusesBadPoints() async throws {
     let engine = try await Engine(.reference)
-    let bad: [([Float], [Int])] = [([1, 2, 3], [2]), ([1, .nan], [2]), ([], [2]), ([1, 2], [0]), ([1, 2], [])]
+    let bad: [([Float], [Int])] = [
+      ([1, 2, 3], [2]), ([1, .nan], [2]), ([], [2]), ([1, 2], [0]), ([1, 2], []), ([1, -1e30], [2]),
+    ]
     for (points, shape) in bad {
       await #expect(throws: DiffusionError.self) {
         _ = try await MixtureDenoiser(points: points, shape: shape, on: engine)
@@ -252,6 +256,25 @@ import Weft
     }
     await #expect(throws: DiffusionError.self) {
       _ = try await MixtureDenoiser(means: [1, 2], shape: [1], deviations: nil, weights: [0, 0], on: engine)
+    }
+  }
+
+  /// As many different deviations as there can be, in groups of all sizes, and one more.
+  @Test(arguments: TestDevice.available) func deviationsHaveALimit(device: TestDevice) async throws {
+    let engine = try await device.engine()
+    let limit = MixtureDenoiser.deviationLimit
+    func denoiser(_ distinct: Int) async throws -> MixtureDenoiser {
+      // The first deviation has many components.
+      let deviations = (0..<distinct + 2000).map { 0.1 + Float(max(0, $0 - 2000)) / 1000 }
+      let means = deviations.indices.map { Float($0 % 7) }
+      return try await MixtureDenoiser(means: means, shape: [1], deviations: deviations, weights: nil, on: engine)
+    }
+    let samples = try await Sampler(.ddim(steps: 2), denoiser: denoiser(limit), on: engine).samples(count: 1)
+    #expect(samples.values[0].isFinite)
+    await #expect {
+      _ = try await denoiser(limit + 1)
+    } throws: {
+      ($0 as? DiffusionError)?.message.contains("\(limit)") == true
     }
   }
 }

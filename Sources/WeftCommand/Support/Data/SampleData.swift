@@ -62,6 +62,7 @@ struct SampleData: Sendable {
     normalization = Normalization(
       mode ?? (kind == .images ? .range : .unit), of: array.values, elements: shape.reduce(1, *))
     values = normalization.apply(array.values)
+    do { try MixtureDenoiser.check(values, shape: shape) } catch { throw refusal("\(error.message), with --normalize") }
   }
 
   /// The file that `--data` names; nil where it cannot be found, which reading it will say.
