@@ -12,6 +12,7 @@ struct GammaOptions: ParsableArguments {
   var saveGamma: String?
 
   func validate() throws {
+    if gamma?.isEmpty == true { throw ValidationError("--gamma needs the name of a .json file") }
     guard gamma == nil || saveGamma == nil else {
       throw ValidationError("--gamma is in a file: leave out --save-gamma")
     }

@@ -39,8 +39,9 @@ struct SampleCommand: AsyncParsableCommand {
 
   func validate() throws {
     if list { return }
-    guard data.data != nil else {
-      throw ValidationError("--data is missing: a NumPy file, or DIGITS for the bundled digits")
+    guard let name = data.data, !name.isEmpty else {
+      throw ValidationError(
+        "--data is \(data.data == nil ? "missing" : "empty"): a NumPy file, or DIGITS for the bundled digits")
     }
     try output.check()
     try OutputName.check(gamma.saveGamma, "--save-gamma", isA: "json")

@@ -11,19 +11,21 @@ struct SampleOptions: ParsableArguments {
   var count: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "The noise's seed. Sample i of a seed is the same whatever the count and the batch are.", valueName: "seed"))
+      "The noise's seed. Sample i of a seed is the same whatever the count and the batch are.", valueName: "seed"),
+    transform: { try Choice.seed($0) })
   var seed: UInt64?
 
   @Option(
     help: ArgumentHelp(
       "A seed for each sample, separated by commas, instead of --count and --seed.", valueName: "list"),
-    transform: { try Choice.list($0) })
+    transform: { try Choice.seeds($0) })
   var seeds: [UInt64]?
 
   @Option(
     help: ArgumentHelp("Samples on the way from the noise of one seed to that of another.", valueName: "seed,seed"),
-    transform: { try Choice.list($0) })
+    transform: { try Choice.seeds($0) })
   var interpolate: [UInt64]?
 
   @Option(
@@ -66,6 +68,9 @@ struct SampleOptions: ParsableArguments {
       }
     }
     guard (mask == nil) == (known == nil) else { throw ValidationError("--mask and --known belong together") }
+    for (option, path) in [("--start", start), ("--mask", mask), ("--known", known)] where path?.isEmpty == true {
+      throw ValidationError("\(option) needs the name of a .npy file")
+    }
     if let strength {
       guard start != nil else { throw ValidationError("--strength is about --start, which is missing") }
       guard strength > 0, strength <= 1 else {
