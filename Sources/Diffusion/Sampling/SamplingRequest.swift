@@ -34,14 +34,17 @@ public struct SamplingRequest: Sendable {
   public struct Observation: Sendable, Hashable {
     /// Report after every so many steps.
     public var every: Int
+    /// Whether what the samples begin with is reported too, as step 0.
+    public var start: Bool
     /// Whether the noisy samples come along.
     public var samples: Bool
     /// Whether the predicted clean samples come along.
     public var previews: Bool
 
     /// A report every `every` steps.
-    public init(every: Int = 1, samples: Bool = false, previews: Bool = false) {
+    public init(every: Int = 1, start: Bool = false, samples: Bool = false, previews: Bool = false) {
       self.every = every
+      self.start = start
       self.samples = samples
       self.previews = previews
     }

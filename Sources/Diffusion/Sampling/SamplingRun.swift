@@ -52,9 +52,16 @@ public struct SamplingRun: AsyncSequence, Sendable {
         (instruction, step) = (0, 0)
       }
       try Task.checkCancellation()
-      var current =
-        try trajectory
-        ?? Trajectory(plan, request, samples: batch, denoiser: sampler.denoiser, on: sampler.engine)
+      var current: Trajectory
+      if let trajectory {
+        current = trajectory
+      } else {
+        current = try Trajectory(plan, request, samples: batch, denoiser: sampler.denoiser, on: sampler.engine)
+        if request.observation?.start == true && plan.stepCount > 0 {
+          trajectory = current
+          return try await report(at: plan.start, register: 0)
+        }
+      }
       let every = request.observation?.every ?? .max
       while instruction < plan.instructions.count {
         // The clean samples of a step come from its last evaluation, before it is known whether the step is reported.

@@ -146,6 +146,32 @@ import Weft
     #expect(finished == plain.values)
   }
 
+  @Test(arguments: TestDevice.available) func theStartIsReportedIfAskedFor(device: TestDevice) async throws {
+    let method = SamplingMethod(.euler, steps: 4)
+    let sampler = try await sampler(method, device, batchSize: 2)
+    let plan = sampler.plan
+    let noise = try await Sampler(
+      SamplingPlan([], start: plan.start, initialScale: plan.initialScale), denoiser: sampler.denoiser,
+      on: sampler.engine
+    ).samples(count: 3, seed: 5)
+    var request = SamplingRequest(count: 3, seed: 5)
+    request.observation = .init(every: 2, start: true, samples: true)
+    var steps: [Int] = []
+    var starts: [Float] = []
+    var finished: [Float] = []
+    for try await progress in try sampler.run(request) {
+      steps.append(progress.step)
+      if progress.step == 0 {
+        #expect(progress.level == plan.start && !progress.isFinished)
+        starts += progress.samples ?? []
+      }
+      if progress.isFinished { finished += progress.samples ?? [] }
+    }
+    #expect(steps == [0, 2, 4, 0, 2, 4])
+    #expect(starts == noise.values)
+    #expect(finished == (try await sampler.samples(count: 3, seed: 5)).values)
+  }
+
   @Test func stopsWhenNobodyAsksOrItIsCancelled() async throws {
     let counter = CountingDenoiser()
     let sampler = try Sampler(.ddim(steps: 10), denoiser: counter, on: try await Engine(.reference))

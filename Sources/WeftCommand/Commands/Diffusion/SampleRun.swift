@@ -5,7 +5,7 @@ import Weft
 /// Draws all samples of a request, and keeps what pictures of the way need.
 struct SampleRun {
   let sampler: Sampler
-  /// How many samples are followed on their way, and at how many moments at most.
+  /// How many samples are followed on their way, and at how many moments at most after the first.
   var followed: (samples: Int, moments: Int)?
   var bar: ProgressBar?
 
@@ -14,7 +14,8 @@ struct SampleRun {
     var request = request
     let steps = sampler.plan.stepCount
     if let followed {
-      request.observation = .init(every: (steps + followed.moments - 1) / followed.moments, samples: true)
+      let every = (steps + followed.moments - 1) / followed.moments
+      request.observation = .init(every: every, start: true, samples: true)
     } else if bar != nil {
       request.observation = .init(every: max(1, steps / 20))
     }
