@@ -22,6 +22,8 @@ HERE = Path(__file__).resolve().parent
 KEEP_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "100000000"}
 # Threads that wait for one another sleep: spinning on a busy machine can cost a time slice for each small operation.
 SLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
+AVERAGES = [(points, shape, alpha_bar)
+            for points in (10_000, 100_000, 1_000_000) for shape in ("2", "8,8") for alpha_bar in ("0.01", "0.9")]
 LARGE = ["--shape", "3,256,256"]
 
 # name, group, Weft's arguments, the peer's arguments, more environment for the peer
@@ -62,6 +64,11 @@ CASES = [
      ["denoise.py", "--case", "torch-copy", *LARGE], SLEEP),
     ("Step's kernel as a copy, OpenCL copy", "denoise", ["bench", "denoise", "--copy", *LARGE],
      ["denoise.py", "--case", "opencl-copy", *LARGE], {}),
+] + [
+    (f"{points:,} points of {shape.replace(',', ' x ')}, alpha-bar {alpha_bar}", "average",
+     ["bench", "average", "--points", str(points), "--shape", shape, "--alpha-bar", alpha_bar],
+     ["denoise.py", "--case", "average", "--points", str(points), "--shape", shape, "--alpha-bar", alpha_bar], SLEEP)
+    for points, shape, alpha_bar in AVERAGES
 ]
 
 
@@ -79,7 +86,8 @@ def figure(value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", nargs="?", choices=["pairs", "links", "encoder", "denoise"], help="only this group")
+    parser.add_argument(
+        "group", nargs="?", choices=["pairs", "links", "encoder", "denoise", "average"], help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")

@@ -1,15 +1,19 @@
-"""Times a diffusion sampler's step: diffusers, PyTorch by hand, and plain copies to hold it against.
+"""Times a diffusion sampler's step and exact denoiser: diffusers, PyTorch by hand, and plain copies.
 
 Timed: a sample and a network's output in memory, to the next sample, as a trajectory of
 `--steps-per-run` steps that take one another's results; times are of one step. Not timed: the
 network (its output stays the same) and the schedule's tables. float32; the epsilon is predicted,
-x0 is clipped to 1.
+x0 is clipped to 1. The averages' points are normal numbers, their samples points with the noise of
+`--alpha-bar`.
 
     ddpm         diffusers' DDPMScheduler.step, with its noise
     ddim         diffusers' DDIMScheduler.step, without noise
     lean         DDPM by someone who counts passes: in place, without allocating
     torch-copy   Tensor.copy_
     opencl-copy  y[i] = x[i] as an OpenCL kernel, on the first device that OpenCL lists
+    average      one evaluation of a data set's exact denoiser: distances, softmax and weighted mean,
+                 `--chunk` points at a time with a running maximum, in place where PyTorch can
+    average-whole  the same with all distances at once: cdist, softmax, matmul
 
 `step_bytes` is what a fused step has to read and write: three arrays, or two for a copy.
 """
@@ -94,21 +98,79 @@ def opencl_copies(arguments, sample, output):
     return run
 
 
+def average_inputs(arguments, generator):
+    elements = math.prod(map(int, arguments.shape.split(",")))
+    points = torch.randn(arguments.points, elements, generator=generator)
+    picked = points[torch.randint(arguments.points, (arguments.batch,), generator=generator)]
+    alpha, sigma = math.sqrt(arguments.alpha_bar), math.sqrt(1 - arguments.alpha_bar)
+    noise = torch.randn(arguments.batch, elements, generator=generator)
+    return points, alpha * picked + sigma * noise, alpha, sigma
+
+
+def whole_average(arguments, points, x, alpha, sigma):
+    scaled, factor = alpha * points, -0.5 / sigma**2
+
+    def run():
+        logits = torch.cdist(x, scaled).square_().mul_(factor)
+        return torch.softmax(logits, dim=1) @ points
+    return run
+
+
+def chunked_average(arguments, points, x, alpha, sigma):
+    # |x|^2 is the same for all points of a sample: the softmax does not see it.
+    parts = [(part, part.T.contiguous(), part.square().sum(1).mul_(-0.5 * alpha**2 / sigma**2))
+             for part in points.split(arguments.chunk)]
+    scale = alpha / sigma**2
+
+    def run():
+        largest = torch.full((len(x), 1), -torch.inf)
+        total = torch.zeros(len(x), 1)
+        mean = torch.zeros_like(x)
+        for part, columns, squares in parts:
+            logits = torch.addmm(squares, x, columns, alpha=scale)
+            new = torch.maximum(largest, logits.amax(1, keepdim=True))
+            weights = logits.sub_(new).exp_()
+            fade = (largest - new).exp_()
+            total.mul_(fade).add_(weights.sum(1, keepdim=True))
+            mean.mul_(fade).addmm_(weights, part)
+            largest = new
+        return mean.div_(total)
+    return run
+
+
+AVERAGES = {"average": chunked_average, "average-whole": whole_average}
 CASES = {"ddpm": scheduler_steps, "ddim": scheduler_steps, "lean": lean_steps,
          "torch-copy": torch_copies, "opencl-copy": opencl_copies}
 
 
 def main():
     parser = common_arguments(__doc__.splitlines()[0], repetitions=5)
-    parser.add_argument("--case", choices=CASES, default="ddpm")
+    parser.add_argument("--case", choices=[*CASES, *AVERAGES], default="ddpm")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--shape", default="3,64,64", help="a sample's dimensions")
     parser.add_argument("--steps-per-run", type=int, default=10)
+    parser.add_argument("--points", type=int, default=100_000, help="the averages' data set")
+    parser.add_argument("--alpha-bar", type=float, default=0.5, help="how noisy the averages' samples are")
+    parser.add_argument("--chunk", type=int, default=1024, help="points that are averaged at a time")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
     generator = torch.Generator().manual_seed(arguments.seed)
+    if arguments.case in AVERAGES:
+        inputs = average_inputs(arguments, generator)
+        with torch.inference_mode():
+            run = AVERAGES[arguments.case](arguments, *inputs)
+            _, timing = measure(run, arguments.warmup, arguments.repetitions)
+        pairs = arguments.points * arguments.batch
+        report({
+            "case": arguments.case,
+            "points": arguments.points,
+            "batch": arguments.batch,
+            "shape": arguments.shape,
+            "alpha_bar": arguments.alpha_bar,
+        } | timing | {"pairs_per_second": pairs / timing["median_seconds"]}, arguments.json)
+        return
     shape = [arguments.batch, *map(int, arguments.shape.split(","))]
     sample, output = (torch.randn(shape, generator=generator) for _ in range(2))
     with torch.inference_mode():

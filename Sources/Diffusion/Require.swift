@@ -6,6 +6,19 @@ func require(
   throw DiffusionError(kind, problem())
 }
 
+/// The largest number of a sample and the largest σ: devices compute in float32, and a sum of 10⁸ of their squares still
+/// fits there.
+let largestNumber = 1e15
+
+/// Checks that numbers are finite and no larger than `largestNumber`.
+func requireRange(_ values: [Float], _ name: String) throws(DiffusionError) {
+  try require(values.allSatisfy(\.isFinite), "\(name) has a number that is not finite", kind: .invalidData)
+  guard let large = values.first(where: { abs(Double($0)) > largestNumber }) else { return }
+  throw DiffusionError(
+    .invalidData,
+    "\(name) has the number \(large): float32 cannot square more than \(largestNumber); bring data to about 1")
+}
+
 /// Evenly spaced numbers from `start` to `end`, both included, rounded the way numpy's `linspace` rounds them.
 func evenlySpaced(from start: Double, to end: Double, count: Int) -> [Double] {
   guard count > 1 else { return count == 1 ? [start] : [] }

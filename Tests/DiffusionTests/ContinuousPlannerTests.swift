@@ -45,6 +45,7 @@ import Testing
       + [
         (.variancePreserving(), .reverseDiffusion), (.variancePreserving(), .ancestral),
         (.varianceExploding(), .reverseDiffusion), (.varianceExploding(), .ancestral),
+        (.subVariancePreserving(), .reverseDiffusion),
       ]
     for (schedule, method) in cases {
       let errors = try [2000, 8000].map { steps in
@@ -92,6 +93,25 @@ import Testing
     #expect(agree(ancestral.sample, 2, 1e-12))
     #expect(agree(ancestral.epsilon, -1.5 / 0.8.squareRoot(), 1e-12))
     #expect(agree(ancestral.noise, 0.75.squareRoot(), 1e-12))
+  }
+
+  /// One step by hand where α goes from 0.8 to 0.6 and σ from 0.3 to 0.5: r = ¾, G² = ¼ - 9/16 · 0.09. The same formula
+  /// gives the other processes' steps.
+  @Test func subPreservingStepsByHand() throws {
+    let levels = [NoiseLevel(time: 1, alpha: 0.6, sigma: 0.5), NoiseLevel(time: 0, alpha: 0.8, sigma: 0.3)]
+    let grid = TimeGrid(levels: levels)
+    let update = try ReverseSDE(.reverseDiffusion, finish: .noise).plan(grid).updates[0]
+    #expect(agree(update.sample, 1.25, 1e-12))
+    #expect(agree(update.epsilon, -(0.25 - 9.0 / 16 * 0.09) / 0.5, 1e-12))
+    #expect(agree(update.noise, (0.25 - 9.0 / 16 * 0.09).squareRoot(), 1e-12))
+  }
+
+  /// Predictor and corrector keep the marginal all the way from noise.
+  @Test(arguments: all) func predictorAndCorrectorEndWithTheMarginal(schedule: ContinuousSchedule) throws {
+    let model = GaussianModel()
+    let grid = try TimeGrid.uniformTime(schedule, steps: 1000, to: 0.01)
+    let plan = try ReverseSDE(.reverseDiffusion, corrector: .init(), finish: .noise).plan(grid)
+    #expect(abs(plan.outputVariance(model) / model.marginalVariance(grid.levels[1000]) - 1) < 0.05)
   }
 
   @Test func denoisingTakesOneMoreEvaluation() throws {

@@ -119,6 +119,11 @@ import Testing
       #expect(part.levels == Array(grid.levels[(50 - steps)...]))
       #expect(part.initialScale == part.levels[0].sigma)
     }
+    // k / S is k steps, however the quotient and the product were rounded.
+    for steps in 1...200 {
+      let grid = TimeGrid(levels: (0...steps).map { NoiseLevel(time: 0, alpha: 1, sigma: Double(steps - $0)) })
+      for kept in 1...steps { #expect(try grid.suffix(strength: Double(kept) / Double(steps)).steps == kept) }
+    }
     for strength in [0, -0.5, 1.01, 0.019, .nan] {
       #expect(throws: DiffusionError.self) { try grid.suffix(strength: strength) }
     }

@@ -95,11 +95,32 @@ import Testing
     #expect(refused(ReverseSDE(.ancestral, corrector: .init()), grid) == nil)
   }
 
+  /// Numbers that float32 cannot hold or square are no plan.
+  @Test func numbersBeyondTheDevicesAreRefused() throws {
+    let silent = try NoiseSchedule(alphasBar: [0.5, 1e-300])
+    var method = SamplingMethod(.ddim, steps: 2)
+    method.schedule = .discrete(silent)
+    #expect {
+      try method.plan(prediction: .epsilon)
+    } throws: {
+      ($0 as? DiffusionError)?.message.contains("float32") == true
+    }
+    #expect(throws: Never.self) { try method.plan(prediction: .sample) }
+    let far = try TimeGrid.sigmas([1e20, 1], time: .sigma)
+    #expect(refused(Euler(), far)?.contains("float32") == true)
+    for schedule in [
+      ContinuousSchedule.varianceExploding(sigmaMax: 1e20), .variancePreserving(betaMax: 1e300),
+      .subVariancePreserving(betaMax: 1e20),
+    ] {
+      #expect(throws: DiffusionError.self) { try schedule.check() }
+    }
+  }
+
   @Test func equationsNeedTheirOwnSchedule() throws {
     let sub = try TimeGrid.uniformTime(.subVariancePreserving(), steps: 4)
-    // Reverse diffusion and ancestral steps are defined by β or Δ, which sub-VP levels do not have.
-    #expect(refused(ReverseSDE(.reverseDiffusion), sub) != nil)
-    #expect(refused(ReverseSDE(.ancestral), sub) != nil)
+    // Ancestral steps are defined by β or Δ, which sub-VP levels do not have; every process has a forward step.
+    #expect(refused(ReverseSDE(.reverseDiffusion), sub) == nil)
+    #expect(refused(ReverseSDE(.ancestral), sub)?.contains("reverse diffusion") == true)
     #expect(refused(ReverseSDE(.eulerMaruyama(.subVariancePreserving())), sub) == nil)
     let others: [ContinuousSchedule] = [
       .variancePreserving(), .varianceExploding(), .subVariancePreserving(betaMax: 19),

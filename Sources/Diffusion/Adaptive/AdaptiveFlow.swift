@@ -82,7 +82,7 @@ public struct AdaptiveFlow: Sendable {
     try require(
       !data.isEmpty && data.count.isMultiple(of: elements), "\(data.count) numbers are not samples of \(elements)",
       kind: .invalidData)
-    try require(data.allSatisfy(\.isFinite), "the data have a number that is not finite", kind: .invalidData)
+    try requireRange(data, "the data")
     var result: [Double] = []
     for samples in batches(data.count / elements) {
       let batch = SampleBatch(samples: samples.count, elements: elements)

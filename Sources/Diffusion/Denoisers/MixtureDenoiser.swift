@@ -14,6 +14,10 @@ public struct MixtureDenoiser: Denoiser {
   /// How many components, or points.
   public let componentCount: Int
 
+  /// How many different deviations the components may have: each makes a part of the mixture that is summed alone, and
+  /// what the parts add up to lies in a device's local memory.
+  public static let deviationLimit = Mixture.chunkLimit
+
   private let mixture: Mixture
   private let engine: Engine
 
@@ -45,21 +49,15 @@ public struct MixtureDenoiser: Denoiser {
   /// - Parameters:
   ///   - means: the means, component by component.
   ///   - shape: the sizes of one mean.
-  ///   - deviations: the components' standard deviations; all 0 if nil.
+  ///   - deviations: the components' standard deviations, `deviationLimit` different ones at most; all 0 if nil.
   ///   - weights: the components' weights, of any sum; all equal if nil.
   ///   - engine: the device that will compute.
   /// - Throws: `DiffusionError` if a number is not finite or the sizes do not fit; `EngineError` if there is no room.
   public init(
     means: [Float], shape: [Int], deviations: [Float]?, weights: [Float]?, on engine: Engine
   ) async throws {
+    try Self.check(means, shape: shape)
     let elements = shape.reduce(1, *)
-    try require(
-      !shape.isEmpty && shape.allSatisfy { $0 > 0 } && !means.isEmpty && means.count.isMultiple(of: elements),
-      "\(means.count) numbers are not samples of shape \(shape)", kind: .invalidData)
-    if let bad = means.firstIndex(where: { !$0.isFinite }) {
-      throw DiffusionError(
-        .invalidData, "sample \(bad / elements) has \(means[bad]) as element \(bad % elements): not a finite number")
-    }
     let count = means.count / elements
     let deviations = deviations ?? [Float](repeating: 0, count: count)
     let weights = weights ?? [Float](repeating: 1, count: count)
@@ -69,6 +67,7 @@ public struct MixtureDenoiser: Denoiser {
     try require(
       (deviations + weights).allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 },
       "deviations and weights must be finite and not negative, one weight above 0", kind: .invalidData)
+    try requireRange(deviations, "the list of deviations")
 
     // Components of one variance stand together.
     let order = (0..<count).sorted { (deviations[$0], $0) < (deviations[$1], $1) }
@@ -81,14 +80,52 @@ public struct MixtureDenoiser: Denoiser {
         groups.append(MixtureGroup(components: 1, variance: variance))
       }
     }
+    try require(
+      groups.count <= Self.deviationLimit,
+      "\(groups.count) components have different deviations; at most \(Self.deviationLimit) can: round them",
+      kind: .invalidData)
     let isSorted = order == Array(0..<count)
     let ordered = isSorted ? means : order.flatMap { means[$0 * elements..<($0 + 1) * elements] }
-    mixture = try await engine.makeMixture(
-      means: Vectors(ordered, dimension: elements), groups: groups,
-      logWeights: order.map { Float(naturalLogarithm(Double(weights[$0]))) })
+    mixture = try await Self.load(
+      Vectors(ordered, dimension: elements), groups: groups,
+      logWeights: order.map { Float(naturalLogarithm(Double(weights[$0]))) }, on: engine)
     self.engine = engine
     sampleShape = shape
     componentCount = count
+  }
+
+  /// Brings means to the device, or says how much room they would need.
+  private static func load(
+    _ means: Vectors, groups: [MixtureGroup], logWeights: [Float], on engine: Engine
+  ) async throws(EngineError) -> Mixture {
+    do { return try await engine.makeMixture(means: means, groups: groups, logWeights: logWeights) } catch {
+      guard error.kind == .exhausted else { throw error }
+      // As rows, and as columns in whole panels.
+      let bytes = 4 * means.dimension * (means.count + engine.panelColumns(means.count))
+      throw EngineError(
+        .exhausted,
+        "\(means.count) points of \(means.dimension) numbers take at least \(bytes >> 20) MiB on the device, which has no "
+          + "room: take fewer or smaller points (\(error.message))")
+    }
+  }
+
+  /// Checks points, or means, without a device.
+  ///
+  /// - Parameters:
+  ///   - points: point by point.
+  ///   - shape: the sizes of one point.
+  /// - Throws: `DiffusionError` if there are none, they do not fit the shape, or a number is not finite or so large that
+  ///   its square leaves float32's range.
+  public static func check(_ points: [Float], shape: [Int]) throws(DiffusionError) {
+    let elements = shape.reduce(1, *)
+    try require(
+      !shape.isEmpty && shape.allSatisfy { $0 > 0 } && !points.isEmpty && points.count.isMultiple(of: elements),
+      "\(points.count) numbers are not samples of shape \(shape)", kind: .invalidData)
+    if let bad = points.firstIndex(where: { !$0.isFinite }) {
+      throw DiffusionError(
+        .invalidData, "sample \(bad / elements) has \(points[bad]) as element \(bad % elements): not a finite number")
+    }
+    try requireRange(points, "the data")
   }
 
   /// The posterior means of a batch, computed on the device.

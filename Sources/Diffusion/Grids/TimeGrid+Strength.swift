@@ -9,12 +9,18 @@ extension TimeGrid {
   public func suffix(strength: Double) throws(DiffusionError) -> TimeGrid {
     try require(
       strength > 0 && strength <= 1, "The strength is \(strength): it must be above 0 and at most 1.")
-    let kept = min(Int(Double(steps) * strength), steps)
+    let kept = Self.steps(strength: strength, of: steps)
     try require(
       kept >= 1, "A strength of \(strength) leaves none of \(steps) steps: give at least \(1 / Double(max(steps, 1))).")
     var part = self
     part.levels = Array(levels.suffix(kept + 1))
     part.initialScale = part.levels[0].sigma
     return part
+  }
+
+  /// `min(⌊S · strength⌋, S)`, where a product that rounding left just below a whole number counts as that number: 1/49 of
+  /// 49 steps is one.
+  static func steps(strength: Double, of steps: Int) -> Int {
+    min(Int(Double(steps) * strength * (1 + 1e-12)), steps)
   }
 }

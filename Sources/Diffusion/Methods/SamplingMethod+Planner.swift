@@ -2,23 +2,24 @@ extension SamplingMethod {
   /// The planner with its options.
   func planner(for grid: TimeGrid) throws(DiffusionError) -> any Planner {
     try checkOptions()
+    try checkOptions(on: grid)
     switch name {
     case .ddpm:
-      switch variance {
+      switch variance ?? .small {
       case .analytic: return try analytic(.ddpm)
       case .small: return DDPM(variance: .small, drawsFinalNoise: drawsFinalNoise)
       case .large: return DDPM(variance: .large, drawsFinalNoise: drawsFinalNoise)
       case .learned: return DDPM(variance: .learnedRange, drawsFinalNoise: drawsFinalNoise)
       }
     case .ddim:
-      if variance == .analytic { return try analytic(.ddim(eta: eta ?? 0)) }
-      return DDIM(eta: eta ?? 0)
+      if variance == .analytic { return try analytic(.ddim(eta: usedEta)) }
+      return DDIM(eta: usedEta)
     case .analyticDDPM: return try analytic(.ddpm)
-    case .analyticDDIM: return try analytic(.ddim(eta: eta ?? 0))
+    case .analyticDDIM: return try analytic(.ddim(eta: usedEta))
     case .nprDDPM: return AnalyticDPM(.ddpm, .noiseResidual, drawsFinalNoise: drawsFinalNoise)
-    case .nprDDIM: return AnalyticDPM(.ddim(eta: eta ?? 0), .noiseResidual, drawsFinalNoise: drawsFinalNoise)
+    case .nprDDIM: return AnalyticDPM(.ddim(eta: usedEta), .noiseResidual, drawsFinalNoise: drawsFinalNoise)
     case .snDDPM: return AnalyticDPM(.ddpm, .noiseSquare, drawsFinalNoise: drawsFinalNoise)
-    case .snDDIM: return AnalyticDPM(.ddim(eta: eta ?? 0), .noiseSquare, drawsFinalNoise: drawsFinalNoise)
+    case .snDDIM: return AnalyticDPM(.ddim(eta: usedEta), .noiseSquare, drawsFinalNoise: drawsFinalNoise)
     case .dpmSolver1: return DPMSolverPlusPlus(order: 1)
     case .dpmSolver2M: return DPMSolverPlusPlus(order: 2)
     case .dpmSolver3M: return DPMSolverPlusPlus(order: 3)
@@ -27,7 +28,7 @@ extension SamplingMethod {
     case .unipc2: return UniPC(order: 2)
     case .unipc3: return UniPC(order: 3)
     case .euler: return Euler()
-    case .eulerAncestral: return EulerAncestral(eta: eta ?? 1)
+    case .eulerAncestral: return EulerAncestral(eta: usedEta)
     case .heun: return Heun()
     case .edm: return Heun(churn: try churn(grid))
     case .lms: return LMS()
@@ -37,14 +38,16 @@ extension SamplingMethod {
     case .flowEuler:
       // With a predicted sample, Euler's step along the flow is DDIM's.
       return grid.prediction == .flow ? FlowEuler() : DDIM()
-    case .eulerMaruyama: return ReverseSDE(.eulerMaruyama(try continuous()))
+    case .eulerMaruyama: return ReverseSDE(.eulerMaruyama(continuous))
     case .reverseDiffusion: return ReverseSDE(.reverseDiffusion)
     case .ancestral: return ReverseSDE(.ancestral)
     case .predictorCorrector: return ReverseSDE(.reverseDiffusion, corrector: ReverseSDE.Corrector())
-    case .odeEuler: return ProbabilityFlow(try continuous(), .euler)
-    case .odeHeun: return ProbabilityFlow(try continuous(), .heun)
+    case .odeEuler: return ProbabilityFlow(continuous, .euler)
+    case .odeHeun: return ProbabilityFlow(continuous, .heun)
     }
   }
+
+  private var usedEta: Double { eta ?? name.traits.eta ?? 0 }
 
   private func analytic(_ base: AnalyticDPM.Base) throws(DiffusionError) -> AnalyticDPM {
     guard let gamma else {
@@ -71,7 +74,7 @@ extension SamplingMethod {
     switch schedule {
     case .discrete(let schedule): noise = schedule
     case nil: noise = try .linear()
-    case .continuous: throw DiffusionError(.invalidOption, "'pndm' is made for schedules of timesteps, such as linear.")
+    case .continuous: return []  // refused before
     }
     var levels: [NoiseLevel] = []
     for (level, next) in zip(grid.levels, grid.levels.dropFirst()).prefix(3) {
@@ -79,24 +82,5 @@ extension SamplingMethod {
       levels.append(NoiseLevel(time: middle, alphaBar: try noise.alphaBar(at: middle)))
     }
     return levels
-  }
-
-  private func checkOptions() throws(DiffusionError) {
-    let takesEta = [.ddim, .analyticDDIM, .nprDDIM, .snDDIM, .eulerAncestral].contains(name)
-    try require(eta == nil || takesEta, "'\(name.rawValue)' has no η: it is DDIM's and euler-ancestral's.")
-    if let eta { try require((0...1).contains(eta), "η is \(eta): it must lie between 0, deterministic, and 1.") }
-    let takesVariance = name == .ddpm || (name == .ddim && variance == .analytic) || variance == .small
-    let isAnalytic = (name == .analyticDDPM || name == .analyticDDIM) && variance == .analytic
-    try require(
-      takesVariance || isAnalytic, "'\(name.rawValue)' does not take variance '\(variance.rawValue)': it is DDPM's.")
-    let takesFinalNoise: Bool =
-      switch name {
-      case .ddpm, .analyticDDPM, .analyticDDIM, .nprDDPM, .nprDDIM, .snDDPM, .snDDIM: true
-      case .ddim: variance == .analytic
-      default: false
-      }
-    try require(
-      takesFinalNoise || !drawsFinalNoise,
-      "'\(name.rawValue)' draws no noise on its last step: final noise is for DDPM and the optimal variances.")
   }
 }

@@ -52,16 +52,16 @@ public struct SamplingMethod: Sendable, Hashable {
   public var sigmas: [Double]?
   /// DDIM's η, 0 … 1; euler-ancestral's too. The sampler's usual one if nil.
   public var eta: Double?
-  /// The noise that DDPM's steps draw.
-  public var variance = Variance.small
+  /// The noise that DDPM's steps draw; the sampler's usual one if nil.
+  public var variance: Variance?
   /// Γ for the optimal variance.
   public var gamma: GammaTable?
   /// What is done to x0.
   public var clipping = Clipping.none
   /// Whether DDPM's last step, to clean data, draws noise too.
   public var drawsFinalNoise = false
-  /// Where the last step leads.
-  public var final = FinalLevel.clean
+  /// Where the last step of a schedule of timesteps leads: to clean data if nil.
+  public var final: FinalLevel?
   /// The shift of a flow's σ.
   public var shift = 1.0
   /// The part of the way that is gone, from the data's end; below 1 to start from an image.
@@ -98,6 +98,9 @@ public struct SamplingMethod: Sendable, Hashable {
     name == .analyticDDPM || name == .analyticDDIM || ((name == .ddpm || name == .ddim) && variance == .analytic)
   }
 
+  /// Whether the noise's variance comes from a network's second output.
+  public var needsSecondHead: Bool { name.traits.needsSecondHead || variance == .learned }
+
   /// The coefficients of every step.
   ///
   /// - Parameter prediction: what the denoiser predicts.
@@ -105,6 +108,8 @@ public struct SamplingMethod: Sendable, Hashable {
   /// - Throws: `DiffusionError` if an option makes no sense, or not with the others.
   public func plan(prediction: Prediction) throws(DiffusionError) -> SamplingPlan {
     let grid = try grid(prediction: prediction)
-    return try planner(for: grid).plan(strength == 1 ? grid : grid.suffix(strength: strength))
+    let plan = try planner(for: grid).plan(strength == 1 ? grid : grid.suffix(strength: strength))
+    try plan.checkRange()
+    return plan
   }
 }

@@ -12,8 +12,8 @@ public struct AnalyticDPM: Planner {
 
   /// How c is known.
   public enum Estimate: Sendable, Hashable {
-    /// One number for a timestep, `c = clip((1 - ᾱ) / ᾱ · (1 - Γ), 0, 1)`; whether Γ is interpolated between the table's
-    /// timesteps, or each sampled one must be there.
+    /// One number for a level, `c = clip((1 - ᾱ) / ᾱ · (1 - Γ), 0, 1)`; whether Γ is interpolated between the table's
+    /// levels, or each sampled one must be there.
     case table(GammaTable, interpolates: Bool)
     /// One for each pixel, from a second output g that estimates E[(ε - ε_θ)² | x]: NPR-DPM.
     case noiseResidual
@@ -51,7 +51,7 @@ public struct AnalyticDPM: Planner {
   /// - Parameter grid: Variance-preserving levels.
   /// - Returns: One update for each step.
   /// - Throws: `DiffusionError` if an option, the levels or the prediction do not suit the method, or the table lacks a
-  ///   timestep.
+  ///   level.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
     try checkOptions()
     try grid.checkVariancePreserving(for: "Analytic-DPM")
@@ -108,7 +108,7 @@ public struct AnalyticDPM: Planner {
     let ratio = min(noise / signal, Double(Float.greatestFiniteMagnitude))
     switch estimate {
     case .table(let table, let interpolates):
-      let gamma = try table.gamma(at: step.level.time, interpolates: interpolates)
+      let gamma = try table.gamma(at: step.level, interpolates: interpolates)
       let total = variance + gain * min(max(ratio * (1 - gamma), 0), 1)
       update.noise = min(total, cap ?? total).squareRoot()
     case .noiseResidual:

@@ -9,6 +9,9 @@ extension TimeGrid {
       try require(
         alpha >= 0 && sigma >= 0 && alpha + sigma > 0 && (alpha + sigma).isFinite,
         "Level \(index) has α = \(alpha) and σ = \(sigma): both must be finite and at least 0, and not both 0.")
+      try require(
+        sigma <= largestNumber,
+        "Level \(index) has σ = \(sigma): devices compute in float32, where at most \(largestNumber) fits.")
       if index > 0 {
         // σ / α, without dividing by an α of 0.
         let previous = levels[index - 1]
@@ -18,6 +21,11 @@ extension TimeGrid {
       }
       if index < steps { try checkPrediction(at: level, index) }
     }
+  }
+
+  /// Whether every level has unit variance.
+  var isVariancePreserving: Bool {
+    levels.allSatisfy { abs($0.alpha * $0.alpha + $0.sigma * $0.sigma - 1) < 1e-9 }
   }
 
   /// Checks that every level has unit variance, besides what `checkLevels` does.

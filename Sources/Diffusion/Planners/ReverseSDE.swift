@@ -7,10 +7,13 @@ public struct ReverseSDE: Planner {
   public enum Method: Sendable, Hashable {
     /// `x' = x - (f x - g² s) Δt + g √Δt z`, with f and g² of this schedule at the step's first time.
     case eulerMaruyama(ContinuousSchedule)
-    /// Variance preserving, with β = 1 - ᾱ / ᾱ': `x' = (2 - √(1 - β)) x + β s + √β z`. Exploding, with
-    /// Δ = σ² - σ'²: `x' = x + Δ s + √Δ z`.
+    /// With the exact forward step `x = r x' + G z`, r = α / α' and G² = σ² - r² σ'²: `x' = (2 - r) x + G² s + G z`.
+    /// Variance preserving that is, with β = 1 - ᾱ / ᾱ', `(2 - √(1 - β)) x + β s + √β z`; exploding, with Δ = σ² - σ'²,
+    /// `x + Δ s + √Δ z`. Song et al. take Euler's forward step for the sub-variance-preserving process, which is that of
+    /// `eulerMaruyama`; it tends to the same.
     case reverseDiffusion
-    /// Variance preserving: `x' = (x + β s) / √(1 - β) + √β z`. Exploding: `x' = x + Δ s + √(σ'² Δ / σ²) z`.
+    /// Variance preserving: `x' = (x + β s) / √(1 - β) + √β z`. Exploding: `x' = x + Δ s + √(σ'² Δ / σ²) z`. Song et al.
+    /// derive it from these two chains (their appendix F); the sub-variance-preserving process has none.
     case ancestral
   }
 
@@ -53,7 +56,8 @@ public struct ReverseSDE: Planner {
   }
 
   /// The coefficients of every step.
-  /// - Parameter grid: Levels of the schedule, for Euler–Maruyama; else variance-preserving or exploding ones.
+  /// - Parameter grid: Levels of the schedule, for Euler–Maruyama; for ancestral sampling variance-preserving or exploding
+  ///   ones; any for reverse diffusion.
   /// - Returns: For each step the corrector's steps and one update.
   /// - Throws: `DiffusionError` if an option, the levels or the prediction do not suit the method.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
@@ -98,6 +102,13 @@ public struct ReverseSDE: Planner {
       }
     case .reverseDiffusion, .ancestral:
       if grid.levels.allSatisfy({ $0.alpha == 1 }) { return grid.diffusionSteps.map { exploding($0, grid) } }
+      if method == .reverseDiffusion, !grid.isVariancePreserving {
+        return grid.diffusionSteps.map { general($0, grid) }
+      }
+      try require(
+        grid.isVariancePreserving,
+        "Ancestral sampling is derived from variance-preserving and exploding chains; these levels are of neither, as "
+          + "those of subvp: use reverse diffusion.")
       try grid.checkVariancePreserving(for: "A discretised SDE that is not exploding")
       try require(
         method == .reverseDiffusion || grid.levels[0].alpha > 0,
@@ -114,6 +125,17 @@ public struct ReverseSDE: Planner {
     update.sample = method == .ancestral ? scale : 2 - root
     update.epsilon = -step.beta / step.level.sigma * scale
     update.noise = step.beta.squareRoot()
+    return update
+  }
+
+  private func general(_ step: DiffusionStep, _ grid: TimeGrid) -> PlannedUpdate {
+    var update = grid.update(from: step.level, to: step.next)
+    let root = step.level.alpha / step.next.alpha
+    let (sigma, kept) = (step.level.sigma, root * step.next.sigma)
+    let variance = max((sigma - kept) * (sigma + kept), 0)
+    update.sample = 2 - root
+    update.epsilon = -variance / sigma
+    update.noise = variance.squareRoot()
     return update
   }
 

@@ -55,3 +55,28 @@ public struct SamplingPlan: Sendable, Hashable {
   /// The register that holds the samples at the end.
   public var result: Int { updates.last?.output ?? 0 }
 }
+
+extension SamplingPlan {
+  /// Checks that every number fits a device's float32.
+  /// - Throws: `DiffusionError` that names the first that does not.
+  func checkRange() throws(DiffusionError) {
+    func check(_ name: String, _ value: Double, _ level: NoiseLevel) throws(DiffusionError) {
+      try require(
+        Float(value).isFinite,
+        "At time \(level.time) the coefficient \(name) is \(value), which float32 cannot hold: the noise there leaves too "
+          + "little signal, or steps are too long.")
+    }
+    try check("initial scale", initialScale, start)
+    for update in updates {
+      for (name, value) in [("A", update.sample), ("C", update.noise)] + update.history.map({ ("H", $0.weight) }) {
+        try check(name, value, update.level)
+      }
+      guard update.evaluates else { continue }
+      let conversion = update.conversion
+      for (name, value) in [
+        ("B0", update.x0), ("E", update.epsilon), ("p", conversion.x0FromSample), ("q", conversion.x0FromOutput),
+        ("p of ε", conversion.epsilonFromSample), ("q of ε", conversion.epsilonFromOutput),
+      ] { try check(name, value, update.level) }
+    }
+  }
+}

@@ -10,7 +10,7 @@ extension GammaTable {
   ///   - draws: noisy samples for each level. They go evenly through the data, and round again if there are more.
   ///   - seed: the noise's seed.
   ///   - engine: the device that computes.
-  /// - Returns: the table, an entry for each level's time.
+  /// - Returns: the table, an entry for each level.
   /// - Throws: `DiffusionError` if the data do not fit; `EngineError`; what the denoiser throws; `CancellationError`.
   public static func estimate(
     _ denoiser: any Denoiser, over data: [Float], levels: [NoiseLevel], draws: Int = 1024, seed: UInt64 = 0,
@@ -21,7 +21,7 @@ extension GammaTable {
     try require(
       !data.isEmpty && data.count.isMultiple(of: elements), "\(data.count) numbers are not samples of \(elements)",
       kind: .invalidData)
-    try require(data.allSatisfy(\.isFinite), "the data have a number that is not finite", kind: .invalidData)
+    try requireRange(data, "the data")
     let noisy = levels.filter { $0.sigma > 0 }
     var sums = [Double](repeating: 0, count: noisy.count)
     let size = min(draws, max(1, (1 << 20) / elements))
@@ -36,7 +36,7 @@ extension GammaTable {
       for (level, values) in squares.enumerated() { sums[level] += values.reduce(0) { $0 + Double($1) } }
     }
     let scale = 1 / (Double(draws) * Double(elements))
-    return try GammaTable(zip(noisy, sums).map { Entry(time: $0.time, gamma: $1 * scale) })
+    return try GammaTable(zip(noisy, sums).map { Entry(at: $0, gamma: $1 * scale) })
   }
 }
 

@@ -29,6 +29,7 @@ public struct Sampler: Sendable {
       "a sample of shape \(denoiser.sampleShape) has no elements", kind: .invalidData)
     try require((1...2).contains(denoiser.outputHeads), "a denoiser has one or two heads, not \(denoiser.outputHeads)")
     if let batchSize { try require(batchSize > 0, "a batch needs at least one sample, not \(batchSize)") }
+    try plan.checkRange()
     for update in plan.updates {
       try require(
         update.variance == .fixed || denoiser.outputHeads == 2,
@@ -64,7 +65,7 @@ public struct Sampler: Sendable {
   ///   - count: how many.
   ///   - seed: the noise's seed; sample `i` is the same whatever `count` is.
   /// - Returns: the samples, in order.
-  /// - Throws: `DiffusionError` or `EngineError`; what the denoiser throws; `CancellationError`.
+  /// - Throws: `DiffusionError`, also if samples diverge; `EngineError`; what the denoiser throws; `CancellationError`.
   public func samples(count: Int, seed: UInt64 = 0) async throws -> SampleSet {
     try await samples(SamplingRequest(count: count, seed: seed))
   }
@@ -73,7 +74,7 @@ public struct Sampler: Sendable {
   ///
   /// - Parameter request: what is asked for.
   /// - Returns: the samples, in order.
-  /// - Throws: `DiffusionError` or `EngineError`; what the denoiser throws; `CancellationError`.
+  /// - Throws: `DiffusionError`, also if samples diverge; `EngineError`; what the denoiser throws; `CancellationError`.
   public func samples(_ request: SamplingRequest) async throws -> SampleSet {
     var values: [Float] = []
     for try await progress in try run(request) where progress.isFinished { values += progress.samples ?? [] }

@@ -16,7 +16,7 @@ public struct SamplingRequest: Sendable {
   }
 
   /// Parts of the image that are known and stay: after each step they are replaced by the known image with that step's
-  /// noise (Lugmayr et al., 2022, without resampling).
+  /// noise (Lugmayr et al., 2022, without resampling), after the last one without any: at the end they are exact.
   public struct Inpainting: Sendable {
     /// The known image, `elements` numbers for all samples, or `count · elements`.
     public var known: [Float]
@@ -34,14 +34,17 @@ public struct SamplingRequest: Sendable {
   public struct Observation: Sendable, Hashable {
     /// Report after every so many steps.
     public var every: Int
+    /// Whether what the samples begin with is reported too, as step 0.
+    public var start: Bool
     /// Whether the noisy samples come along.
     public var samples: Bool
     /// Whether the predicted clean samples come along.
     public var previews: Bool
 
     /// A report every `every` steps.
-    public init(every: Int = 1, samples: Bool = false, previews: Bool = false) {
+    public init(every: Int = 1, start: Bool = false, samples: Bool = false, previews: Bool = false) {
       self.every = every
+      self.start = start
       self.samples = samples
       self.previews = previews
     }
@@ -101,7 +104,7 @@ public struct SamplingRequest: Sendable {
         !overflow && (values.count == all || (mayBeShared && values.count == elements)),
         "\(name) has \(values.count) numbers; \(mayBeShared ? "\(elements) or " : "")\(count) × \(elements) are needed",
         kind: .invalidData)
-      try require(values.allSatisfy(\.isFinite), "\(name) has a number that is not finite", kind: .invalidData)
+      try requireRange(values, name)
     }
     switch start {
     case .noise, .interpolation: break

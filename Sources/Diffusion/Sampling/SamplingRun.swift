@@ -20,6 +20,8 @@ public struct SamplingProgress: Sendable {
 }
 
 /// A run of a sampler as a sequence of reports. To stop it, stop iterating, or cancel the task that does.
+///
+/// A batch that ends with numbers that are not finite ends the run with a `DiffusionError` of kind `failed`.
 public struct SamplingRun: AsyncSequence, Sendable {
   /// A report.
   public typealias Element = SamplingProgress
@@ -50,9 +52,16 @@ public struct SamplingRun: AsyncSequence, Sendable {
         (instruction, step) = (0, 0)
       }
       try Task.checkCancellation()
-      var current =
-        try trajectory
-        ?? Trajectory(plan, request, samples: batch, denoiser: sampler.denoiser, on: sampler.engine)
+      var current: Trajectory
+      if let trajectory {
+        current = trajectory
+      } else {
+        current = try Trajectory(plan, request, samples: batch, denoiser: sampler.denoiser, on: sampler.engine)
+        if request.observation?.start == true && plan.stepCount > 0 {
+          trajectory = current
+          return try await report(at: plan.start, register: 0)
+        }
+      }
       let every = request.observation?.every ?? .max
       while instruction < plan.instructions.count {
         // The clean samples of a step come from its last evaluation, before it is known whether the step is reported.
@@ -80,9 +89,20 @@ public struct SamplingRun: AsyncSequence, Sendable {
       // Even without anything to read, a report waits for the device: it says that the steps were taken.
       let read = try await trajectory?.read(register: register, preview: observation?.previews ?? false)
       try Task.checkCancellation()
+      if isLast, let values = read?.values { try checkFinite(values) }
       return SamplingProgress(
         batch: batch, step: step, steps: run.sampler.plan.stepCount, level: level,
         samples: isLast || observation?.samples == true ? read?.values : nil, preview: read?.preview)
+    }
+
+    /// Numbers that left float32's range are no samples, whatever the reason.
+    private func checkFinite(_ values: [Float]) throws(DiffusionError) {
+      guard let place = values.firstIndex(where: { !$0.isFinite }) else { return }
+      let sample = batch.lowerBound + place / run.sampler.denoiser.elementCount
+      throw DiffusionError(
+        .failed,
+        "sample \(sample) has diverged: its numbers left the range of float32; more steps, another sampler, levels that "
+          + "are closer together or a limit on the clean sample may help")
     }
   }
 }

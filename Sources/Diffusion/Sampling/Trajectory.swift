@@ -46,8 +46,11 @@ struct Trajectory {
       painting = Painting(
         known: try Self.upload(inpainting.known, request, samples, batch, engine, &submission),
         mask: try Self.upload(inpainting.mask, request, samples, batch, engine, &submission), firstRow: rows.count)
-      rows += plan.instructions.map { instruction in
+      let end = plan.instructions.lastIndex { if case .update = $0 { true } else { false } }
+      rows += plan.instructions.enumerated().map { index, instruction in
         guard case .update(let update) = instruction else { return CoefficientRow() }
+        // Samples are taken for clean where they end, though some grids end a little above: what is known stays exact.
+        if index == end { return CoefficientRow(base: 1, noise: 0) }
         return CoefficientRow(base: update.next.alpha, noise: update.next.sigma)
       }
     } else {

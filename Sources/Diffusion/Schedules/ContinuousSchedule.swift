@@ -83,17 +83,17 @@ public enum ContinuousSchedule: Sendable, Hashable {
   }
 
   /// Checks the schedule's numbers.
-  /// - Throws: `DiffusionError` unless they are finite, positive (βmin may be 0) and in order.
+  /// - Throws: `DiffusionError` unless they are positive (βmin may be 0), in order and no larger than float32 can work with.
   public func check() throws(DiffusionError) {
     switch self {
     case .variancePreserving(let low, let high), .subVariancePreserving(let low, let high):
       try require(
-        low >= 0 && low <= high && high > 0 && high < .infinity,
-        "β from \(low) to \(high): both must be finite and at least 0, and the second the larger.")
+        low >= 0 && low <= high && high > 0 && high <= largestNumber,
+        "β from \(low) to \(high): both must be at least 0 and at most \(largestNumber), and the second the larger.")
     case .varianceExploding(let low, let high):
       try require(
-        low > 0 && low < high && high < .infinity,
-        "σ from \(low) to \(high): both must be finite and above 0, and the second the larger.")
+        low > 0 && low < high && high <= largestNumber,
+        "σ from \(low) to \(high): both must be above 0 and at most \(largestNumber), and the second the larger.")
     }
   }
 }

@@ -27,7 +27,7 @@ package struct Mixture: Sendable {
   package var chunkCount: Int { chunks.segments.count }
 
   /// The most chunks: their weights lie in local memory when they are merged (`Kernels/pairwise/merge_averages.cl`).
-  static let chunkLimit = 1024
+  package static let chunkLimit = 1024
 
   /// Elements of a row's average over one chunk: its maximum and its sum, padded to 16, then the mean, padded to
   /// 32s (`Kernels/pairwise/averages.clh`).

@@ -41,8 +41,9 @@ extension Engine {
       logWeights.allSatisfy { $0 < .infinity } && logWeights.contains { $0 > -.infinity }, name,
       "a log weight is not a number or +∞, or all components are switched off")
 
-    let plan = MixtureChunks(
-      groupSizes: groups.map(\.components), panelWidth: panelWidth, target: mixtureChunks)
+    // Each group has a chunk of its own at least: with many groups fewer are left to share.
+    let target = max(1, min(mixtureChunks, Mixture.chunkLimit - groups.count))
+    let plan = MixtureChunks(groupSizes: groups.map(\.components), panelWidth: panelWidth, target: target)
     let rows = try makeTensor(.float32, count, channels)
     let termRows = try makeTensor(.float32, count, 2)
     let variances = try makeTensor(.float32, plan.segments.count)

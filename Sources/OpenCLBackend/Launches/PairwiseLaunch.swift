@@ -23,7 +23,8 @@ extension PairwiseEpilogue {
           + selection.arguments)
     case .average(let average):
       EpilogueBinding(
-        defines: ["PW_EPILOGUE": 4],
+        // Few channels fill one vector: a second would be all padding.
+        defines: ["PW_EPILOGUE": 4].merging(average.mixture.channels <= 16 ? ["PV_VECTORS": 1] : [:]) { $1 },
         arguments: [
           .tensor(average.mixture.means), .int(average.mixture.components), .int(average.mixture.channels),
           .tensor(average.mixture.terms.tensor), .tensor(average.mixture.variances),

@@ -9,7 +9,10 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure this device.",
     discussion: "Benchmarks/Peers measures PyTorch on the same shapes.",
-    subcommands: [BenchPairsCommand.self, BenchLinksCommand.self, BenchEncoderCommand.self, BenchDenoiseCommand.self])
+    subcommands: [
+      BenchPairsCommand.self, BenchLinksCommand.self, BenchEncoderCommand.self, BenchDenoiseCommand.self,
+      BenchAverageCommand.self,
+    ])
 }
 
 extension TileShape.Variant: ExpressibleByArgument {}

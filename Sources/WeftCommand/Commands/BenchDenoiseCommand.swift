@@ -17,7 +17,9 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
 
   @Option(help: "Samples in the batch.") var batch = 64
 
-  @Option(help: ArgumentHelp("A sample's dimensions.", valueName: "n,n,…"))
+  @Option(
+    help: ArgumentHelp("A sample's dimensions (3,64,64).", valueName: "n,n,…"),
+    transform: { try SampleShape($0) })
   var shape = SampleShape(dimensions: [3, 64, 64])
 
   @Flag(inversion: .prefixedNo, help: "Add noise, as DDPM does, or none, as DDIM does.")
@@ -69,25 +71,25 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
 }
 
 /// Sizes of a sample's dimensions, as an argument: `3,64,64`.
-struct SampleShape: ExpressibleByArgument {
+struct SampleShape: CustomStringConvertible {
+  private static let mostElements = 1_000_000_000
+
   let dimensions: [Int]
 
   init(dimensions: [Int]) { self.dimensions = dimensions }
 
-  init?(argument: String) {
+  init(_ argument: String) throws {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    let sizes = parts.compactMap { Int($0) }.filter { (1...1_000_000).contains($0) }
-    guard sizes.count == parts.count, sizes.count <= 4 else { return nil }
-    let (count, isTooLarge) = sizes.reduce((1, false)) { total, size in
-      let product = total.0.multipliedReportingOverflow(by: size)
-      return (product.partialValue, total.1 || product.overflow)
+    dimensions = parts.compactMap { Int($0) }.filter { $0 > 0 }
+    let isSmall = dimensions.reduce(1.0) { $0 * Double($1) } <= Double(Self.mostElements)
+    guard dimensions.count == parts.count, (1...4).contains(parts.count), isSmall else {
+      throw ValidationError(
+        "'\(argument)' is no shape: 1 to 4 whole numbers above 0, such as 3,64,64, of at most 10^9 elements")
     }
-    guard !isTooLarge, count <= 1_000_000_000 else { return nil }
-    dimensions = sizes
   }
 
   var elements: Int { dimensions.reduce(1, *) }
-  var defaultValueDescription: String { dimensions.map(String.init).joined(separator: ",") }
+  var description: String { dimensions.map(String.init).joined(separator: ",") }
 }
 
 /// What a trajectory has on the device before its first step.

@@ -22,7 +22,7 @@ struct DemoCommand: AsyncParsableCommand {
 
   func validate() throws {
     try OutputName.check(digits, "--digits", isA: "png")
-    try OutputName.checkDiffer([output, digits])
+    try OutputName.checkDiffer([("--output", output), ("--digits", digits)], inputs: [("--text", text)])
   }
 
   func run() async throws {

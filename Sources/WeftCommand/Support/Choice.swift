@@ -11,6 +11,19 @@ enum Choice {
     return value
   }
 
+  /// A seed.
+  static func seed(_ text: String) throws -> UInt64 {
+    guard let seed = UInt64(text) else {
+      throw ValidationError("'\(text)' is no seed: a whole number from 0 to \(UInt64.max)")
+    }
+    return seed
+  }
+
+  /// Seeds separated by commas.
+  static func seeds(_ text: String) throws -> [UInt64] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { try seed($0.trimmed) }
+  }
+
   /// Numbers separated by commas.
   static func list<Number: LosslessStringConvertible>(_ text: String) throws -> [Number] {
     try text.split(separator: ",", omittingEmptySubsequences: false).map { part in

@@ -38,6 +38,24 @@ import Testing
     ["--schedule", "vp", "--timesteps-total", "10"], ["--shift", "3"], ["--sampler", "flow-euler", "--shift", "0"],
     ["--gamma", "gamma.json"], ["--final-noise"], ["--normalize", "much"], ["--output", "out.jpg"],
     ["--array", "out.txt"], ["--trajectory"],
+    // Options that would do nothing.
+    ["--sampler", "euler-maruyama", "--clip", "1"], ["--sampler", "lms", "--threshold", "0.9"],
+    ["--sampler", "pndm", "--clip", "1"], ["--variance", "small"], ["--sampler", "ddim", "--variance", "small"],
+    ["--sampler", "ode-euler", "--final-alpha-bar", "first"], ["--sampler", "flow-euler", "--final-alpha-bar", "one"],
+    ["--sampler", "ddpm", "--schedule", "vp", "--final-alpha-bar", "first"],
+    ["--sampler", "ddpm", "--schedule", "vp", "--final-noise"], ["--sampler", "lcm", "--final-alpha-bar", "first"],
+    ["--sampler", "ddpm", "--final-noise", "--final-alpha-bar", "first"], ["--final-alpha-bar", "voodoo"],
+    ["--sampler", "ode-heun", "--timesteps-total", "100"], ["--sampler", "ode-heun", "--zero-snr"],
+    // Numbers that float32 cannot square.
+    ["--sampler", "euler", "--sigmas", "1e20,1"],
+    ["--sampler", "euler-maruyama", "--schedule", "ve", "--beta-end", "1e30"],
+    ["--sampler", "euler-maruyama", "--schedule", "vp", "--beta-end", "1e300"],
+    ["--tolerance", "1e-3"], ["--sampler", "ode-rk45", "--tolerance", "0"],
+    ["--sampler", "ode-rk45", "--schedule", "linear"], ["--sampler", "ode-rk45", "--steps", "5"],
+    ["--sampler", "ode-rk45", "--spacing", "lambda"], ["--sampler", "ode-rk45", "--eta", "1"],
+    ["--sampler", "ode-rk45", "--clip", "1"], ["--sampler", "ode-rk45", "--start", "images.npy"],
+    ["--sampler", "ode-rk45", "--save-gamma", "g.json"],
+    ["--sampler", "ode-rk45", "--known", "images.npy", "--mask", "images.npy"],
   ]
 
   @Test(arguments: options)
@@ -49,7 +67,37 @@ import Testing
   @Test func dataAndAnOutputAreNeeded() async throws {
     try await check(["--array", "out.npy"], status: 64, "--data", "DIGITS")
     try await check(["--data", "images.npy"], status: 64, "--output", "--array")
-    try await check(["--data", "ring.npy", "--array", "a", "--output", "a"], status: 64, "same name")
+    try await check(["--data", "ring.npy", "--array", "a", "--output", "a"], status: 64, "--array", "--output")
+  }
+
+  /// A file may go by other names: through folders, symbolic links and hard links.
+  @Test func outputsThatAreInputsOrEachOther() async throws {
+    let folder = files.folder.path
+    try files.write("start.npy", [Float](repeating: 1, count: 12), [3, 4])
+    _ = try files.folder.file("gamma.json", "{}".utf8)
+    try FileManager.default.createSymbolicLink(atPath: folder + "/soft.npy", withDestinationPath: "images.npy")
+    try FileManager.default.linkItem(atPath: folder + "/images.npy", toPath: folder + "/hard.npy")
+    try FileManager.default.createSymbolicLink(atPath: folder + "/here", withDestinationPath: ".")
+    let before = files.bytes("images.npy")
+    for name in ["images.npy", "./images.npy", folder + "/images.npy", "here/images.npy", "soft.npy", "hard.npy"] {
+      try await check(["--data", "images.npy", "--array", name], status: 64, "--data", "overwritten")
+    }
+    let common = ["--data", "images.npy"]
+    try await check(common + ["--start", "start.npy", "--array", "./start.npy"], status: 64, "--start")
+    let painted = ["--known", "start.npy", "--mask", "start.npy"]
+    try await check(common + painted + ["--array", "start.npy"], status: 64, "overwritten")
+    let analytic = common + ["--sampler", "analytic-ddpm", "--array", "out.npy"]
+    try await check(
+      common + ["--sampler", "analytic-ddpm", "--gamma", "gamma.json", "--array", "gamma.json"], status: 64)
+    for (array, picture) in [("zz", "./zz"), ("zz", "here/zz"), (folder + "/zz", "zz")] {
+      try await check(common + ["--array", array, "--output", picture], status: 64, "--array", "--output")
+    }
+    try await check(analytic + ["--save-gamma", "./out.npy"], status: 64, "--save-gamma", ".json")
+    try await check(analytic + ["--save-gamma", "gamma.txt"], status: 64, ".json")
+    #expect(files.bytes("images.npy") == before)
+    let fresh = try await Weft.run(
+      ["sample", "--device", "cpu"] + analytic + ["--save-gamma", "g"], directory: folder)
+    #expect(fresh.status == 0 && files.bytes("g") != nil, "\(fresh.errorText)")
   }
 
   @Test func dataThatAreNoneAreNamed() async throws {
@@ -92,6 +140,44 @@ import Testing
     try await check(common + ["--sampler", "analytic-ddpm", "--gamma", "missing.json"], status: 1, "missing.json")
     let many = ["--data", "images.npy", "--output", "out.png", "--count", "10000000"]
     try await check(many, status: 1, "too large")
+  }
+
+  @Test func numbersThatDoNotFitAreNamed() async throws {
+    try files.write("large.npy", [1e30, 2, 3, 4], [2, 2])
+    try files.write("small.npy", [1, 2, 3, 4], [2, 2])
+    try files.write("start.npy", [1, -1e30], [2])
+    let raw = ["--normalize", "none", "--array", "out.npy"]
+    try await check(["--data", "large.npy"] + raw, status: 1, "large.npy", "1e+30", "--normalize")
+    try await check(["--data", "small.npy", "--start", "start.npy"] + raw, status: 1, "-1e+30")
+    let many = ["--data", "ring.npy", "--array", "out.npy", "--count", "4000000000"]
+    try await check(many, status: 64, "--count", "memory")
+  }
+
+  /// β so large that a step leaves the range: said as it is, and nothing is written.
+  @Test func divergenceIsSaid() async throws {
+    let wild = [
+      "--data", "ring.npy", "--array", "out.npy", "--steps", "60", "--schedule", "subvp", "--beta-start", "1300",
+      "--beta-end", "1400",
+    ]
+    try await check(wild + ["--sampler", "euler-maruyama"], status: 1, "diverged", "float32")
+  }
+
+  @Test func wordsSayWhatIsExpected() async throws {
+    let out = ["--array", "out.npy"]
+    try await check(["--data", ""] + out, status: 64, "--data", "DIGITS")
+    for option in ["--start", "--known", "--mask", "--gamma"] {
+      try await check(["--data", "ring.npy", option, ""] + out, status: 64, option)
+    }
+    try await check(["--data", "ring.npy", "--array", ""], status: 64, "--array", ".npy")
+    for seed in ["18446744073709551616", "-1", "1.5", "one"] {
+      try await check(["--data", "ring.npy", "--seed", seed] + out, status: 64, "--seed", "18446744073709551615")
+    }
+    try await check(["--data", "ring.npy", "--seeds", "1,-2"] + out, status: 64, "'-2'", "18446744073709551615")
+    for shape in ["0", "", "3,,4", "3,-4", "1,2,3,4,5", "100000,100000"] {
+      let run = try await Weft.run("bench", "denoise", "--shape", shape)
+      let error = try #require(run.complaints.first { $0.hasPrefix("Error: ") })
+      #expect(run.status == 64 && error.contains("--shape") && error.contains("such as 3,64,64"), "\(run.errorText)")
+    }
   }
 
   @Test func placesThatCannotBeWritten() async throws {

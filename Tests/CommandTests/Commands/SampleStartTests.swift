@@ -23,6 +23,19 @@ import Testing
     }
   }
 
+  @Test func aStepThatIsThereIsTaken() async throws {
+    try files.write("start.npy", images(3), [3, 4])
+    let common = ["sample", "--device", "cpu", "--data", "images.npy", "--start", "start.npy", "--array", "out.npy"]
+    let exact = common + ["--steps", "49", "--strength", "0.02040816326530612"]
+    let run = try await Weft.run(exact, directory: files.folder.path)
+    #expect(run.status == 0, "\(run.errorText)")
+    let single = try await Weft.run(common + ["--steps", "1"], directory: files.folder.path)
+    #expect(single.status == 64 && single.complaints.count == 1)
+    #expect(single.errorText.contains("--start") && !single.errorText.contains("0.8"))
+    let whole = try await Weft.run(common + ["--steps", "1", "--strength", "1"], directory: files.folder.path)
+    #expect(whole.status == 0, "\(whole.errorText)")
+  }
+
   @Test func knownPartsStay() async throws {
     try files.write("known.npy", images(1), [3, 4])
     try files.write("mask.npy", [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [3, 4])
@@ -32,6 +45,19 @@ import Testing
     #expect(run.status == 0, "\(run.errorText)")
     let samples = try files.array("out.npy").values
     for sample in 0..<3 {
+      for element in 4..<12 { #expect(abs(samples[sample * 12 + element] - images(1)[element]) < 1e-3) }
+    }
+  }
+
+  @Test func masksOfGreyImagesWithAChannelMayBePlanes() async throws {
+    try files.write("grey.npy", SampleFiles.images, [5, 1, 3, 4])
+    try files.write("known.npy", images(1), [1, 3, 4])
+    try files.write("mask.npy", [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [3, 4])
+    let run = try await files.sample(
+      "--data", "grey.npy", "--known", "known.npy", "--mask", "mask.npy", "--count", "2", "--array", "out.npy")
+    #expect(run.status == 0, "\(run.errorText)")
+    let samples = try files.array("out.npy").values
+    for sample in 0..<2 {
       for element in 4..<12 { #expect(abs(samples[sample * 12 + element] - images(1)[element]) < 1e-3) }
     }
   }
@@ -72,6 +98,14 @@ import Testing
       ["schedule", "--sampler", "analytic-ddpm", "--steps", "5", "--gamma", "gamma.json", "--json"],
       directory: files.folder.path)
     #expect(plan.status == 0)
+    #expect(files.folder.contents(of: "gamma.json")?.contains("\"version\": 2") == true)
+    // Tables from before levels were kept are read by their times.
+    let old = #"{"format": "weft-gamma", "version": 1, "entries": [[0,0.1],[250,0.5],[499,0.8],[749,0.9],[999,1]]}"#
+    _ = try files.folder.file("old.json", old.utf8)
+    let times = try await draw("--array", "c.npy", "--gamma", "old.json")
+    #expect(times.status == 0, "\(times.errorText)")
+    let rounded = try await draw("--array", "d.npy", "--spacing", "karras", "--steps", "100")
+    #expect(rounded.status == 0, "\(rounded.errorText)")
     // A table for other timesteps does not do.
     let other = try await Weft.run(
       ["schedule", "--sampler", "analytic-ddpm", "--steps", "6", "--gamma", "gamma.json"],

@@ -116,7 +116,8 @@ import Weft
       "--data", "images.npy", "--count", "11", "--batch", "3", "--steps", "20", "--output", "strip.png", "--trajectory",
       "--array", "out.npy")
     #expect(run.status == 0, "\(run.errorText)")
-    #expect(files.pictureSize("strip.png") == [10 * 48 + 9 * 4 + 16, 8 * 36 + 7 * 4 + 16])
+    // The noise, and ten moments after it.
+    #expect(files.pictureSize("strip.png") == [11 * 48 + 10 * 4 + 16, 8 * 36 + 7 * 4 + 16])
     #expect(try files.array("out.npy").shape == [11, 3, 4])
     let paths = try await files.sample("--data", "ring.npy", "--output", "paths.png", "--trajectory")
     #expect(paths.status == 0 && files.pictureSize("paths.png") != nil)
@@ -132,6 +133,62 @@ import Weft
       #expect(cells[2] == "\(name.description.evaluationsPerStep)")
       #expect(line.hasSuffix(name.description.summary))
     }
+  }
+
+  @Test func theListSaysWhichOptionsDoSomething() async throws {
+    let run = try await Weft.run("sample", "--list")
+    let adaptive = try #require(run.lines.first { $0.hasPrefix("ode-rk45 ") })
+    #expect(adaptive.contains("--tolerance"))
+    for name in SamplerName.allCases {
+      let line = try #require(run.lines.first { $0.hasPrefix(name.rawValue + " ") })
+      #expect(line.contains("2 outputs") == name.traits.needsSecondHead)
+    }
+    let eta = try #require(run.lines.first { $0.hasPrefix("--eta ") })
+    #expect(eta.hasSuffix("ddim, analytic-ddim, npr-ddim, sn-ddim, euler-ancestral"))
+    let clip = try #require(run.lines.first { $0.hasPrefix("--clip") })
+    #expect(clip.contains("all but lms, pndm, plms, euler-maruyama"))
+    let help = try await Weft.run("sample", "--help")
+    #expect(help.text.contains("sn-ddim, euler-ancestral"))
+  }
+
+  @Test(arguments: [("euler_a", "euler-ancestral"), ("DPMPP_2M", "dpm-solver-2m"), ("UniPC", "unipc-2")])
+  func samplersByOtherNames(name: String, own: String) async throws {
+    for (sampler, file) in [(name, "a.npy"), (own, "b.npy")] {
+      let run = try await files.sample(
+        "--data", "ring.npy", "--sampler", sampler, "--steps", "6", "--count", "3", "--array", file)
+      #expect(run.status == 0, "\(run.errorText)")
+    }
+    #expect(files.bytes("a.npy") == files.bytes("b.npy"))
+  }
+
+  @Test(arguments: ["euler-maruyama", "reverse-diffusion", "predictor-corrector", "ode-heun"])
+  func subPreservingNoiseHasItsSamplers(sampler: String) async throws {
+    let run = try await files.sample(
+      "--data", "ring.npy", "--sampler", sampler, "--schedule", "subvp", "--steps", "300", "--count", "6", "--array",
+      "out.npy")
+    #expect(run.status == 0 && run.errorText.isEmpty, "\(run.errorText)")
+    #expect(distance(try files.array("out.npy"), to: SampleFiles.ring, elements: 2) < 0.5)
+    let ancestral = try await files.sample(
+      "--data", "ring.npy", "--sampler", "ancestral", "--schedule", "subvp", "--array", "none.npy")
+    #expect(ancestral.status == 64 && ancestral.complaints.count == 1 && ancestral.errorText.contains("reverse"))
+  }
+
+  @Test(arguments: [[], ["--schedule", "ve"], ["--schedule", "subvp", "--tolerance", "1e-4"]])
+  func theAdaptiveFlowEndsOnPoints(arguments: [String]) async throws {
+    func draw(_ name: String, _ more: String...) async throws -> NumPyArray {
+      let run = try await Weft.run(
+        ["sample", "--device", "cpu", "--data", "ring.npy", "--sampler", "ode-rk45", "--array", name] + arguments
+          + more,
+        directory: files.folder.path)
+      #expect(run.status == 0 && run.errorText.isEmpty, "\(run.errorText)")
+      return try files.array(name)
+    }
+    let samples = try await draw("a.npy", "--count", "4", "--seed", "3")
+    #expect(samples.shape == [4, 2])
+    // What noise is left at the flow's end is a hundredth of the ring's deviation, 4 / √2.
+    #expect(distance(samples, to: SampleFiles.ring, elements: 2) < 0.2)
+    let part = try await draw("b.npy", "--count", "2", "--seed", "3", "--batch", "1")
+    #expect(part.values == Array(samples.values.prefix(4)))
   }
 
   /// All that the exact denoiser can drive.

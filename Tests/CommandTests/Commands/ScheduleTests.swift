@@ -107,6 +107,19 @@ import Testing
     #expect(try floor[0].number("alpha_bar") == 0x1p-24)
   }
 
+  /// A prediction from what is known already has no x0 of its own to limit.
+  @Test func limitsAreSaidWhereThereAreSome() async throws {
+    let corrected = try await steps("--sampler", "unipc-2", "--steps", "6", "--clip", "1")
+    let evaluates = try corrected.map { try #require($0.members["evaluates"] as? Bool) }
+    #expect(evaluates.contains(true) && evaluates.contains(false))
+    for (step, evaluates) in zip(corrected, evaluates) { #expect((step.members["clip"] is NSNull) == !evaluates) }
+    for (sampler, isLimited) in [("unipc-2", true), ("ddpm", true), ("euler-maruyama", false)] {
+      let run = try await Weft.run(
+        ["schedule", "--sampler", sampler, "--steps", "4"] + (isLimited ? ["--clip", "1"] : []))
+      #expect(run.status == 0 && run.text.contains("x0 limited") == isLimited)
+    }
+  }
+
   @Test func tableHasALineForEachStep() async throws {
     let run = try await Weft.run("schedule", "--sampler", "ddim", "--timesteps", "900,500,100")
     #expect(run.status == 0 && run.lines.count == 2 + 3 + 1)
@@ -132,7 +145,9 @@ import Testing
     ["--sampler", "analytic-ddpm", "--gaussian-variance", "-1"],
     ["--sampler", "flow-euler", "--prediction", "epsilon"],
     ["--sampler", "ddpm", "--prediction", "flow"], ["--prediction", "voodoo"], ["--strength", "0"],
-    ["--output", "plot.png"], ["--output", "plot.pdf"],
+    ["--output", "plot.png"], ["--output", "plot.pdf"], ["--sampler", "ode-rk45"],
+    ["--sampler", "euler-maruyama", "--clip", "1"], ["--sampler", "lms", "--clip", "1"],
+    ["--sampler", "flow-euler", "--final-alpha-bar", "first"],
   ]
 
   @Test(arguments: wrong)

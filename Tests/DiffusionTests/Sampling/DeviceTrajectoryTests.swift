@@ -6,8 +6,6 @@ import Testing
 
 /// Every sampler on the device against plain loops over Double with the same noise.
 @Suite struct DeviceTrajectoryTests {
-  private static let needsSecondHead: Set<SamplerName> = [.nprDDPM, .nprDDIM, .snDDPM, .snDDIM]
-
   private func method(_ name: SamplerName) throws -> SamplingMethod {
     var method = SamplingMethod(name, steps: 7)
     if method.needsGamma {
@@ -30,7 +28,7 @@ import Testing
   func followsThePlan(name: SamplerName, device: TestDevice) async throws {
     let (count, elements) = (3, 70)
     let prediction: Prediction = name == .flowEuler ? .flow : .epsilon
-    let hasTwoHeads = Self.needsSecondHead.contains(name)
+    let hasTwoHeads = name.traits.needsSecondHead
     let plan = try method(name).plan(prediction: prediction)
     var denoiser = ToyDenoiser(sampleShape: [7, 10], prediction: prediction)
     if hasTwoHeads { denoiser.outputHeads = 2 }

@@ -27,12 +27,34 @@ import Weft
   /// 64 samples in one batch are 64 batches of one, bit for bit.
   @Test(arguments: methods, TestDevice.available)
   func aSampleDoesNotDependOnItsBatch(method: SamplingMethod, device: TestDevice) async throws {
-    let count = device.scaled(64, reference: 9)
+    let count = 64
     let together = try await sampler(method, device).samples(count: count, seed: 3)
     let alone = try await sampler(method, device, batchSize: 1).samples(count: count, seed: 3)
     #expect(together.values.map(\.bitPattern) == alone.values.map(\.bitPattern))
     let uneven = try await sampler(method, device, batchSize: 7).samples(count: count - 2, seed: 3)
     #expect(uneven.values.map(\.bitPattern) == together.values.dropLast(18).map(\.bitPattern))
+  }
+
+  /// So it is for every sampler. Samples are tiny, so that the reference takes them all too.
+  @Test(arguments: SamplerName.allCases, TestDevice.available)
+  func aSampleOfAnySamplerDoesNotDependOnItsBatch(name: SamplerName, device: TestDevice) async throws {
+    let engine = try await device.engine()
+    var method = SamplingMethod(name, steps: 5)
+    if method.needsGamma {
+      method.gamma = try .gaussian(dataVariance: 0.25, levels: method.grid(prediction: .sample).levels.dropLast())
+    }
+    let denoiser: any Denoiser =
+      name.traits.needsSecondHead
+      ? ToyDenoiser(sampleShape: [2], outputHeads: 2)
+      : try await MixtureDenoiser(points: [0.5, -0.25, -0.75, 1, 0.125, 0.5], shape: [2], on: engine)
+    func draw(_ batchSize: Int) async throws -> [UInt32] {
+      try await Sampler(method, denoiser: denoiser, on: engine, batchSize: batchSize).samples(count: 64, seed: 3)
+        .values.map(\.bitPattern)
+    }
+    let together = try await draw(64)
+    #expect(together.count == 128)
+    #expect(try await draw(1) == together)
+    #expect(try await draw(7) == together)
   }
 
   @Test(arguments: TestDevice.available) func seedsAndIds(device: TestDevice) async throws {
@@ -92,6 +114,29 @@ import Weft
     }
   }
 
+  /// Also where a grid ends a little above clean data, with noise in its last level.
+  @Test(arguments: SamplerName.allCases, TestDevice.available)
+  func whatIsKnownIsExactAtTheEnd(name: SamplerName, device: TestDevice) async throws {
+    let image = Array(points[18..<27])
+    var request = SamplingRequest(count: 2, seed: 1)
+    request.inpainting = .init(known: image, mask: [0, 1, 0, 0, 0.5, 0, 1, 1, 1])
+    let samples: SampleSet
+    if name.traits.needsSecondHead {
+      let toy = ToyDenoiser(sampleShape: [3, 3], outputHeads: 2)
+      samples = try await Sampler(SamplingMethod(name, steps: 6), denoiser: toy, on: device.engine()).samples(request)
+    } else {
+      var method = SamplingMethod(name, steps: 6)
+      if method.needsGamma {
+        method.gamma = try .gaussian(
+          dataVariance: 0.25, levels: method.grid(prediction: .sample).levels.dropLast())
+      }
+      samples = try await sampler(method, device).samples(request)
+    }
+    for sample in 0..<2 {
+      for element in [0, 2, 3, 5] { #expect(Array(samples[sample])[element] == image[element]) }
+    }
+  }
+
   @Test(arguments: TestDevice.available) func interpolationJoinsTwoSeeds(device: TestDevice) async throws {
     let sampler = try await sampler(.ddim(steps: 6), device, batchSize: 2)
     var request = SamplingRequest(count: 5)
@@ -123,6 +168,32 @@ import Weft
     #expect(finished == plain.values)
   }
 
+  @Test(arguments: TestDevice.available) func theStartIsReportedIfAskedFor(device: TestDevice) async throws {
+    let method = SamplingMethod(.euler, steps: 4)
+    let sampler = try await sampler(method, device, batchSize: 2)
+    let plan = sampler.plan
+    let noise = try await Sampler(
+      SamplingPlan([], start: plan.start, initialScale: plan.initialScale), denoiser: sampler.denoiser,
+      on: sampler.engine
+    ).samples(count: 3, seed: 5)
+    var request = SamplingRequest(count: 3, seed: 5)
+    request.observation = .init(every: 2, start: true, samples: true)
+    var steps: [Int] = []
+    var starts: [Float] = []
+    var finished: [Float] = []
+    for try await progress in try sampler.run(request) {
+      steps.append(progress.step)
+      if progress.step == 0 {
+        #expect(progress.level == plan.start && !progress.isFinished)
+        starts += progress.samples ?? []
+      }
+      if progress.isFinished { finished += progress.samples ?? [] }
+    }
+    #expect(steps == [0, 2, 4, 0, 2, 4])
+    #expect(starts == noise.values)
+    #expect(finished == (try await sampler.samples(count: 3, seed: 5)).values)
+  }
+
   @Test func stopsWhenNobodyAsksOrItIsCancelled() async throws {
     let counter = CountingDenoiser()
     let sampler = try Sampler(.ddim(steps: 10), denoiser: counter, on: try await Engine(.reference))
@@ -143,6 +214,23 @@ import Weft
     await #expect(throws: FailingDenoiser.Failure.self) { try await failing.samples(count: 2) }
     // The same engine goes on working.
     _ = try await Sampler(.ddim(steps: 3), denoiser: ToyDenoiser(sampleShape: [2]), on: engine).samples(count: 1)
+  }
+
+  /// The third sample's first number grows without bound; the others are good.
+  @Test(arguments: TestDevice.available) func divergenceIsNoticed(device: TestDevice) async throws {
+    let engine = try await device.engine()
+    for batchSize in [1, 2, 5] {
+      let sampler = try Sampler(
+        .ddim(steps: 5), denoiser: ExplodingDenoiser(), on: engine, batchSize: batchSize)
+      var request = SamplingRequest(count: 5)
+      request.start = .given([1, 1, 1, 1, 9, 1, 1, 1, 1, 1])
+      await #expect {
+        _ = try await sampler.samples(request)
+      } throws: {
+        guard let error = $0 as? DiffusionError else { return false }
+        return error.kind == .failed && error.message.contains("sample 2 has diverged")
+      }
+    }
   }
 
   @Test func refusesWhatMakesNoSense() async throws {
@@ -182,6 +270,8 @@ import Weft
     refused(request) { $0.seeds = [1] }
     refused(request) { $0.start = .given([1, 2, 3, 4]) }
     refused(request) { $0.start = .images([1, 2, .nan, 4]) }
+    refused(request) { $0.start = .images([1, 2, 1e30, 4]) }
+    refused(request) { $0.inpainting = .init(known: [1, 2, 3, -1e30], mask: [0, 0, 0, 0]) }
     refused(request) { $0.inpainting = .init(known: [1, 2, 3, 4], mask: [0, 0, 2, 0]) }
     refused(request) { $0.observation = .init(every: 0) }
   }
@@ -201,7 +291,9 @@ import Weft
 
   @Test func refusesBadPoints() async throws {
     let engine = try await Engine(.reference)
-    let bad: [([Float], [Int])] = [([1, 2, 3], [2]), ([1, .nan], [2]), ([], [2]), ([1, 2], [0]), ([1, 2], [])]
+    let bad: [([Float], [Int])] = [
+      ([1, 2, 3], [2]), ([1, .nan], [2]), ([], [2]), ([1, 2], [0]), ([1, 2], []), ([1, -1e30], [2]),
+    ]
     for (points, shape) in bad {
       await #expect(throws: DiffusionError.self) {
         _ = try await MixtureDenoiser(points: points, shape: shape, on: engine)
@@ -212,6 +304,25 @@ import Weft
     }
     await #expect(throws: DiffusionError.self) {
       _ = try await MixtureDenoiser(means: [1, 2], shape: [1], deviations: nil, weights: [0, 0], on: engine)
+    }
+  }
+
+  /// As many different deviations as there can be, in groups of all sizes, and one more.
+  @Test(arguments: TestDevice.available) func deviationsHaveALimit(device: TestDevice) async throws {
+    let engine = try await device.engine()
+    let limit = MixtureDenoiser.deviationLimit
+    func denoiser(_ distinct: Int) async throws -> MixtureDenoiser {
+      // The first deviation has many components.
+      let deviations = (0..<distinct + 2000).map { 0.1 + Float(max(0, $0 - 2000)) / 1000 }
+      let means = deviations.indices.map { Float($0 % 7) }
+      return try await MixtureDenoiser(means: means, shape: [1], deviations: deviations, weights: nil, on: engine)
+    }
+    let samples = try await Sampler(.ddim(steps: 2), denoiser: denoiser(limit), on: engine).samples(count: 1)
+    #expect(samples.values[0].isFinite)
+    await #expect {
+      _ = try await denoiser(limit + 1)
+    } throws: {
+      ($0 as? DiffusionError)?.message.contains("\(limit)") == true
     }
   }
 }
@@ -237,6 +348,14 @@ private struct ShortDenoiser: Denoiser {
   let prediction = Prediction.epsilon
 
   func evaluate(_ call: DenoiserCall) async throws -> [Float] { [1] }
+}
+
+/// Infinite where a sample is above 5.
+private struct ExplodingDenoiser: Denoiser {
+  let sampleShape = [2]
+  let prediction = Prediction.sample
+
+  func evaluate(_ call: DenoiserCall) async throws -> [Float] { call.samples.map { $0 > 5 ? .infinity : $0 } }
 }
 
 private struct FailingDenoiser: Denoiser {

@@ -36,6 +36,9 @@ struct ClippingOptions: ParsableArguments {
     }
   }
 
+  /// The options given that limit something; that nothing is limited may be said of every sampler.
+  var given: [String] { (clip != nil ? ["--clip"] : []) + (threshold != nil ? ["--threshold"] : []) }
+
   /// What the options say.
   /// - Parameter usual: what is done where they say nothing.
   /// - Returns: what is done.

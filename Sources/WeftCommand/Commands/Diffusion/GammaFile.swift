@@ -18,9 +18,7 @@ enum GammaFile {
       bytes += part[..<count]
     }
     do { return try GammaTable(json: String(decoding: bytes, as: UTF8.self)) } catch {
-      // The decoder's own words run over several lines.
-      let line = error.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? error.message
-      throw ModelFileError(file: path, problem: line)
+      throw ModelFileError(file: path, problem: error.message)
     }
   }
 }

@@ -12,11 +12,12 @@ struct GammaOptions: ParsableArguments {
   var saveGamma: String?
 
   func validate() throws {
+    if gamma?.isEmpty == true { throw ValidationError("--gamma needs the name of a .json file") }
     guard gamma == nil || saveGamma == nil else {
       throw ValidationError("--gamma is in a file: leave out --save-gamma")
     }
   }
 
-  /// The option that was given, if any.
-  var given: String? { gamma != nil ? "--gamma" : saveGamma != nil ? "--save-gamma" : nil }
+  /// The options given.
+  var given: [String] { (gamma != nil ? ["--gamma"] : []) + (saveGamma != nil ? ["--save-gamma"] : []) }
 }

@@ -3,16 +3,17 @@ import Diffusion
 
 /// A sampler with its options: what `weft sample` and `weft schedule` share.
 struct MethodOptions: ParsableArguments {
-  enum FinalAlphaBar: String, CaseIterable, ExpressibleByArgument { case one, first }
+  enum FinalAlphaBar: String, CaseIterable { case one, first }
 
   static let usualSampler = SamplerName.dpmSolver2M
   static let usualSteps = 20
 
   @Option(
     help: ArgumentHelp(
-      "The sampler: dpm-solver-2m if none is named; 'weft sample --list' shows all.", valueName: "name"),
-    transform: { try Choice.named($0) })
-  var sampler: SamplerName?
+      "The sampler: dpm-solver-2m if none is named; 'weft sample --list' shows all, and which options each takes.",
+      valueName: "name"),
+    transform: { try SamplerChoice($0) })
+  var sampler: SamplerChoice?
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Steps from noise to data (20).", valueName: "n"))
   var steps: Int?
@@ -38,19 +39,31 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("DDIM's η, 0 (no noise) to 1 (DDPM's); euler-ancestral's too.", valueName: "number"))
+    help: ArgumentHelp(
+      "The share of noise, η, 0 to 1: for \(SamplerTable.takers { $0.eta != nil }).", valueName: "number"))
   var eta: Double?
 
-  @Option(help: "DDPM's noise: small (β̃), large (β), analytic (the optimal), or learned (a second output).")
-  var variance: SamplingMethod.Variance = .small
+  @Option(
+    help: ArgumentHelp(
+      "The noise of a step: small (β̃, usual), large (β), analytic (the optimal), or learned (a second output): for "
+        + "\(SamplerTable.takers { !$0.variances.isEmpty }).", valueName: "name"),
+    transform: { try Choice.named($0) })
+  var variance: SamplingMethod.Variance?
 
-  @Flag(help: "Draw noise on the step to clean data too.")
+  @Flag(
+    help: ArgumentHelp(
+      "Draw noise on the step to clean data too: for \(SamplerTable.takers { $0.finalNoise != .never })."))
   var finalNoise = false
 
-  @Option(help: "Where the last step leads: to ᾱ = 1, or to timestep 0 (first).")
-  var finalAlphaBar: FinalAlphaBar = .one
+  @Option(
+    help: ArgumentHelp(
+      "Where the last step leads in a schedule of timesteps: to ᾱ = 1 (one, usual), or to timestep 0 (first).",
+      valueName: "one|first"),
+    transform: { try Choice.named($0) })
+  var finalAlphaBar: FinalAlphaBar?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("The shift of a flow's σ (1).", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The shift of a flow's σ (1): flow-euler's.", valueName: "number"))
   var shift: Double?
 
   func validate() throws {
@@ -61,17 +74,30 @@ struct MethodOptions: ParsableArguments {
     if let steps, !(1...100_000).contains(steps) {
       throw ValidationError("--steps is \(steps): it must be at least 1, and at most the schedule's timesteps")
     }
-    if shift != nil, name != .flowEuler { throw ValidationError("--shift is flow matching's: --sampler flow-euler") }
+    if shift != nil, sampler != .planned(.flowEuler) {
+      throw ValidationError("--shift is flow matching's: --sampler flow-euler")
+    }
   }
 
-  var name: SamplerName { sampler ?? Self.usualSampler }
+  /// The sampler with planned steps; of no meaning for the adaptive flow.
+  var name: SamplerName { if case .planned(let name) = sampler { name } else { Self.usualSampler } }
+
+  /// The options given that plan steps.
+  var given: [String] {
+    let all: [(String, Bool)] = [
+      ("--steps", steps != nil), ("--spacing", spacing != nil), ("--timesteps", timesteps != nil),
+      ("--sigmas", sigmas != nil), ("--eta", eta != nil), ("--variance", variance != nil),
+      ("--final-noise", finalNoise), ("--final-alpha-bar", finalAlphaBar != nil),
+    ]
+    return all.filter(\.1).map(\.0)
+  }
 
   /// The method, without Γ.
   func method(
     noise: NoiseOptions, prediction: Prediction, clipping: Clipping
   ) throws(DiffusionError) -> SamplingMethod {
     var method = SamplingMethod(name, steps: steps ?? Self.usualSteps)
-    method.schedule = try noise.schedule(for: name, prediction: prediction)
+    method.schedule = try noise.schedule(for: name.traits, prediction: prediction)
     method.spacing = spacing
     method.timesteps = timesteps
     method.sigmas = sigmas
@@ -79,7 +105,7 @@ struct MethodOptions: ParsableArguments {
     method.variance = variance
     method.clipping = clipping
     method.drawsFinalNoise = finalNoise
-    method.final = finalAlphaBar == .one ? .clean : .firstTimestep
+    method.final = finalAlphaBar.map { $0 == .one ? .clean : .firstTimestep }
     method.shift = shift ?? 1
     return method
   }

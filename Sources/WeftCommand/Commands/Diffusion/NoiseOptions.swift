@@ -49,10 +49,6 @@ struct NoiseOptions: ParsableArguments {
     if let timestepsTotal, !(1...1_000_000).contains(timestepsTotal) {
       throw ValidationError("--timesteps-total is \(timestepsTotal): it must be from 1 to 1000000")
     }
-    if let schedule, schedule.isContinuous, timestepsTotal != nil || zeroSNR {
-      throw ValidationError(
-        "--timesteps-total and --zero-snr are for schedules of timesteps, not for '\(schedule.rawValue)'")
-    }
     if schedule == .squaredCosine, betaStart != nil {
       throw ValidationError("--beta-start: squaredcos_cap_v2 has none, only a limit, --beta-end")
     }
@@ -63,15 +59,31 @@ struct NoiseOptions: ParsableArguments {
   }
 
   /// The schedule for a sampler: its own usual one where nothing is said, nil for flow matching, which has none.
-  func schedule(for name: SamplerName, prediction: Prediction) throws(DiffusionError) -> SamplingMethod.Schedule? {
-    switch schedule ?? (isGiven ? .linear : name.usualNoise) {
+  func schedule(
+    for traits: SamplerTraits, prediction: Prediction
+  ) throws(DiffusionError) -> SamplingMethod.Schedule? {
+    let usual: Family? =
+      switch traits.schedules[0] {
+      case .timesteps: .linear
+      case .continuous: .variancePreserving
+      case .flow: isGiven ? .linear : nil
+      }
+    let family = schedule ?? usual
+    if let family, family.isContinuous, timestepsTotal != nil || zeroSNR {
+      throw DiffusionError(
+        .invalidOption, "--timesteps-total and --zero-snr are for schedules of timesteps, not for '\(family.rawValue)'."
+      )
+    }
+    // x0 does not follow from ε where there is no signal, and λ and σ are infinite: those keep a trace of it.
+    let keepsTrace = !traits.bearsNoSignal || prediction == .epsilon
+    switch family {
     case nil: return nil
-    case .linear: return .discrete(try finished(.linear(from: start, to: end, count: total), name, prediction))
+    case .linear: return .discrete(try finished(.linear(from: start, to: end, count: total), keepsTrace))
     case .scaledLinear:
-      return .discrete(try finished(.scaledLinear(from: start, to: end, count: total), name, prediction))
-    case .sigmoid: return .discrete(try finished(.sigmoid(from: start, to: end, count: total), name, prediction))
+      return .discrete(try finished(.scaledLinear(from: start, to: end, count: total), keepsTrace))
+    case .sigmoid: return .discrete(try finished(.sigmoid(from: start, to: end, count: total), keepsTrace))
     case .squaredCosine:
-      return .discrete(try finished(.squaredCosine(maximum: betaEnd ?? 0.999, count: total), name, prediction))
+      return .discrete(try finished(.squaredCosine(maximum: betaEnd ?? 0.999, count: total), keepsTrace))
     case .variancePreserving:
       return try checked(.variancePreserving(betaMin: betaStart ?? 0.1, betaMax: betaEnd ?? 20))
     case .subVariancePreserving:
@@ -90,31 +102,7 @@ struct NoiseOptions: ParsableArguments {
     return .continuous(schedule)
   }
 
-  private func finished(
-    _ schedule: NoiseSchedule, _ name: SamplerName, _ prediction: Prediction
-  ) throws(DiffusionError) -> NoiseSchedule {
-    guard zeroSNR else { return schedule }
-    // x0 does not follow from ε where there is no signal, and λ and σ are infinite: those keep a trace of it.
-    let keepsTrace = !name.bearsNoSignal || prediction == .epsilon
-    return try schedule.zeroTerminalSNR(hasFloor: keepsTrace)
-  }
-}
-
-extension SamplerName {
-  /// The schedule taken where none is named.
-  fileprivate var usualNoise: NoiseOptions.Family? {
-    switch self {
-    case .flowEuler: nil
-    case .eulerMaruyama, .reverseDiffusion, .ancestral, .predictorCorrector, .odeEuler, .odeHeun: .variancePreserving
-    default: .linear
-    }
-  }
-
-  /// Whether steps can start at a level of noise alone.
-  fileprivate var bearsNoSignal: Bool {
-    switch self {
-    case .ddpm, .ddim, .analyticDDPM, .analyticDDIM, .nprDDPM, .nprDDIM, .snDDPM, .snDDIM: true
-    default: false
-    }
+  private func finished(_ schedule: NoiseSchedule, _ keepsTrace: Bool) throws(DiffusionError) -> NoiseSchedule {
+    zeroSNR ? try schedule.zeroTerminalSNR(hasFloor: keepsTrace) : schedule
   }
 }

@@ -42,7 +42,7 @@ enum PlanReport {
     writer.member("E", update.epsilon * calls)
     writer.list("history", update.history.map(\.weight)) { $0.number($1) }
     writer.member("C", update.noise)
-    write(update.clipping, to: &writer)
+    write(update.evaluates ? update.clipping : .none, to: &writer)
     writer.member("epsilon_p", conversion?.epsilonFromSample ?? 0)
     writer.member("epsilon_q", conversion?.epsilonFromOutput ?? 0)
     writer.member("alpha_next", update.next.alpha)

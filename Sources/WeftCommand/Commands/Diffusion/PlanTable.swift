@@ -60,7 +60,7 @@ enum PlanTable {
   }
 
   private static func clipping(_ plan: SamplingPlan) -> String {
-    switch plan.updates.first?.clipping {
+    switch plan.updates.first(where: \.evaluates)?.clipping {
     case .fixed(let limit): "; x0 limited to ±\(text(limit))"
     case .dynamic(let ratio, let maximum): "; x0 limited to its \(text(ratio)) quantile, 1 to \(text(maximum))"
     case .some(.none), nil: ""

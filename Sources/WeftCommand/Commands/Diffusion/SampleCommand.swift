@@ -31,6 +31,7 @@ struct SampleCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: SampleOutputOptions
   @OptionGroup(title: "Samples") var samples: SampleOptions
   @OptionGroup(title: "Sampler") var method: MethodOptions
+  @OptionGroup(title: "Adaptive flow") var adaptive: AdaptiveOptions
   @OptionGroup(title: "Clipping") var clipping: ClippingOptions
   @OptionGroup(title: "Noise schedule") var noise: NoiseOptions
   @OptionGroup(title: "Analytic variance") var gamma: GammaOptions
@@ -38,12 +39,20 @@ struct SampleCommand: AsyncParsableCommand {
 
   func validate() throws {
     if list { return }
-    guard data.data != nil else {
-      throw ValidationError("--data is missing: a NumPy file, or DIGITS for the bundled digits")
+    guard let name = data.data, !name.isEmpty else {
+      throw ValidationError(
+        "--data is \(data.data == nil ? "missing" : "empty"): a NumPy file, or DIGITS for the bundled digits")
     }
     try output.check()
-    try OutputName.checkDiffer([output.output, output.array, gamma.saveGamma])
-    if method.name.needsSecondHead || method.variance == .learned {
+    try OutputName.check(gamma.saveGamma, "--save-gamma", isA: "json")
+    try OutputName.checkDiffer(
+      [("--output", output.output), ("--array", output.array), ("--save-gamma", gamma.saveGamma)],
+      inputs: [
+        ("--data", SampleData.path(of: data.data)), ("--start", samples.start), ("--known", samples.known),
+        ("--mask", samples.mask), ("--gamma", gamma.gamma),
+      ])
+    try adaptive.check(self)
+    if method.name.traits.needsSecondHead || method.variance == .learned {
       let name = method.variance == .learned ? "variance 'learned'" : "'\(method.name.rawValue)'"
       throw ValidationError(
         "\(name) needs a network with a second output, which a data set's denoiser has not: try analytic-ddpm")
@@ -57,25 +66,11 @@ struct SampleCommand: AsyncParsableCommand {
     }
     try await endingWrongCalls {
       let set = try SampleData(name, normalize: data.normalize)
-      try await SampleDrawing(self, data: set).run()
-    }
-  }
-}
-
-extension SamplerName {
-  /// Whether the variance comes from a network's second output.
-  var needsSecondHead: Bool {
-    switch self {
-    case .nprDDPM, .nprDDIM, .snDDPM, .snDDIM: true
-    default: false
-    }
-  }
-
-  /// Whether images are usually limited to ±1 on the way.
-  var usuallyClips: Bool {
-    switch self {
-    case .ddpm, .ddim, .analyticDDPM, .analyticDDIM: true
-    default: false
+      if method.sampler == .adaptive {
+        try await FlowDrawing(self, data: set).run()
+      } else {
+        try await SampleDrawing(self, data: set).run()
+      }
     }
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Diffusion
 import Foundation
-import ModelFiles
 import Weft
 
 /// One run of `weft sample`, its options checked against the data: everything that can be refused is refused before the
@@ -21,7 +20,7 @@ struct SampleDrawing {
     self.command = command
     self.data = data
     let (name, strength) = (command.method.name, command.samples.stepShare)
-    let clips = data.kind == .images && data.normalization.mode == .range && name.usuallyClips
+    let clips = data.kind == .images && data.normalization.mode == .range && name.traits.clipping == .usual
     let clipping = command.clipping.clipping(usual: clips ? .fixed(limit: 1) : .none)
     var method = try checkingOptions { () throws(DiffusionError) in
       try command.method.method(noise: command.noise, prediction: .sample, clipping: clipping)
@@ -29,11 +28,12 @@ struct SampleDrawing {
     method.strength = strength
     if method.needsGamma {
       method.gamma = try command.gamma.gamma.map { try GammaFile.read($0) }
-    } else if let option = command.gamma.given {
+    } else if let option = command.gamma.given.first {
       throw ValidationError("\(option) is for the analytic variance, which '\(name.rawValue)' does not use here")
     }
     grid = try checkingOptions { [method] () throws(DiffusionError) in
       let grid = try method.grid(prediction: .sample)
+      if let problem = command.samples.problem(steps: grid.steps) { throw DiffusionError(.invalidOption, problem) }
       // The plan itself, unless Γ is still to be estimated: any will do to check all else.
       var tried = method
       if method.needsGamma && method.gamma == nil {
@@ -43,34 +43,12 @@ struct SampleDrawing {
       return grid
     }
     self.method = method
-    try Self.check(command, data)
+    try SampleTargets.check(command, data)
     request = try command.samples.request(for: data)
   }
 
-  private static func check(_ command: SampleCommand, _ data: SampleData) throws {
-    let count = command.samples.sampleCount
-    let (numbers, overflow) = count.multipliedReportingOverflow(by: data.elements)
-    guard !overflow, numbers <= 1 << 31 else {
-      throw ValidationError("--count is \(count): that many samples of shape \(data.shape) do not fit")
-    }
-    if data.kind == .points, data.shape != [2], command.output.output != nil {
-      throw ValidationError("--output: only points of 2 dimensions have a picture, not \(data.shape[0]): use --array")
-    }
-    if command.output.output != nil {
-      try SamplePicture.check(data, samples: count, isTrajectory: command.output.trajectory)
-    }
-    if command.output.output == nil && command.output.array == nil {
-      guard data.kind == .images, data.shape[data.shape.count - 1] <= Terminal(describing: STDOUT_FILENO).width else {
-        throw ValidationError("the terminal cannot show these samples: give --output picture.png or --array out.npy")
-      }
-    }
-  }
-
   func run() async throws {
-    let picture = try command.output.output.map { try Self.open($0) }
-    let array = try command.output.array.map { try Self.open($0) }
-    let gammaFile = try command.gamma.saveGamma.map { try Self.open($0) }
-
+    let targets = try SampleTargets(command, data: data)
     let engine = try await command.device.engine()
     let denoiser = try await MixtureDenoiser(points: data.values, shape: data.shape, on: engine)
     var method = method
@@ -92,26 +70,12 @@ struct SampleDrawing {
     let seconds = (clock.now - start) / .seconds(1)
     run.bar?.clear()
 
-    let values = data.normalization.restore(samples.values)
-    try array?.write(NumPyWriter.file(values, shape: [samples.count] + samples.shape))
-    try gammaFile?.write(Array((method.gamma?.json ?? "").utf8))
-    if let picture {
-      let title = "\(method.name.rawValue), \(sampler.plan.stepCount) steps"
-      let way = frames.map { data.normalization.restore($0.values) }
-      try picture.write(try SamplePicture(data: data, title: title).png(values, frames: way))
-    }
-    for file in [picture, array, gammaFile] { try file?.commit() }
-    if picture == nil && array == nil { show(values) }
+    try targets.finish(
+      samples, frames: frames, title: "\(method.name.rawValue), \(sampler.plan.stepCount) steps", gamma: method.gamma)
     if run.bar != nil {
       let (count, steps) = (Quantity.grouped(request.count), sampler.plan.stepCount)
       note("\(count) samples in \(Quantity.short(seconds)) s: \(steps) steps, \(sampler.plan.evaluations) evaluations")
     }
-  }
-
-  private static func open(_ path: String) throws -> OutputFile {
-    let file = try OutputFile(path: path)
-    file.removeWhenInterrupted()
-    return file
   }
 
   private func estimatedGamma(_ denoiser: MixtureDenoiser, _ engine: Engine) async throws -> GammaTable {
@@ -120,11 +84,5 @@ struct SampleDrawing {
     // Its own seed: Γ is the data's, whichever samples are drawn.
     return try await GammaTable.estimate(
       denoiser, over: data.values, levels: levels, draws: Self.gammaDraws, seed: 0, on: engine)
-  }
-
-  private func show(_ values: [Float]) {
-    let terminal = Terminal(describing: STDOUT_FILENO)
-    let preview = BlockPicture(data.brightness(values), shape: data.shape, terminal: terminal)
-    print(preview.render(rowLimit: 4), terminator: "")
   }
 }

@@ -11,19 +11,21 @@ struct SampleOptions: ParsableArguments {
   var count: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "The noise's seed. Sample i of a seed is the same whatever the count and the batch are.", valueName: "seed"))
+      "The noise's seed. Sample i of a seed is the same whatever the count and the batch are.", valueName: "seed"),
+    transform: { try Choice.seed($0) })
   var seed: UInt64?
 
   @Option(
     help: ArgumentHelp(
       "A seed for each sample, separated by commas, instead of --count and --seed.", valueName: "list"),
-    transform: { try Choice.list($0) })
+    transform: { try Choice.seeds($0) })
   var seeds: [UInt64]?
 
   @Option(
     help: ArgumentHelp("Samples on the way from the noise of one seed to that of another.", valueName: "seed,seed"),
-    transform: { try Choice.list($0) })
+    transform: { try Choice.seeds($0) })
   var interpolate: [UInt64]?
 
   @Option(
@@ -66,6 +68,9 @@ struct SampleOptions: ParsableArguments {
       }
     }
     guard (mask == nil) == (known == nil) else { throw ValidationError("--mask and --known belong together") }
+    for (option, path) in [("--start", start), ("--mask", mask), ("--known", known)] where path?.isEmpty == true {
+      throw ValidationError("\(option) needs the name of a .npy file")
+    }
     if let strength {
       guard start != nil else { throw ValidationError("--strength is about --start, which is missing") }
       guard strength > 0, strength <= 1 else {
@@ -74,11 +79,22 @@ struct SampleOptions: ParsableArguments {
     }
   }
 
+  /// The options given that say what samples begin with, other than noise, or keep.
+  var givenStarts: [String] {
+    (start != nil ? ["--start"] : []) + (mask != nil ? ["--mask"] : []) + (known != nil ? ["--known"] : [])
+  }
+
   /// Samples that are drawn.
   var sampleCount: Int { seeds?.count ?? count ?? Self.usualCount }
 
   /// The share of the steps that are taken.
   var stepShare: Double { start == nil ? 1 : strength ?? Self.usualStrength }
+
+  /// What is wrong with a start where the usual strength leaves no step; nil if it leaves some.
+  func problem(steps: Int) -> String? {
+    guard start != nil, strength == nil, steps == 1 else { return nil }
+    return "--start: a single step is all or nothing: give more --steps, or --strength 1 to take it"
+  }
 
   /// What the sampler is asked for.
   /// - Throws: `ModelFileError` if a file cannot be used.

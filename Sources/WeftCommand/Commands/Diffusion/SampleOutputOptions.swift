@@ -13,8 +13,8 @@ struct SampleOutputOptions: ParsableArguments {
 
   @Flag(
     help: """
-      The picture shows the way from noise: up to 8 images at up to 10 moments, each brought to unit variance, or the \
-      paths of points.
+      The picture shows the way from noise: up to 8 images as noise and at up to 10 moments after it, each brought to \
+      unit variance, or the paths of points.
       """)
   var trajectory = false
 

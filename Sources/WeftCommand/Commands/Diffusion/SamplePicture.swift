@@ -3,7 +3,7 @@ import Pictures
 
 /// Samples as a PNG: images in a grid, points of the plane over their data.
 struct SamplePicture {
-  /// Samples followed on their way, and moments shown of it.
+  /// Samples followed on their way, and moments shown of it after the noise they start from.
   static let imageTrajectory = (samples: 8, moments: 10)
   static let pointTrajectory = (samples: 60, moments: 50)
 
@@ -17,7 +17,7 @@ struct SamplePicture {
     let (height, width) = (data.shape[data.shape.count - 2], data.shape[data.shape.count - 1])
     if isTrajectory {
       _ = try GridLayout(
-        rows: min(samples, imageTrajectory.samples), columns: imageTrajectory.moments, imageWidth: width,
+        rows: min(samples, imageTrajectory.samples), columns: imageTrajectory.moments + 1, imageWidth: width,
         imageHeight: height)
     } else {
       _ = try GridLayout(count: samples, imageWidth: width, imageHeight: height)

@@ -4,28 +4,24 @@ import Weft
 
 /// Draws all samples of a request, and keeps what pictures of the way need.
 struct SampleRun {
-  /// The first samples at one moment of the way, brought to unit variance.
-  struct Frame {
-    var values: [Float]
-  }
-
   let sampler: Sampler
-  /// How many samples are followed on their way, and at how many moments at most.
+  /// How many samples are followed on their way, and at how many moments at most after the first.
   var followed: (samples: Int, moments: Int)?
   var bar: ProgressBar?
 
-  /// - Returns: the samples, and a frame for each moment observed.
-  func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [Frame]) {
+  /// - Returns: the samples, and for each moment observed the first samples, brought to unit variance.
+  func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [[Float]]) {
     var request = request
     let steps = sampler.plan.stepCount
     if let followed {
-      request.observation = .init(every: (steps + followed.moments - 1) / followed.moments, samples: true)
+      let every = (steps + followed.moments - 1) / followed.moments
+      request.observation = .init(every: every, start: true, samples: true)
     } else if bar != nil {
       request.observation = .init(every: max(1, steps / 20))
     }
     let elements = sampler.denoiser.elementCount
     var samples: [Float] = []
-    var frames: [Int: Frame] = [:]
+    var frames: [Int: [Float]] = [:]
     var counted = 0
     for try await progress in try sampler.run(request) {
       bar?.advance(documents: progress.step - counted, tokens: 0)
@@ -35,15 +31,10 @@ struct SampleRun {
         let part = values.prefix((followed.samples - progress.batch.lowerBound) * elements)
         // Where noise is large, only its shape is of interest.
         let scale = Float(progress.level.unitScale)
-        frames[progress.step, default: Frame(values: [])].values += part.map { $0 * scale }
+        frames[progress.step, default: []] += part.map { $0 * scale }
       }
     }
     let set = SampleSet(shape: sampler.denoiser.sampleShape, values: samples)
-    if let place = samples.firstIndex(where: { !$0.isFinite }) {
-      throw DiffusionError(
-        .failed,
-        "sample \(place / elements) has diverged, to \(samples[place]): take more steps, another sampler, or --clip")
-    }
     return (set, frames.sorted { $0.key < $1.key }.map(\.value))
   }
 

@@ -14,7 +14,8 @@ struct ScheduleCommand: AsyncParsableCommand {
         x0 = clip(p·x + q·o)
         x' = A·x + B0·x0 + E·ε + Σ history + C·z
 
-      ᾱ is that of the level x is at, ᾱ' that of the level x' is at. With --json the very numbers that the device gets:
+      ᾱ is that of the level x is at, ᾱ' that of the level x' is at. With --json the numbers in double \
+      precision, as they are planned; a device reads them as float32:
 
         {"steps": [{"timestep", "alpha_bar", "alpha_bar_next", "p", "q",
           "A", "B0", "E", "history": […], "C", "clip", …}, …], …}
@@ -52,6 +53,10 @@ struct ScheduleCommand: AsyncParsableCommand {
 
   func validate() throws {
     try OutputName.check(output, "--output", isA: "svg", also: "; plots are vector graphics")
+    try OutputName.checkDiffer([("--output", output)], inputs: [("--gamma", gamma)])
+    guard method.sampler != .adaptive else {
+      throw ValidationError("\(SamplerChoice.adaptiveName) chooses its steps on the way: only 'weft sample' takes it")
+    }
     guard gamma == nil || gaussianVariance == nil else {
       throw ValidationError("give --gamma or --gaussian-variance, not both")
     }

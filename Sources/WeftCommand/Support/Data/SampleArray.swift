@@ -22,11 +22,11 @@ struct SampleArray: Sendable {
     values = array.values
   }
 
-  /// Reads a mask: numbers from 0 to 1, for colour images of one channel or three.
+  /// Reads a mask: numbers from 0 to 1, for images with channels also a plane that all of them share.
   init(mask path: String, shape: [Int], count: Int) throws {
     let array = try NumPyArray(path: path)
     let plane = Array(shape.suffix(2))
-    if shape.count == 3, shape[0] > 1, array.shape == plane {
+    if shape.count == 3, array.shape == plane {
       self.values = (0..<shape[0]).flatMap { _ in array.values }
     } else {
       self = try SampleArray(path: path, shape: shape, count: count)

@@ -30,7 +30,7 @@ struct SampleData: Sendable {
   ///   - mode: how the data are scaled; by default images to -1 … 1 and points to unit variance.
   /// - Throws: `ModelFileError` if the file cannot be read or does not hold points or images.
   init(_ name: String, normalize mode: Normalization.Mode? = nil) throws {
-    let isBundled = name.uppercased() == Self.bundledName
+    let isBundled = Self.isBundled(name)
     let path = isBundled ? try BundledModels.exampleDigits() : name
     let array = try NumPyArray(path: path)
     func refusal(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
@@ -62,7 +62,16 @@ struct SampleData: Sendable {
     normalization = Normalization(
       mode ?? (kind == .images ? .range : .unit), of: array.values, elements: shape.reduce(1, *))
     values = normalization.apply(array.values)
+    do { try MixtureDenoiser.check(values, shape: shape) } catch { throw refusal("\(error.message), with --normalize") }
   }
+
+  /// The file that `--data` names; nil where it cannot be found, which reading it will say.
+  static func path(of name: String?) -> String? {
+    guard let name, isBundled(name) else { return name }
+    return try? BundledModels.exampleDigits()
+  }
+
+  private static func isBundled(_ name: String) -> Bool { name.uppercased() == bundledName }
 
   /// Numbers in the data's units as pictures show them: the data's range becomes -1 … 1.
   func brightness(_ values: [Float]) -> [Float] {
