@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Engine
 internal import OpenCL
 
-/// One in-order queue with kernels of its own: setting a kernel's arguments is not safe from two places.
+/// An in-order queue, and kernels of its own: setting a kernel's arguments is not safe from two places.
 ///
 /// Submissions may overlap on a lane: while one is awaited the next is encoded behind it.
 actor Lane {
@@ -11,8 +11,12 @@ actor Lane {
   private let shape: TileShape
   private var kernels: [KernelSpec: KernelBox] = [:]
 
-  init(context: Context, programs: ProgramStore, shape: TileShape) throws(OpenCLError) {
-    queue = try CommandQueue(context: context)
+  /// - Parameters:
+  ///   - queue: where commands go; lanes may share one, for each submission ends with a marker of its own.
+  ///   - programs: of the queue's context.
+  ///   - shape: the tiles.
+  init(queue: CommandQueue, programs: ProgramStore, shape: TileShape) {
+    self.queue = queue
     self.programs = programs
     self.shape = shape
   }

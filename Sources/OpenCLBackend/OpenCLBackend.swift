@@ -26,16 +26,15 @@ package final class OpenCLBackend: Backend {
   ) throws(EngineError) {
     let device = candidate.device
     do {
-      let context = try Context.shared(for: device)
+      let session = try DeviceSession.open(device, logger: logger)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
-      let programs = ProgramStore.shared(for: context, logger: logger)
       var lanes: [Lane] = []
       for _ in 0..<max(1, laneCount) {
-        lanes.append(try Lane(context: context, programs: programs, shape: shape))
+        lanes.append(Lane(queue: try session.makeQueue(), programs: session.programs, shape: shape))
       }
       self.lanes = lanes
       self.shape = shape
-      pool = BufferPool(context: context, budget: memoryBudget ?? device.globalMemory / 4 * 3)
+      pool = BufferPool(context: session.context, budget: memoryBudget ?? device.globalMemory / 4 * 3)
     } catch { throw EngineError(error) }
     self.device = candidate.description(variant: shape.variant)
   }

@@ -3,22 +3,9 @@ internal import Engine
 internal import Kernels
 internal import Logging
 internal import OpenCL
-internal import Synchronization
 
 /// A context's compiled programs, each built once: who asks for one that is being built waits for it.
 actor ProgramStore {
-  private static let shared = Mutex<[ObjectIdentifier: ProgramStore]>([:])
-
-  /// The one store of a context that lives as long as the process. The first who asks has their logger told.
-  static func shared(for context: Context, logger: Logger) -> ProgramStore {
-    shared.withLock { stores in
-      if let store = stores[ObjectIdentifier(context)] { return store }
-      let store = ProgramStore(context: context, cache: .standard, logger: logger)
-      stores[ObjectIdentifier(context)] = store
-      return store
-    }
-  }
-
   private let context: Context
   private let cache: ProgramCache?
   private let logger: Logger

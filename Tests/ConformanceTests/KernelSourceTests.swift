@@ -10,7 +10,7 @@ import Testing
   @Test(.needsDevice, arguments: KernelSources.kernelPaths, TileShape.Variant.allCases)
   func compilesAlone(_ path: String, _ variant: TileShape.Variant) throws {
     guard case .device(let candidate, _) = try #require(TestBackend.devices.first) else { return }
-    let context = try Context.shared(for: candidate.device)
+    let context = try Context(device: candidate.device)
     _ = try Program.build(
       name: path, source: try KernelSources.flattened(path),
       options: ["-DWEFT_VARIANT_GPU=\(variant == .gpu ? 1 : 0)", "-Werror"], context: context)

@@ -31,7 +31,7 @@ struct Bench: Sendable {
 
   private init() throws {
     device = try #require(testDevice)
-    context = try Context.shared(for: device)
+    context = try Context(device: device)
     program = try Program.build(name: "bench", source: Self.source, context: context)
   }
 

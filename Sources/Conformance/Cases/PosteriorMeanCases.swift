@@ -6,6 +6,7 @@ extension ConformanceKit {
   static let posteriorMeanCases: [ConformanceCase] = {
     var cases: [ConformanceCase] = [
       posterior("one component", small: true, rows: 1, components: 1, channels: 1, seed: 1001),
+      posterior("one sample, channels past a vector", small: true, rows: 1, components: 2, channels: 33, seed: 1006),
       posterior("one panel", small: true, rows: 3, components: 5, channels: 3, seed: 1002),
       posterior("two panels, two tiles", small: true, rows: 9, components: 66, channels: 2, seed: 1003),
       posterior("channels past a vector", small: true, rows: 2, components: 3, channels: 33, seed: 1004),

@@ -27,7 +27,7 @@ struct OutputTests {
       "$WEFT" extract --output out.jsonl < pipe & process=$!
       exec 3> pipe
       echo '{"text":"Mr. Reed"}' >&3
-      for i in $(seq 300); do ls -A | grep -q partial && break; sleep 0.1; done
+      for i in $(seq 1200); do ls -A | grep -q partial && break; sleep 0.1; done
       ls -A
       exec 3>&-
       wait $process && ls -A
@@ -45,7 +45,7 @@ struct OutputTests {
       mkfifo pipe
       exec 3<> pipe
       "$WEFT" extract --output out.jsonl < pipe & process=$!
-      for i in $(seq 300); do ls -A | grep -q partial && break; sleep 0.1; done
+      for i in $(seq 1200); do ls -A | grep -q partial && break; sleep 0.1; done
       ls -A | grep -c partial
       kill -\(signal) $process
       wait $process
@@ -64,7 +64,7 @@ struct OutputTests {
       exec 3> pipe
       for line in 1 2; do
         echo '{"text":"Mr. Reed"}' >&3
-        for i in $(seq 300); do [ $(wc -l < out.jsonl) = $line ] && break; sleep 0.1; done
+        for i in $(seq 1200); do [ $(wc -l < out.jsonl) = $line ] && break; sleep 0.1; done
         wc -l < out.jsonl
       done
       exec 3>&-
