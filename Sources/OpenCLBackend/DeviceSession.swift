@@ -22,6 +22,7 @@ final class DeviceSession: Sendable {
   /// - Parameters:
   ///   - device: the device.
   ///   - logger: is told when kernels have to be compiled, if the session is new.
+  /// - Returns: the one there is, or a new one.
   /// - Throws: the driver's refusal.
   static func open(_ device: Device, logger: Logger) throws(OpenCLError) -> DeviceSession {
     let result = sessions.withLock { sessions in
