@@ -25,7 +25,8 @@ actor Lane {
     let launches = submission.operations.map { $0.launch(shape) }
     let boxes = try await kernels(for: launches)
 
-    // From here to the marker nothing waits, so submissions do not interleave.
+    // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may
+    // stand between ours where lanes share a queue; they touch nothing of ours.
     let staging = Staging()
     let done: EventBox
     do {

@@ -66,9 +66,7 @@ struct DocumentAssembler: Sendable {
   ) -> (events: [Event], isTruncated: Bool) {
     let nodes = spans.spans.map { decoder.schema.node(label: $0.label, span: $0.range, score: $0.score) }
     let texts = decoder.options.dropsSubsets ? nodes.map { text.words($0.span) } : nil
-    // A long text has room for more; the bound on work stays.
-    var options = decoder.options
-    options.maximumNodes *= min(windows, 4)
+    let options = decoder.options.scaled(toWindows: windows)
     let decoded = EventDecoder(schema: decoder.schema, options: options).decode(nodes, hits: spans.links, texts: texts)
     return (decoded.events.map { text.event($0, nodes: nodes, schema: decoder.schema) }, decoded.isTruncated)
   }

@@ -15,10 +15,20 @@ package struct EventDecoder: Sendable {
     package var maximumNodes = 256
     /// Cliques of a document to look at at most.
     package var maximumEvents = 1024
-    /// Steps of a document's clique searches at most.
-    package var workLimit = 100_000
+    /// Words of bit sets that a document's clique searches may touch at most: a fraction of a second.
+    package var workLimit = 100_000_000
 
     package init() {}
+
+    /// As these, for a text that was read in several windows: it has room for that many times as much. The nodes of a
+    /// type stay within what a search can hold.
+    package func scaled(toWindows windows: Int) -> Options {
+      var options = self
+      options.maximumNodes = min(maximumNodes * windows, max(maximumNodes, 8192))
+      options.maximumEvents *= windows
+      options.workLimit *= windows
+      return options
+    }
   }
 
   /// A document's events.
@@ -47,14 +57,13 @@ package struct EventDecoder: Sendable {
     let groups = candidates(nodes)
     var events: [DecodedEvent] = []
     var isTruncated = false
-    var (stepsLeft, cliquesLeft) = (max(0, options.workLimit), max(0, options.maximumEvents))
+    var (workLeft, cliquesLeft) = (max(0, options.workLimit), max(0, options.maximumEvents))
     for (index, (type, candidates)) in groups.enumerated() {
-      let graph = graph(candidates, hits[type] ?? [], nodes)
+      let graph = LinkGraph(candidates, hits[type] ?? [])
       // Each type gets its share and what others left: one that is all links does not take the work of the rest.
       let typesLeft = groups.count - index
-      let search = MaximalCliques(
-        of: graph, stepLimit: stepsLeft / typesLeft, cliqueLimit: cliquesLeft / typesLeft)
-      stepsLeft -= search.steps
+      let search = graph.cliques(workLimit: workLeft / typesLeft, cliqueLimit: cliquesLeft / typesLeft)
+      workLeft -= search.work
       cliquesLeft -= search.cliques.count
       isTruncated = isTruncated || candidates.isTruncated || !search.isComplete
       var found = search.cliques.map { DecodedEvent(type: type, nodes: $0.map { candidates.kept[$0] }) }
@@ -75,16 +84,5 @@ package struct EventDecoder: Sendable {
         limit: options.maximumNodes)
       return (type, candidates)
     }
-  }
-
-  /// The links of a type's kept nodes, which are the vertices in reading order: cliques then come in that order.
-  private func graph(_ candidates: LinkCandidates, _ hits: [LinkHit], _ nodes: [EventNode]) -> UndirectedGraph {
-    let vertices = Dictionary(uniqueKeysWithValues: zip(candidates.kept, candidates.kept.indices))
-    var graph = UndirectedGraph(count: candidates.kept.count)
-    let vertex = { (node: Int) in candidates.representative(of: node).flatMap { vertices[$0] } }
-    for hit in hits {
-      if let a = vertex(hit.first), let b = vertex(hit.second) { graph.link(a, b) }
-    }
-    return graph
   }
 }

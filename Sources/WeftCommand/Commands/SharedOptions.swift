@@ -48,12 +48,9 @@ struct ExtractionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Spans to look at in a window of text at most, the strongest; a text that had more says \"truncated\".",
+      "Spans to look at in a window of text at most, the strongest, and of those 256 of a kind for relations and events; a text that had more says \"truncated\".",
       valueName: "n"))
   var maxSpans = Extractor.Options().maximumSpans
-
-  @Flag(help: "Keep events without a trigger too.")
-  var withoutTrigger = false
 
   @Flag(help: "Leave out events that say nothing another event of their type does not.")
   var dropSubsets = false
@@ -67,7 +64,7 @@ struct ExtractionOptions: ParsableArguments {
   var options: Extractor.Options {
     Extractor.Options(
       threshold: threshold, mode: mode, batchTokens: batchTokens, maximumSpans: maxSpans,
-      requiresTrigger: !withoutTrigger, dropsSubsets: dropSubsets)
+      dropsSubsets: dropSubsets)
   }
 }
 

@@ -4,7 +4,7 @@ import ArgumentParser
 struct WeftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weft",
-    abstract: "Find people and places in text, draw samples from noise, on any OpenCL device.",
+    abstract: "Find entities, relations and events in text, draw samples from noise, on any OpenCL device.",
     discussion: """
       Give it lines and it gives back entities, nested ones too:
 

@@ -147,13 +147,40 @@ import Testing
     for a in 0..<60 {
       for b in 0..<a where a / 3 != b / 3 { links.append(LinkHit(first: a, second: b, predicate: 0, score: 1)) }
     }
-    for decoder in [with { $0.maximumEvents = 40 }, with { $0.workLimit = 1000 }, decoder] {
+    for decoder in [with { $0.maximumEvents = 40 }, with { $0.workLimit = 100_000 }, decoder] {
       let result = decoder.decode(nodes, hits: links)
       #expect(result.isTruncated)
       #expect(result.events.last == DecodedEvent(type: 1, nodes: [60, 61]))
       #expect(result.events.count > 10)
       #expect(result.events.count <= decoder.options.maximumEvents)
     }
+  }
+
+  /// Two hundred matches one after the other, each with a winner and a loser: as many events, however long the text.
+  @Test func aLongTextKeepsItsEvents() {
+    var nodes: [EventNode] = []
+    var links: [LinkHit] = []
+    for match in 0..<2000 {
+      let first = nodes.count
+      nodes += [node(0, 0, 9 * match..<9 * match + 1), node(0, 1, 9 * match + 3..<9 * match + 5)]
+      links.append(LinkHit(first: first, second: first + 1, predicate: 0, score: 1))
+    }
+    let usual = decoder.decode(nodes, hits: links)
+    #expect(usual.isTruncated && usual.events.count < 2000)
+    let long = EventDecoder(schema: decoder.schema, options: decoder.options.scaled(toWindows: 40))
+    let result = long.decode(nodes, hits: links)
+    #expect(!result.isTruncated && result.events.map(\.nodes) == (0..<2000).map { [2 * $0, 2 * $0 + 1] })
+  }
+
+  /// What has a trigger stays beside what says more without one.
+  @Test func subsetsAreSoughtAmongEventsWithTriggers() {
+    let nodes = [node(0, 0, 1..<2), node(0, 1, 3..<4), node(0, 2, 5..<6)]
+    let links = hits((0, 1), (1, 2))
+    let decoder = with {
+      $0.requiresTrigger = false
+      $0.dropsSubsets = true
+    }
+    #expect(decoder.decode(nodes, hits: links).events.map(\.nodes) == [[0, 1], [1, 2]])
   }
 
   @Test func nothingGivesNothing() {

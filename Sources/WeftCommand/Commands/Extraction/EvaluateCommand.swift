@@ -43,8 +43,12 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     var evaluation = Evaluation(extractor.task)
     var failed = 0
+    var truncated = 0
+    var isEmpty = true
     let run = DocumentRun(extractor: extractor, lines: AsyncInputLines(reader), arePlain: false)
     try await run.forEach { finished in
+      isEmpty = false
+      if finished.document?.isTruncated == true { truncated += 1 }
       do {
         let line = try finished.line.get()
         if let document = finished.document { try evaluation.add(document, line) }
@@ -56,7 +60,11 @@ struct EvaluateCommand: AsyncParsableCommand {
       }
       bar?.advance(tokens: finished.document?.tokenCount ?? 0)
     }
+    guard !isEmpty else { throw InputError(path: gold, reason: "there is no line to compare with") }
     if let summary = bar?.finish() { note(summary) }
+    if truncated > 0 {
+      note("weft: \(truncated) \(truncated == 1 ? "text" : "texts") had more spans or links than are looked at")
+    }
     let report = EvaluationReport(evaluation)
     print(json ? report.json : report.table(on: Terminal(describing: STDOUT_FILENO)), terminator: "")
     let status = ExitStatus(failedLines: failed)

@@ -21,7 +21,8 @@ struct ExtractCommand: AsyncParsableCommand {
 
       and one of events "events": [{"type", "arguments": [{"role", "start", "end", "text", "score", …}]}].
 
-      All other fields are passed through as they are. A text of any length is read whole. A line that cannot be used \
+      All other fields are passed through as they are; one named as the result is replaced. A text of any length is read \
+      whole. A line that cannot be used \
       becomes {"line": N, "error": "…"}, the run goes on, and the exit status is 3. 'weft show' makes the output \
       readable.
       """)
@@ -33,6 +34,9 @@ struct ExtractCommand: AsyncParsableCommand {
   @Option(
     help: "What \"start\" and \"end\" count: Unicode code points (Python), UTF-16 units (JavaScript, Java), or bytes.")
   var offsets: OffsetUnit = .codepoint
+
+  @Flag(help: "Keep events without a trigger too.")
+  var withoutTrigger = false
 
   @Flag(help: "The input is plain text, one document a line, not JSON.")
   var lines = false
@@ -50,7 +54,9 @@ struct ExtractCommand: AsyncParsableCommand {
     let reader = try LineReader(paths: input, blankLines: blank)
     let directory = try model.directory()
     let engine = try await device.engine()
-    let extractor = try await Extractor(model: directory, on: engine, options: extraction.options)
+    var options = extraction.options
+    options.requiresTrigger = !withoutTrigger
+    let extractor = try await Extractor(model: directory, on: engine, options: options)
     let file = try OutputFile(path: output)
     file.removeWhenInterrupted()
     // Where the results themselves scroll by, a bar would only be in their way.

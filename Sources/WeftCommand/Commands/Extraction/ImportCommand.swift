@@ -77,7 +77,9 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The checkpoint: a file or a directory.", valueName: "source"))
   var source: String
 
-  @Argument(help: ArgumentHelp("The model to write: a directory that does not exist yet.", valueName: "destination"))
+  @Argument(
+    help: ArgumentHelp(
+      "The model to write: a directory that does not exist yet, or is empty.", valueName: "destination"))
   var destination: String
 
   func validate() throws {
