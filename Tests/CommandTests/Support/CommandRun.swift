@@ -68,13 +68,21 @@ enum Weft {
     var variables = ProcessInfo.processInfo.environment
     for (name, value) in environment { variables[name] = value }
     process.environment = variables
-    process.standardInput = try FileHandle(
-      forReadingFrom: URL(filePath: try folder.file("in", input)))
+    let standardInput = try folder.file("in", input)
     let (output, errors) = (try folder.file("out", Data()), try folder.file("err", Data()))
-    process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
-    process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
 
-    let isTimely = try await Turnstile.shared.pass { try await finish(process, seconds: seconds) }
+    let isTimely = try await Turnstile.shared.pass {
+      // Open only while it runs: Foundation's list of descriptors to close overruns its buffer where there are thousands.
+      let streams = [
+        try FileHandle(forReadingFrom: URL(filePath: standardInput)),
+        try FileHandle(forWritingTo: URL(filePath: output)), try FileHandle(forWritingTo: URL(filePath: errors)),
+      ]
+      defer { for stream in streams { try? stream.close() } }
+      process.standardInput = streams[0]
+      process.standardOutput = streams[1]
+      process.standardError = streams[2]
+      return try await finish(process, seconds: seconds)
+    }
     let name = ([program] + arguments).joined(separator: " ")
     try #require(isTimely, "\(name) did not end within \(seconds) s")
     return CommandRun(
