@@ -36,6 +36,7 @@
 #include "pairwise/cells.clh"
 #include "common/coefficients.clh"
 #include "pairwise/averages.clh"
+#include "pairwise/top_k.clh"
 
 #ifndef PW_RAGGED
 #define PW_RAGGED 0       // 1: segments come from two tables
@@ -50,6 +51,7 @@
 #define PW_TYPED_THRESHOLD 2
 #define PW_DENSE 3
 #define PW_AVERAGE 4
+#define PW_TOP_K 8
 #ifndef PW_EPILOGUE
 #define PW_EPILOGUE PW_STORE
 #endif
@@ -62,6 +64,13 @@
 #include "pairwise/epilogue_typed_threshold.clh"
 #elif PW_EPILOGUE == PW_DENSE
 #include "pairwise/epilogue_dense.clh"
+#elif PW_EPILOGUE == PW_TOP_K
+#include "pairwise/epilogue_top_k.clh"
+#if WEFT_VARIANT_GPU
+#include "pairwise/top_k_gpu.clh"
+#else
+#include "pairwise/top_k_cpu.clh"
+#endif
 #else
 #include "pairwise/epilogue_average.clh"
 #if WEFT_VARIANT_GPU

@@ -3,6 +3,7 @@ internal import Engine
 extension CPUBackend {
   static func pairwise(_ product: PairwiseProduct) throws(EngineError) {
     if case .average(let average) = product.epilogue { return try self.average(average, of: product) }
+    if case .topK(let selection) = product.epilogue { return try topK(selection, of: product) }
     let rows = try VectorReader(product.rows)
     let columns = try VectorReader(product.columns)
     let width = product.columns.width
@@ -51,7 +52,7 @@ private struct CellConsumer {
       found = try CPUBackend.integers(selection.found)
       thresholds = try CPUBackend.floats(selection.thresholds)
       biases = try VectorReader(typeBiases.panels)
-    case .average: break
+    case .average, .topK: break
     }
   }
 
@@ -75,7 +76,7 @@ private struct CellConsumer {
           typed, selection, segment: segment, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows,
           columns: columns)
       }
-    case .average: break
+    case .average, .topK: break
     }
   }
 

@@ -66,9 +66,16 @@ package enum PairwiseEpilogue: Sendable {
   case selectTyped(CellSelection, TypeBiases)
   /// Averages over the chunks of a mixture: the columns' segments are chunks, and every row meets each.
   case average(MixtureAverage)
+  /// Keeps the best columns of each row: the columns' segments are chunks, and every row meets each.
+  case topK(TopKSelection)
 
   /// Whether the segments of the columns are chunks of one set of columns.
-  package var takesChunks: Bool { if case .average = self { true } else { false } }
+  package var takesChunks: Bool {
+    switch self {
+    case .store, .select, .selectTyped: false
+    case .average, .topK: true
+    }
+  }
 
   func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
     switch self {
@@ -89,6 +96,7 @@ package enum PairwiseEpilogue: Sendable {
         possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
       try biases.validate(for: product, name)
     case .average(let average): try average.validate(for: product, name)
+    case .topK(let selection): try selection.validate(for: product, name)
     }
   }
 }

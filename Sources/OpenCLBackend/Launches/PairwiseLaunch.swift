@@ -29,6 +29,12 @@ extension PairwiseEpilogue {
           .tensor(average.mixture.means), .int(average.mixture.components), .int(average.mixture.channels),
           .tensor(average.mixture.terms.tensor), .tensor(average.mixture.variances),
         ] + average.levels.arguments + [.tensor(average.partials)])
+    case .topK(let selection):
+      EpilogueBinding(
+        defines: ["PW_EPILOGUE": 8],
+        arguments: [
+          .tensor(selection.terms.tensor), .tensor(selection.excluded), .int(selection.k), .tensor(selection.lists),
+        ])
     }
   }
 }

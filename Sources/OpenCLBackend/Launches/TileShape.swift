@@ -48,6 +48,8 @@ package struct TileShape: Sendable, Hashable {
   var attentionGroup: Int { variant == .cpu ? 1 : 64 }
   /// Pairs of a work-group that looks for links.
   var linkGroup: Int { variant == .cpu ? 1 : 64 }
+  /// Rows of a work-group that merges lists of best columns.
+  var mergeGroup: Int { variant == .cpu ? 1 : 64 }
 
   /// What every kernel of this shape is compiled with.
   var defines: [String: Int] {
