@@ -37,6 +37,7 @@ public struct ArgmaxSearch: Sendable {
   public func run(_ chosen: [Int]? = nil, report: ([ClassProof]) async throws -> Void) async throws {
     var open: [Pursuit] = []
     var settled: [ClassProof] = []
+    let nowhere = points.direction([Double](repeating: 0, count: classes.dimension))
     for index in chosen ?? Array(0..<classes.count) {
       if let other = twins.above[index] {
         settled.append(
@@ -44,7 +45,7 @@ public struct ArgmaxSearch: Sendable {
       } else if let other = twins.ties[index], !twins.isFirstOfTie(index) {
         settled.append(ClassProof(index: index, claim: .tied(with: other, .unsaid)))
       } else {
-        open.append(Pursuit(index: index, twin: twins.ties[index]))
+        open.append(Pursuit(index: index, twin: twins.ties[index], direction: nowhere))
       }
     }
     if !settled.isEmpty { try await report(settled) }

@@ -33,8 +33,8 @@ extension ArgmaxSearch {
         else { continue }
         block[place].direction = points.direction(hidden)
       }
-      let leaders = try await scores.leaders(block.map(\.direction), count: 1)
-      let leading = block.indices.filter { block[$0].isSame(leaders[$0][0], classes) }
+      let leaders = try await scores.leader(block.map(\.direction))
+      let leading = block.indices.filter { block[$0].isSame(leaders[$0], classes) }
       let outcomes = await check(leading.map { block[$0] }, as: leading.map { directions[$0] })
       let proven = Dictionary(uniqueKeysWithValues: zip(leading, outcomes))
       left += block.indices.filter { (proven[$0] ?? nil) == nil }.map { block[$0] }

@@ -4,7 +4,7 @@ struct Pursuit: Sendable {
   /// The class that it is tied with, as whose first it is pursued for all; nil if it stands for itself.
   let twin: Int?
   /// Where to look next.
-  var direction: [Double] = []
+  var direction: [Double]
 
   func proof(_ direction: Direction) -> ClassProof {
     let claim: ClassProof.Claim = twin.map { .tied(with: $0, .above(direction)) } ?? .argmaxable(direction)

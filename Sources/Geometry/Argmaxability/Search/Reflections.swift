@@ -4,7 +4,7 @@ extension ArgmaxSearch {
   func reflect(_ open: inout [Pursuit], report: ([ClassProof]) async throws -> Void) async throws {
     for _ in 0..<100 where !open.isEmpty {
       try Task.checkCancellation()
-      let leaders = try await scores.leaders(open.map(\.direction), count: 1).map { $0[0] }
+      let leaders = try await scores.leader(open.map(\.direction))
       let leading = open.indices.filter { open[$0].isSame(leaders[$0], classes) }
       var rivals = leaders
       var proofs: [ClassProof] = []
