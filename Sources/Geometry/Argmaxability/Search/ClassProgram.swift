@@ -14,69 +14,101 @@ actor ClassProgram {
     let margin: Double
     /// The multipliers as weights of the rivals; nil if there are none.
     let combination: Combination?
-    let status: LinearProgram.Status
   }
 
   let pursuit: Pursuit
   private let points: ClassPoints
+  private let face: Face?
   private var program: LinearProgram
+  /// Rivals that have been added, those without a row too.
+  private var known: Set<Int>
   private var members: [Int] = []
   private var lengths: [Double] = []
+  /// Rows that are no rival's.
   private let leadingRows: Int
 
-  init(_ pursuit: Pursuit, _ points: ClassPoints) throws(LinearProgramError) {
+  init(_ pursuit: Pursuit, _ points: ClassPoints, along face: Face? = nil) throws(LinearProgramError) {
     self.pursuit = pursuit
     self.points = points
+    self.face = face
+    known = Set(face?.members ?? [])
     var columns = [LinearProgram.Column](repeating: .init(lower: -1, upper: 1, cost: 0), count: points.width)
     let reach = 2 * Double(points.width).squareRoot()
-    switch points.form {
-    case .plain: break
-    case .lifted: columns[points.width - 1].lower = 0
-    case .boxed: columns[points.width - 1].lower = 1
-    }
+    if points.form == .lifted { columns[points.width - 1].lower = 0 }
+    if points.form == .boxed { columns[points.width - 1].lower = 1 }
     columns.append(.init(lower: points.form == .boxed ? -reach : 0, upper: reach, cost: -1))
     program = try LinearProgram(columns)
-    leadingRows = points.form == .lifted ? 1 : 0
-    guard leadingRows == 1 else { return }
-    var row = [Double](repeating: 0, count: points.width + 1)
-    row[points.width - 1] = 1
-    row[points.width] = -1
-    try program.add(rows: row)
+
+    var rows: [[Double]] = []
+    if points.form == .lifted { rows.append([Double](repeating: 0, count: points.width - 1) + [1]) }
+    if let face { rows = rows.map(face.projecting) + [face.apex] }
+    leadingRows = rows.count
+    try program.add(rows: rows.flatMap { $0 + [-1] })
   }
 
-  /// Adds the rivals that are not there yet.
-  /// - Returns: how many those are.
-  func add(_ rivals: [Int]) throws(LinearProgramError) -> Int {
+  /// The rivals that are not there yet.
+  func unknown(_ rivals: some Sequence<Int> & Sendable) -> [Int] {
+    rivals.filter { !known.contains($0) && !pursuit.isSame($0, points.classes) }
+  }
+
+  /// Adds rivals that are not there yet.
+  func add(_ rivals: [Int]) throws(LinearProgramError) {
     var rows: [Double] = []
-    let known = Set(members)
-    var count = 0
-    for rival in rivals where !known.contains(rival) && !pursuit.isSame(rival, points.classes) {
+    for rival in rivals {
+      known.insert(rival)
       let difference = points.difference(pursuit.index, rival)
-      let length = difference.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      guard length > 0 else { continue }
-      rows += difference.map { $0 / length } + [-1]
+      let row = face?.projecting(difference) ?? difference
+      let length = Self.length(row)
+      // A class in the plane of a face leaves nothing but rounding.
+      guard length > 1e-9 * Self.length(difference) else { continue }
+      rows += row.map { $0 / length } + [-1]
       members.append(rival)
       lengths.append(length)
-      count += 1
     }
     try program.add(rows: rows)
-    return count
   }
 
   func solve() -> Position {
-    let status = program.solve()
+    program.solve()
     let values = program.values
+    let direction = Array(values.dropLast())
+    return Position(
+      direction: face?.projecting(direction) ?? direction, margin: values.last ?? 0, combination: combination())
+  }
+
+  /// The multipliers as weights of the classes themselves, not of unit vectors.
+  private func combination() -> Combination? {
     var weights = program.multipliers.dropFirst(leadingRows).enumerated().map { $1 / lengths[$0] }
     let largest = weights.reduce(0, max)
     // What is not in the basis is 0 but for rounding.
     let kept = weights.indices.filter { weights[$0] > 1e-13 * largest && weights[$0].isFinite }
     weights = kept.map { weights[$0] }
     let total = weights.reduce(0, +)
-    let isUsable = total > 0 && total.isFinite
-    return Position(
-      direction: Array(values.dropLast()), margin: values.last ?? 0,
-      combination: isUsable
-        ? Combination(classes: kept.map { members[$0] }, weights: weights.map { $0 / total }) : nil,
-      status: status)
+    guard total > 0, total.isFinite else { return nil }
+    var classes = kept.map { members[$0] }
+    weights = weights.map { $0 / total }
+    if let face {
+      // How much smaller they are than the face's own has still to be found.
+      classes += face.members
+      weights = weights.map { 1e-8 * $0 } + face.weights
+    }
+    return Combination(classes: classes, weights: weights)
   }
+
+  /// The same class's program along the face that this one's multipliers name; nil if there is none.
+  func alongFace() throws(LinearProgramError) -> ClassProgram? {
+    guard face == nil, points.form != .boxed, let combination = combination() else { return nil }
+    let face = Face(combination) { member in
+      let difference = points.difference(pursuit.index, member)
+      let length = Self.length(difference)
+      return difference.map { $0 / length }
+    }
+    guard let face else { return nil }
+    return try ClassProgram(pursuit, points, along: face)
+  }
+
+  /// All rivals so far.
+  var rivals: [Int] { members }
+
+  private static func length(_ vector: [Double]) -> Double { vector.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 }

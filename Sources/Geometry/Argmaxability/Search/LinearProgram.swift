@@ -3,24 +3,13 @@ internal import CCLP
 /// A linear program, kept by COIN-OR's CLP: minimise `Σ cost_j x_j` over bounded columns x, subject to rows
 /// `Σ a_ij x_j ≥ 0`. Rows can be added, and the next solution starts from the last.
 ///
-/// Solved by the dual simplex method without presolve, which has been seen to call feasible programs infeasible. What
-/// the solver says of its result is a hint: whoever uses the numbers checks them.
+/// Solved by the dual simplex method without presolve, which has been seen to call feasible programs infeasible. The
+/// solver's status is not asked for: whoever uses its numbers checks them, and they prove what they prove.
 struct LinearProgram: ~Copyable {
   struct Column {
     var lower: Double
     var upper: Double
     var cost: Double
-  }
-
-  /// What the solver says of its result.
-  enum Status: Hashable {
-    case optimal
-    case infeasible
-    case unbounded
-    /// It reached the limit of its steps.
-    case stopped
-    /// It had numerical trouble, or says something unknown.
-    case failed
   }
 
   private let model: OpaquePointer
@@ -63,16 +52,9 @@ struct LinearProgram: ~Copyable {
   }
 
   /// Solves the program, in at most `steps` steps of the simplex method.
-  mutating func solve(steps: Int32 = 200_000) -> Status {
+  mutating func solve(steps: Int32 = 200_000) {
     Clp_setMaximumIterations(pointer, Clp_numberIterations(pointer) &+ steps)
-    _ = Clp_dual(pointer, 0)
-    return switch Clp_status(pointer) {
-    case 0: .optimal
-    case 1: .infeasible
-    case 2: .unbounded
-    case 3: .stopped
-    default: .failed
-    }
+    Clp_dual(pointer, 0)
   }
 
   /// A value a column.

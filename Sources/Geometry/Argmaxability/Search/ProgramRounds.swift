@@ -6,7 +6,6 @@ extension ArgmaxSearch {
   func solvePrograms(_ open: [Pursuit], report: ([ClassProof]) async throws -> Void) async throws {
     var waiting = open[...]
     var programs: [ClassProgram] = []
-    var rounds: [Int: Int] = [:]
     while !waiting.isEmpty || !programs.isEmpty {
       try Task.checkCancellation()
       var settled: [ClassProof] = []
@@ -15,43 +14,23 @@ extension ArgmaxSearch {
       if !entering.isEmpty { programs += try await start(entering, &settled) }
 
       let steps = await step(programs)
-      let directed = steps.indices.filter { steps[$0].proven == nil && steps[$0].isDirected }
-      let pursuits = directed.map { place in
-        var pursuit = programs[place].pursuit
-        pursuit.direction = steps[place].position.direction
-        return pursuit
-      }
-      let rivals = try await self.rivals(pursuits)
-      var found: [Int: DirectionOutcome] = Dictionary(uniqueKeysWithValues: zip(directed, rivals))
-      var remaining: [ClassProgram] = []
-      for (place, program) in programs.enumerated() {
-        let pursuit = program.pursuit
-        if let proof = steps[place].proven {
-          settled.append(proof)
-          continue
-        }
-        switch found.removeValue(forKey: place) {
-        case .proven(let proof)?:
-          settled.append(proof)
-          continue
-        case .rivals(let rivals)?:
-          rounds[pursuit.index, default: 0] += 1
-          let added = (try? await program.add(rivals)) ?? 0
-          if added > 0, rounds[pursuit.index, default: 0] < Self.roundLimit {
-            remaining.append(program)
-            continue
+      settled += steps.compactMap(\.proof)
+      let open = steps.filter { $0.proof == nil }
+      programs = []
+      for (step, outcome) in zip(open, try await outcomes(open)) {
+        switch outcome {
+        case .proven(let proof): settled.append(proof)
+        case .beaten(let rivals):
+          if let next = await program(after: step, rivals) {
+            programs.append(next)
+          } else {
+            settled.append(undecided(step.program.pursuit, step.position.combination))
           }
-        case nil: break
         }
-        settled.append(undecided(pursuit, steps[place].position.combination))
       }
-      programs = remaining
       if !settled.isEmpty { try await report(settled) }
     }
   }
-
-  /// Beyond any that has been seen; a class that needs more stays undecided.
-  private static let roundLimit = 1000
 
   /// Rivals that join a program in a round.
   private var rivalCount: Int { min(classes.count, max(16, min(points.width / 3, 512))) }
@@ -62,15 +41,17 @@ extension ArgmaxSearch {
     return max(4, min(64, (1 << 29) / (40 * rows * (points.width + 1))))
   }
 
-  private enum DirectionOutcome {
-    case proven(ClassProof)
-    case rivals([Int])
-  }
-
   private struct Step: Sendable {
+    let program: ClassProgram
     let position: ClassProgram.Position
-    let proven: ClassProof?
-    var isDirected: Bool { position.direction.contains { $0 != 0 } && position.direction.allSatisfy(\.isFinite) }
+    let proof: ClassProof?
+
+    /// The class, looked for where the program points.
+    var pursuit: Pursuit {
+      var pursuit = program.pursuit
+      pursuit.direction = position.direction
+      return pursuit
+    }
   }
 
   /// Programs whose first rivals are those that lead in the directions looked at last.
@@ -78,18 +59,16 @@ extension ArgmaxSearch {
     let leaders = try await scores.leaders(pursuits.map(\.direction), count: rivalCount)
     var programs: [ClassProgram] = []
     for (pursuit, leaders) in zip(pursuits, leaders) {
-      do throws(LinearProgramError) {
-        let program = try ClassProgram(pursuit, points)
-        _ = try await program.add(leaders)
+      if let program = try? ClassProgram(pursuit, points), await program.take(leaders) {
         programs.append(program)
-      } catch {
+      } else {
         settled.append(undecided(pursuit, nil))
       }
     }
     return programs
   }
 
-  /// Solves all programs, and checks certificates where no margin is left.
+  /// Solves all programs, and checks certificates where next to no margin is left.
   private func step(_ programs: [ClassProgram]) async -> [Step] {
     await withTaskGroup(of: (Int, Step).self) { group in
       for (place, program) in programs.enumerated() {
@@ -99,8 +78,8 @@ extension ArgmaxSearch {
           let pursuit = program.pursuit
           guard position.margin <= 1e-6, let combination = position.combination,
             let proven = draft.proven(combination, of: pursuit.index)
-          else { return (place, Step(position: position, proven: nil)) }
-          return (place, Step(position: position, proven: pursuit.proof(proven)))
+          else { return (place, Step(program: program, position: position, proof: nil)) }
+          return (place, Step(program: program, position: position, proof: pursuit.proof(proven)))
         }
       }
       var steps: [Int: Step] = [:]
@@ -109,24 +88,35 @@ extension ArgmaxSearch {
     }
   }
 
-  /// For each direction the rivals that lead, or the proof if there are none.
-  private func rivals(_ pursuits: [Pursuit]) async throws -> [DirectionOutcome] {
-    guard !pursuits.isEmpty else { return [] }
-    let leaders = try await scores.leaders(pursuits.map(\.direction), count: rivalCount)
-    var outcomes = zip(pursuits, leaders).map { pursuit, leaders in
-      DirectionOutcome.rivals(Array(leaders.prefix { !pursuit.isSame($0, classes) }))
+  /// For each program the rivals it does not know that lead in its direction, as far as the device can tell; if it sees
+  /// none, what the checker says.
+  private func outcomes(_ steps: [Step]) async throws -> [WitnessOutcome] {
+    let directed = steps.indices.filter { steps[$0].position.direction.contains { $0 != 0 } }
+    let leaders = try await scores.leaders(directed.map { steps[$0].position.direction }, count: rivalCount)
+    var outcomes = [WitnessOutcome](repeating: .beaten(by: []), count: steps.count)
+    var leading: [Int] = []
+    for (place, leaders) in zip(directed, leaders) {
+      let pursuit = steps[place].program.pursuit
+      let ahead = Array(leaders.prefix { !pursuit.isSame($0, classes) })
+      let rivals = await steps[place].program.unknown(ahead)
+      if rivals.isEmpty { leading.append(place) } else { outcomes[place] = .beaten(by: rivals) }
     }
-    let leading = outcomes.indices.filter { if case .rivals(let list) = outcomes[$0] { list.isEmpty } else { false } }
-    for (place, outcome) in zip(leading, await check(leading.map { pursuits[$0] })) {
-      switch outcome {
-      case .proven(let proof): outcomes[place] = .proven(proof)
-      case .beaten(let by): outcomes[place] = .rivals(Array(by.prefix(rivalCount)))
-      }
+    for (place, outcome) in zip(leading, await check(leading.map { steps[$0].pursuit })) {
+      outcomes[place] = outcome
+      guard case .beaten(let by) = outcome else { continue }
+      outcomes[place] = .beaten(by: Array(await steps[place].program.unknown(by).prefix(rivalCount)))
     }
     return outcomes
   }
 
-  /// What can be said all the same: a bound, from the program's weights or else from the nearest rival alone.
+  /// How a class goes on: with more rivals, or if there are none along a face, or not at all.
+  private func program(after step: Step, _ rivals: [Int]) async -> ClassProgram? {
+    if !rivals.isEmpty { return await step.program.take(rivals) ? step.program : nil }
+    guard let next = try? await step.program.alongFace() else { return nil }
+    return await next.take(await next.unknown(step.program.rivals)) ? next : nil
+  }
+
+  /// What can be said all the same: a bound, from the program's weights or else from one other class alone.
   private func undecided(_ pursuit: Pursuit, _ combination: Combination?) -> ClassProof {
     let check = CertificateCheck(checker)
     if let combination, let bound = check.bound(combination, of: pursuit.index) {
@@ -135,4 +125,10 @@ extension ArgmaxSearch {
     let other = Combination(classes: [pursuit.index == 0 ? 1 : 0], weights: [1])
     return pursuit.undecided(other, bound: check.bound(other, of: pursuit.index) ?? .greatestFiniteMagnitude)
   }
+}
+
+extension ClassProgram {
+  /// Adds rivals.
+  /// - Returns: whether there was room for them.
+  fileprivate func take(_ rivals: [Int]) -> Bool { (try? add(unknown(rivals))) != nil }
 }
