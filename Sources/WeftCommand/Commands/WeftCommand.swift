@@ -20,7 +20,8 @@ struct WeftCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, ImportCommand.self,
-      SampleCommand.self, ScheduleCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self,
+      SampleCommand.self, ScheduleCommand.self, ArgmaxableCommand.self, DevicesCommand.self, BenchCommand.self,
+      ConformanceCommand.self,
       DemoCommand.self,
     ])
 }

@@ -33,6 +33,18 @@ public struct OutputClasses: Sendable, Hashable {
     self.bias = bias
   }
 
+  /// A number that tells other numbers apart, but for rare chance: FNV-1a (Fowler, Noll and Vo) over their bits and
+  /// shape.
+  package var fingerprint: UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func add(_ word: UInt64) { hash = (hash ^ word) &* 0x0000_0100_0000_01B3 }
+    add(UInt64(count))
+    add(UInt64(dimension))
+    for number in elements { add(UInt64(number.bitPattern)) }
+    for number in bias ?? [] { add(UInt64(number.bitPattern)) }
+    return hash
+  }
+
   /// The vectors one after the other.
   var elements: [Float] { vectors.elements }
 

@@ -4,7 +4,7 @@ struct Covariance {
   /// Cholesky's factor L, row major, lower triangle.
   private let factor: [Double]
 
-  /// - Returns: nil if the vectors have no spread at all.
+  /// The covariance of a layer's vectors; nil if they have no spread at all.
   init?(_ classes: OutputClasses) {
     let dimension = classes.dimension
     // Eight vectors a dimension say enough about a direction that is only a guess.

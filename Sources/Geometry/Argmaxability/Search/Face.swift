@@ -14,10 +14,7 @@ struct Face: Sendable {
   /// Orthonormal vectors along the face.
   private let basis: [[Double]]
 
-  /// - Parameters:
-  ///   - combination: the multipliers, of which those that are not tiny belong to the face.
-  ///   - rows: for a member its unit vector `n_i`, for the whole list.
-  /// - Returns: nil if the weights do not fall apart into large and tiny ones.
+  /// The face of the classes whose multipliers are not tiny; nil if none is, or all are. `rows` gives a class's `n_i`.
   init?(_ combination: Combination, rows: (Int) -> [Double]) {
     let largest = combination.weights.reduce(0, max)
     let kept = combination.classes.indices.filter { combination.weights[$0] > 1e-4 * largest }

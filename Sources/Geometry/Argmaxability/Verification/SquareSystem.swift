@@ -13,7 +13,7 @@ struct SquareSystem {
   /// No less than δ.
   private let defect: Double
 
-  /// - Returns: nil if the matrix cannot be told from a singular one.
+  /// A system; nil if the matrix cannot be told from a singular one.
   init?(matrix: [Double], target: [Double], pivots: [Int]) {
     size = target.count
     guard let inverse = Self.approximateInverse(of: matrix, size: size) else { return nil }
