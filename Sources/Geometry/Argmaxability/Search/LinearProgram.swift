@@ -12,7 +12,7 @@ struct LinearProgram: ~Copyable {
     var cost: Double
   }
 
-  private let model: OpaquePointer
+  private let model: UnsafeMutableRawPointer
   private let columns: Int
   private(set) var rowCount = 0
 
@@ -22,7 +22,7 @@ struct LinearProgram: ~Copyable {
     guard columns.allSatisfy({ $0.lower.isFinite && $0.upper.isFinite && $0.cost.isFinite }) else { throw .notFinite }
     guard let count = Int32(exactly: columns.count) else { throw .tooLarge }
     guard let model = Clp_newModel() else { throw .noMemory }
-    self.model = OpaquePointer(model)
+    self.model = model
     self.columns = columns.count
     Clp_setLogLevel(model, 0)
     Clp_addColumns(
@@ -33,9 +33,7 @@ struct LinearProgram: ~Copyable {
     Clp_setDualTolerance(model, 1e-9)
   }
 
-  deinit { Clp_deleteModel(pointer) }
-
-  private var pointer: UnsafeMutableRawPointer { UnsafeMutableRawPointer(model) }
+  deinit { Clp_deleteModel(model) }
 
   /// Adds rows, one after the other, each with a coefficient a column.
   /// - Throws: ``LinearProgramError`` if a coefficient is not finite: the solver, in C++, would end the process.
@@ -45,7 +43,7 @@ struct LinearProgram: ~Copyable {
     guard count > 0 else { return }
     guard let number = Int32(exactly: count), CoinBigIndex(exactly: coefficients.count) != nil else { throw .tooLarge }
     Clp_addRows(
-      pointer, number, [Double](repeating: 0, count: count),
+      model, number, [Double](repeating: 0, count: count),
       [Double](repeating: .greatestFiniteMagnitude, count: count), (0...count).map { CoinBigIndex($0 * columns) },
       (0..<coefficients.count).map { Int32($0 % columns) }, coefficients)
     rowCount += count
@@ -53,15 +51,15 @@ struct LinearProgram: ~Copyable {
 
   /// Solves the program, in at most `steps` steps of the simplex method.
   mutating func solve(steps: Int32 = 200_000) {
-    Clp_setMaximumIterations(pointer, Clp_numberIterations(pointer) &+ steps)
-    Clp_dual(pointer, 0)
+    Clp_setMaximumIterations(model, Clp_numberIterations(model) &+ steps)
+    Clp_dual(model, 0)
   }
 
   /// A value a column.
-  var values: [Double] { copy(Clp_primalColumnSolution(pointer), columns) }
+  var values: [Double] { copy(Clp_primalColumnSolution(model), columns) }
 
   /// A multiplier a row: how much the cost would grow with the row's lower bound.
-  var multipliers: [Double] { copy(Clp_dualRowSolution(pointer), rowCount) }
+  var multipliers: [Double] { copy(Clp_dualRowSolution(model), rowCount) }
 
   private func copy(_ numbers: UnsafeMutablePointer<Double>?, _ count: Int) -> [Double] {
     guard let numbers else { return [] }

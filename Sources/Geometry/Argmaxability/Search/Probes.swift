@@ -18,14 +18,17 @@ extension ArgmaxSearch {
     }
   }
 
+  /// Enough for the check to keep many processors busy, and not so much that little is ever finished.
+  private static let blockSize = 2048
+
   /// Asks the device in blocks, and the checker where the device says that a class leads.
   private func tryDirections(
     _ open: inout [Pursuit], report: ([ClassProof]) async throws -> Void, _ direction: (Pursuit) -> Direction?
   ) async throws {
     var left: [Pursuit] = []
-    for start in stride(from: 0, to: open.count, by: 512) {
+    for start in stride(from: 0, to: open.count, by: Self.blockSize) {
       try Task.checkCancellation()
-      var block = Array(open[start..<min(start + 512, open.count)])
+      var block = Array(open[start..<min(start + Self.blockSize, open.count)])
       let directions = block.map(direction)
       for place in block.indices {
         guard let direction = directions[place],

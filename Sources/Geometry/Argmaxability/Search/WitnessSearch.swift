@@ -52,7 +52,7 @@ extension [Double] {
     for _ in 1..<digits where places < 22 { (power, places) = (power * 10, places + 1) }
     // An integer divided by a power of ten, both exact, is the double closest to the decimal.
     return map { number in
-      let rounded = (number * power).rounded() / power
+      let rounded = (number * power).rounded() / power + 0  // 0 instead of -0
       return limit.map { Swift.min(Swift.max(rounded, -$0), $0) } ?? rounded
     }
   }

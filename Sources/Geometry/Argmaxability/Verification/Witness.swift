@@ -17,8 +17,8 @@ extension ProofChecker {
   /// For each witness the classes that its own is not proven to score above, the closest to the top first; none if the
   /// witness is good.
   package func rivals(of witnesses: [Witness]) async -> [[Int]] {
-    // Several panels a task, so that a chunk of rows is widened once for all of them.
-    let perTask = 16 * WitnessPanel.width
+    // Several panels a task, so that a chunk of rows is widened once for all of them, and many tasks.
+    let perTask = min(max(witnesses.count / 32 / WitnessPanel.width, 1), 16) * WitnessPanel.width
     return await withTaskGroup(of: (Int, [[Int]]).self) { group in
       for start in stride(from: 0, to: witnesses.count, by: perTask) {
         let part = Array(witnesses[start..<min(start + perTask, witnesses.count)])

@@ -16,7 +16,7 @@ struct ArgmaxableCommand: AsyncParsableCommand {
       A class whose vector w lies among the others' may never have the highest, whatever h is. Every class ends as
 
         argmaxable     a hidden vector that puts it above all others is known
-        unargmaxable   it is a weighted mean of others, which score at least as much
+        unargmaxable   others, in a weighted average, score at least as much whatever h is
         tied           another class has the very same numbers
         undecided      neither is proven; no hidden vector puts it above by more than a stated bound
 

@@ -83,7 +83,7 @@ struct ArgmaxableReport {
     let names = heaviest.prefix(3).map { layer.name($0.1) }.joined(separator: ", ")
     let count = combination.classes.count
     if count == 1 { return "\(names), the same with more bias" }
-    return "a mean of " + (count > 3 ? "\(count) classes: \(names), …" : names)
+    return "an average of " + (count > 3 ? "\(count) classes: \(names), …" : names)
   }
 
   // MARK: JSON
