@@ -82,7 +82,8 @@ struct ArgmaxableReport {
     let heaviest = zip(combination.weights, combination.classes).sorted { ($1.0, $0.1) < ($0.0, $1.1) }
     let names = heaviest.prefix(3).map { layer.name($0.1) }.joined(separator: ", ")
     let count = combination.classes.count
-    if count == 1 { return "\(names), the same with more bias" }
+    // In a box a single class can be ahead everywhere without having the same vector.
+    if count == 1 { return layer.box == nil ? "\(names), the same with more bias" : names }
     return "an average of " + (count > 3 ? "\(count) classes: \(names), …" : names)
   }
 
