@@ -76,7 +76,8 @@ extension PairwiseProduct {
     let binding = epilogue.binding
     let rowCount = rowExtent.rowCount
     let registerRows = shape.chunkRows(rowCount)
-    let defines = ["PW_CHUNKED": 1, "PW_TILES": shape.chunkTiles, "PW_ROWS": registerRows]
+    let tiles = shape.chunkTiles(for: epilogue)
+    let defines = ["PW_CHUNKED": 1, "PW_TILES": tiles, "PW_ROWS": registerRows]
       .merging(shape.defines) { $1 }
     return KernelLaunch(
       spec: KernelSpec(
@@ -87,7 +88,7 @@ extension PairwiseProduct {
           .int(rowCount), .tensor(chunks.tensor),
         ] + binding.arguments,
       groups: [
-        ceilingDivide(rowCount, registerRows * shape.groupRows * shape.chunkTiles), chunks.segments.count, rows.heads,
+        ceilingDivide(rowCount, registerRows * shape.groupRows * tiles), chunks.segments.count, rows.heads,
       ],
       groupSize: shape.group)
   }
