@@ -82,8 +82,8 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     var norms: [Double] = []
     /// `<s c, w>` of each query; inner product only.
     var centerProducts: [Double] = []
-    /// The greatest `|w|` of the reference set.
-    var reach = 0.0
+    /// `|w|` of each group of the reference set, in order.
+    var referenceNorms: [Double] = []
   }
 
   /// `limit` candidates for some queries.
@@ -96,7 +96,7 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
         let part = try await candidates(for: asked, limit: limit, in: shard, isFirst: first == 0)
         if var all = found {
           all.candidates = all.candidates.merged(with: part.candidates, limit: limit)
-          all.reach = max(all.reach, part.reach)
+          all.referenceNorms += part.referenceNorms
           found = all
         } else {
           found = part
@@ -119,7 +119,7 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     let best = min(limit, shard.count)
     let passSize = max(256, Self.passElements / space.dimension)
     var result = Result(candidates: Candidates([]))
-    result.reach = block.norms.reduce(0, max)
+    result.referenceNorms = block.norms
     var parts: [Candidates] = []
     for start in stride(from: 0, to: asked.count, by: passSize) {
       try Task.checkCancellation()

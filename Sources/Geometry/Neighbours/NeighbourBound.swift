@@ -24,15 +24,16 @@ struct NeighbourBound: Sendable {
   /// - Parameters:
   ///   - space: what vectors are on the device.
   ///   - queryReach: the greatest `|w_i|` of the queries.
-  ///   - reach: the greatest `|w_j|` of those they are compared with.
-  init(_ space: WorkingSpace, queryReach: Double, reach: Double) {
+  ///   - reach: the greatest `|w_j|` of those they are compared with, but for vectors that are candidates anyway.
+  ///   - longest: the greatest of all.
+  init(_ space: WorkingSpace, queryReach: Double, reach: Double, longest: Double) {
     metric = space.metric
     dimension = Double(space.dimension)
     scale = space.scale
     centerNorm = space.centerNorm
     self.reach = reach
     // Multiples of 1/2 up to 2²³ are float32 numbers, and so are all partial sums.
-    let largest = queryReach * reach + (metric == .innerProduct ? centerNorm * reach : reach * reach / 2)
+    let largest = longest * (queryReach + (metric == .innerProduct ? centerNorm : longest / 2))
     isExact = space.isIntegral && largest < 0x1p23 * 0.999
     let steps = (dimension + 2) * Self.unit
     chain = steps < 0.5 ? steps / (1 - steps) : .infinity

@@ -28,6 +28,9 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
 
   /// The most neighbours.
   static var limit: Int { 1024 }
+  /// Long vectors that are candidates for every inner product when a query is asked again: a few that are much longer
+  /// than the rest would spoil the proofs of all.
+  private static var longest: Int { 64 }
 
   init(
     of queries: Queries, among reference: Reference, isOfItself: Bool, k: Int, metric: Metric,
@@ -49,7 +52,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     let survey = try await VectorSurvey(of: reference, metric: metric, name: "vector")
     let querySurvey = isOfItself ? nil : try await VectorSurvey(of: queries, metric: metric, name: "query")
     groups = DuplicateGroups(of: reference, hashes: survey.hashes)
-    space = WorkingSpace(metric, reference: survey, queries: querySurvey)
+    space = WorkingSpace(metric, around: reference, reference: survey, queries: querySurvey)
     extraCandidates = options.extraCandidates
     search = CandidateSearch(
       engine: engine, space: space, reference: reference, queries: queries, representatives: groups.representatives,
@@ -74,7 +77,8 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     while !pending.isEmpty, limit <= TopK.limit {
       effort.asked.append(pending.count)
       let candidates = try await search.candidates(for: pending.map { asked[$0] }, limit: limit)
-      let found = try await exactly(candidates, for: pending.map { asked[$0] })
+      let long = metric == .innerProduct && effort.asked.count > 1 ? Self.longest : 0
+      let found = try await exactly(candidates, and: long, for: pending.map { asked[$0] })
       var unproven: [Int] = []
       for (place, neighbours) in zip(pending, found) {
         if neighbours.isProven { store(neighbours, at: place) } else { unproven.append(place) }
@@ -96,18 +100,23 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     var isProven: Bool
   }
 
-  /// The nearest of all candidates, by exact distances.
+  /// The nearest of all candidates and of the `longCount` longest vectors, by exact distances.
   private func exactly(
-    _ result: CandidateSearch<Reference, Queries>.Result, for asked: [Int32]
+    _ result: CandidateSearch<Reference, Queries>.Result, and longCount: Int, for asked: [Int32]
   ) async throws -> [FoundNeighbours] {
-    let bound = NeighbourBound(space, queryReach: result.norms.reduce(0, max), reach: result.reach)
+    let norms = result.referenceNorms
+    let long = longCount == 0 ? [] : norms.indices.sorted { norms[$0] > norms[$1] }.prefix(longCount).map(Int32.init)
+    let reach = norms.enumerated().reduce(0.0) { long.contains(Int32($1.offset)) ? $0 : max($0, $1.element) }
+    let bound = NeighbourBound(
+      space, queryReach: result.norms.reduce(0, max), reach: reach, longest: norms.reduce(0, max))
     let holdsAll = result.candidates.count == groups.count
     return try await inParallel(asked.count, blockSize: 64) { block in
       VectorReader.reading(reference) { vectors in
         VectorReader.reading(queries) { queries in
           block.map { place in
             let listed = result.candidates.groups(of: place)
-            var found = nearest(Array(listed), to: Int(asked[place]), vectors, queries)
+            let all = long.isEmpty ? Array(listed) : Array(Set(listed).union(long))
+            var found = nearest(all, to: Int(asked[place]), vectors, queries)
             found.isProven =
               holdsAll
               || bound.holds(

@@ -1,8 +1,6 @@
-/// What one look at all vectors tells: whether they can be used, where their middle is, and which are alike.
+/// What one look at all vectors tells: whether they can be used, how large they are, and which are alike.
 struct VectorSurvey: Sendable {
   let count: Int
-  /// Sums over all vectors, for cosine of their directions.
-  var sums: [Double]
   /// The largest magnitude of an element.
   var largest: Float
   /// Whether all elements are whole numbers.
@@ -21,13 +19,11 @@ struct VectorSurvey: Sendable {
       }
     }
     count = source.count
-    sums = [Double](repeating: 0, count: source.dimension)
     largest = 0
     isIntegral = true
     hashes = []
     hashes.reserveCapacity(source.count)
     for part in parts {
-      for channel in sums.indices { sums[channel] += part.sums[channel] }
       largest = max(largest, part.largest)
       isIntegral = isIntegral && part.isIntegral
       hashes += part.hashes
@@ -35,13 +31,11 @@ struct VectorSurvey: Sendable {
   }
 
   private struct Part: Sendable {
-    var sums: [Double]
     var largest: Float = 0
     var isIntegral = true
     var hashes: [UInt64] = []
 
     init(of reader: VectorReader, _ block: Range<Int>, dimension: Int, metric: Metric, name: String) throws {
-      sums = [Double](repeating: 0, count: dimension)
       hashes.reserveCapacity(block.count)
       for row in block {
         try reader.withVector(row) { vector in
@@ -49,14 +43,9 @@ struct VectorSurvey: Sendable {
           guard magnitude.isFinite else { throw notFinite(vector, dimension, row, name) }
           largest = max(largest, magnitude)
           hashes.append(hash)
-          var factor = 1.0
-          if metric == .cosine {
-            try require(
-              magnitude > 0,
-              "\(name) \(row) is all zeros and has no direction: leave it out, or use another metric than cosine")
-            factor = 1 / norm(of: vector, dimension)
-          }
-          for channel in 0..<dimension { sums[channel] += Double(vector[channel]) * factor }
+          try require(
+            metric != .cosine || magnitude > 0,
+            "\(name) \(row) is all zeros and has no direction: leave it out, or use another metric than cosine")
         }
       }
     }
@@ -78,13 +67,6 @@ struct VectorSurvey: Sendable {
       return (hash, Float(bitPattern: magnitude))
     }
   }
-}
-
-/// The length of a vector, in Double.
-func norm(of vector: UnsafePointer<Float>, _ dimension: Int) -> Double {
-  var square = 0.0
-  for channel in 0..<dimension { square += Double(vector[channel]) * Double(vector[channel]) }
-  return square.squareRoot()
 }
 
 private func notFinite(

@@ -2,7 +2,7 @@ internal import Engine
 
 /// How vectors are brought to a device: what is alike in all of them is taken off, or it would cancel there.
 ///
-///     w = (x - c) · s          c the middle of the reference set, s a power of two; cosine: of x / |x|
+///     w = (x - c) · s          c in the middle of the reference set, s a power of two; cosine: of x / |x|
 ///
 ///     euclidean, cosine        <w_i, w_j> - |w_j|² / 2        greatest for the nearest
 ///     inner product            <w_i, w_j> + <s c, w_j>        differs from s² <x_i, x_j> by the same for all j
@@ -15,17 +15,41 @@ struct WorkingSpace: Sendable {
   let scale: Double
   private let center: [Double]
 
-  init(_ metric: Metric, reference: VectorSurvey, queries: VectorSurvey?) {
+  init(
+    _ metric: Metric, around source: some VectorSource, reference: VectorSurvey, queries: VectorSurvey?
+  ) {
     self.metric = metric
-    dimension = reference.sums.count
+    dimension = source.dimension
     // Larger numbers are whole for want of digits.
     let largest = max(reference.largest, queries?.largest ?? 0)
     isIntegral = metric != .cosine && reference.isIntegral && queries?.isIntegral != false && largest < 0x1p22
-    let (count, isIntegral) = (Double(reference.count), isIntegral)
-    center = reference.sums.map { isIntegral ? ($0 / count).rounded() : Double(Float($0 / count)) }
+    center = Self.middle(of: source, metric)
     scale =
       isIntegral || metric == .cosine || largest == 0
       ? 1 : Double(sign: .plus, exponent: -Int(largest.exponent), significand: 1)
+  }
+
+  /// Vectors that the middle is found from.
+  private static let sampleSize = 255
+
+  /// The median of each channel, of vectors spread over the set: unlike a mean it stays where most vectors are, however
+  /// far out a few lie. That of whole numbers is one.
+  private static func middle(of source: some VectorSource, _ metric: Metric) -> [Double] {
+    let (count, dimension) = (source.count, source.dimension)
+    // An odd number, so that one of them is in the middle.
+    let size = min(sampleSize, (count - 1) / 2 * 2 + 1)
+    return VectorReader.reading(source) { reader in
+      var columns = [Float](repeating: 0, count: size * dimension)
+      for place in 0..<size {
+        reader.withVector(place * count / size) { vector in
+          let factor = metric == .cosine ? 1 / norm(of: vector, dimension) : 1
+          for channel in 0..<dimension { columns[channel * size + place] = Float(Double(vector[channel]) * factor) }
+        }
+      }
+      return (0..<dimension).map { channel in
+        Double(columns[channel * size..<(channel + 1) * size].sorted()[size / 2])
+      }
+    }
   }
 
   /// `|s c|`, which bounds what `<s c, w>` can be.
@@ -94,4 +118,11 @@ struct WorkingSpace: Sendable {
     block.terms.append(Float(scale * product))
     block.centerProducts.append(scale * product)
   }
+}
+
+/// The length of a vector, in Double.
+func norm(of vector: UnsafePointer<Float>, _ dimension: Int) -> Double {
+  var square = 0.0
+  for channel in 0..<dimension { square += Double(vector[channel]) * Double(vector[channel]) }
+  return square.squareRoot()
 }

@@ -52,7 +52,7 @@ package final class MatrixFile: Sendable {
     _ shape: [Int], _ error: (String) -> ModelFileError
   ) throws(ModelFileError) -> (Int, Int) {
     guard shape.count == 2 else {
-      throw error("shape \(tuple(shape)), where a matrix is expected: one vector a row, (vectors, dimension)")
+      throw error("shape \(tuple(shape)), where a matrix is expected: one vector a row, as x.reshape(len(x), -1) makes")
     }
     guard !shape.contains(0) else { throw error("shape \(tuple(shape)) holds no numbers") }
     return (shape[0], shape[1])
