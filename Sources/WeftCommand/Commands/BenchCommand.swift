@@ -11,7 +11,7 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: "Benchmarks/Peers measures PyTorch on the same shapes.",
     subcommands: [
       BenchPairsCommand.self, BenchLinksCommand.self, BenchEncoderCommand.self, BenchDenoiseCommand.self,
-      BenchAverageCommand.self,
+      BenchAverageCommand.self, BenchNeighboursCommand.self,
     ])
 }
 

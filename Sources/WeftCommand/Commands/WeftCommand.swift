@@ -20,7 +20,7 @@ struct WeftCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, ImportCommand.self,
-      SampleCommand.self, ScheduleCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self,
-      DemoCommand.self,
+      SampleCommand.self, ScheduleCommand.self, HubnessCommand.self, HubsCommand.self, DevicesCommand.self,
+      BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
     ])
 }

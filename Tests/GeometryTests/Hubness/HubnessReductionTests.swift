@@ -148,7 +148,7 @@ import Weft
     #expect(await message(lists, .nicdm, k: 6).contains("6 neighbours cannot be chosen from lists of 5"))
     let products = try await engine.neighbours(of: vectors, k: 5, metric: .innerProduct)
     #expect(
-      await message(products, .localScaling).contains("needs another metric: euclidean, squaredEuclidean, cosine"))
+      await message(products, .localScaling).contains("needs another metric: euclidean, squared-euclidean, cosine"))
     let queries = try await engine.neighbours(of: vectors, among: vectors, k: 5)
     #expect(await message(queries, .nicdm).contains("of one set"))
     let few = try await engine.neighbours(of: try Vectors(Draws.gaussian(6, 3, seed: 1), dimension: 3), k: 5)
