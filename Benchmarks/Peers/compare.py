@@ -47,6 +47,9 @@ CASES = [
     ("Relations, GlobalPointer heads, lean PyTorch, pages kept", "links",
      ["bench", "links", "--head", "globalpointer"],
      ["links.py", "--head", "globalpointer", "--form", "lean"], SLEEP | KEEP_PAGES),
+    ("Neighbours, Faiss flat", "geometry", ["bench", "neighbours"], ["geometry.py", "--form", "faiss"], {}),
+    ("Neighbours, scikit-learn brute force", "geometry", ["bench", "neighbours"],
+     ["geometry.py", "--form", "sklearn"], {}),
     ("MiniLM encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "minilm"],
      ["encoder.py", "--shape", "minilm"], {}),
     ("BERT-base encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "bert-base"],
@@ -87,7 +90,7 @@ def figure(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "group", nargs="?", choices=["pairs", "links", "encoder", "denoise", "average"], help="only this group")
+        "group", nargs="?", choices=["pairs", "links", "encoder", "denoise", "average", "geometry"], help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")
@@ -107,6 +110,9 @@ def main():
             counts = {report.get(field) for reports in rounds for report in reports}
             if len(counts) > 1:
                 print(f"{name}: not all runs found as many {field}: {counts}", file=sys.stderr)
+        distances = [report["mean_distance"] for reports in rounds for report in reports if "mean_distance" in report]
+        if distances and max(distances) > min(distances) * (1 + 1e-5):
+            print(f"{name}: not all runs found the same mean distance: {distances}", file=sys.stderr)
         columns = []
         medians = []
         for reports in zip(*rounds):
