@@ -21,12 +21,20 @@ public struct VectorFile: VectorSource {
   ///   safetensors file comes without a tensor's name.
   public init(named name: String) throws {
     guard let mark = name.firstIndex(of: "#"), !fileExists(name) else {
-      try require(
-        !name.hasSuffix(".safetensors"), "\(name): which of its tensors? Name one: \(name)#embeddings.weight")
+      if name.hasSuffix(".safetensors") { throw try Self.nameless(name) }
       try self.init(path: name)
       return
     }
     try self.init(path: String(name[..<mark]), tensor: String(name[name.index(after: mark)...]))
+  }
+
+  /// What to say where a tensor's name is missing: the largest that would do.
+  private static func nameless(_ path: String) throws -> NeighbourError {
+    let matrices = try SafetensorsFile(path: path).tensors.values.filter { $0.shape.count == 2 }
+    let largest = matrices.sorted { ($1.count, $0.name) < ($0.count, $1.name) }.prefix(3).map(\.name.quoted)
+    guard !largest.isEmpty else { return NeighbourError("\(path): none of its tensors is a matrix") }
+    return NeighbourError(
+      "\(path): which of its tensors? Name one as in \(path)#NAME: \(largest.joined(separator: ", "))")
   }
 
   /// How many vectors.

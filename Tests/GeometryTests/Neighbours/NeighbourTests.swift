@@ -100,6 +100,26 @@ import Weft
   @Test func nearDuplicatesByAngle() async throws {
     _ = try await expectNeighbours(
       of: Draws.copies(of: 12, 400, 8, spread: 1e-2, seed: 9), dimension: 8, k: 10, .cosine)
+    // 1 - cos of directions that differ in their last bits: the textbook's formula would have no digit left.
+    let tiny: [Float] = [1, 0, 1, 1e-7, 1, 2e-7, 1, 4e-7]
+    let lists = try await TestDevice.reference.engine().neighbours(
+      of: try Vectors(tiny, dimension: 2), k: 3, metric: .cosine)
+    // Of two at nearly the same angle the one further out is a little nearer: angles grow less than tangents.
+    #expect(lists.indices == [1, 2, 3, 2, 0, 3, 1, 3, 0, 2, 1, 0])
+    for (row, element) in [1e-7, 2e-7, 4e-7].enumerated() {
+      let exact = Double(Float(element)) * Double(Float(element)) / 2
+      #expect(abs(lists.distances[row] / exact - 1) < 1e-12)
+    }
+  }
+
+  /// One vector far out must not spoil the proofs of all others.
+  @Test(arguments: Metric.allCases) func outlier(metric: Metric) async throws {
+    var vectors = Draws.gaussian(500, 5, seed: 10)
+    vectors[7] = 1e6
+    let effort = try await expectNeighbours(of: vectors, dimension: 5, k: 3, metric)
+    #expect(effort.exhaustive == 0)
+    // By product all are looked at twice: the long one is then a candidate of all.
+    #expect(effort.asked.dropFirst(metric == .innerProduct ? 2 : 1).allSatisfy { $0 < 10 })
   }
 
   @Test(arguments: [1e-30, 1e30] as [Float], Metric.allCases) func anyScale(scale: Float, metric: Metric) async throws {

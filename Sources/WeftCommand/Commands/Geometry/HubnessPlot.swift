@@ -32,17 +32,17 @@ struct HubnessPlot {
     return try LinePlot(title: "\(report.name), \(report.metric.rawValue)", panels: [panel]).svg()
   }
 
-  /// N = 0 alone, then `step` values a bar; without those that nobody has.
+  /// N = 0 alone, in a bar as wide as others, then `step` values a bar; without those that nobody has.
   private func bars(_ kind: HubnessReport.Kind, _ step: Int) -> [LinePanel.Bar] {
     let histogram = kind.counts.histogram
     var bars: [LinePanel.Bar] = []
-    func add(_ values: Range<Int>) {
+    func add(_ values: Range<Int>, endingAt end: Int) {
       let count = histogram[values.clamped(to: histogram.indices)].reduce(0, +)
       guard count > 0 else { return }
-      bars.append(.init(Double(values.lowerBound) - 0.5...Double(values.upperBound) - 0.5, height: Double(count)))
+      bars.append(.init(Double(end - step) - 0.5...Double(end) - 0.5, height: Double(count)))
     }
-    add(0..<1)
-    for first in stride(from: 1, to: histogram.count, by: step) { add(first..<first + step) }
+    add(0..<1, endingAt: 1)
+    for first in stride(from: 1, to: histogram.count, by: step) { add(first..<first + step, endingAt: first + step) }
     return bars
   }
 
