@@ -9,7 +9,8 @@
 // the chunks are the segments of a table, and all rows meet each of them.
 //
 // PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS and
-// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on), and knows nothing else of the tile. It is either
+// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on; PW_END_PANEL(end_i), if it wants none from there on
+// for rows before end_i), and knows nothing else of the tile. It is either
 //
 //   stateless   pw_consume(place, tile, ...)         called by the work-items whose first cell exists
 //   stateful    (PW_STATEFUL = 1)
@@ -36,6 +37,14 @@
 #include "pairwise/cells.clh"
 #include "common/coefficients.clh"
 #include "pairwise/averages.clh"
+#include "pairwise/labels.clh"
+#include "pairwise/loss.clh"
+#include "pairwise/weighted_sum.clh"
+#if WEFT_VARIANT_GPU
+#include "pairwise/weighted_sum_gpu.clh"
+#else
+#include "pairwise/weighted_sum_cpu.clh"
+#endif
 
 #ifndef PW_RAGGED
 #define PW_RAGGED 0       // 1: segments come from two tables
@@ -50,6 +59,8 @@
 #define PW_TYPED_THRESHOLD 2
 #define PW_DENSE 3
 #define PW_AVERAGE 4
+#define PW_LOSS 5
+#define PW_LOSS_GRADIENT 6
 #ifndef PW_EPILOGUE
 #define PW_EPILOGUE PW_STORE
 #endif
@@ -62,17 +73,24 @@
 #include "pairwise/epilogue_typed_threshold.clh"
 #elif PW_EPILOGUE == PW_DENSE
 #include "pairwise/epilogue_dense.clh"
-#else
+#elif PW_EPILOGUE == PW_AVERAGE
 #include "pairwise/epilogue_average.clh"
 #if WEFT_VARIANT_GPU
 #include "pairwise/average_gpu.clh"
 #else
 #include "pairwise/average_cpu.clh"
 #endif
+#elif PW_EPILOGUE == PW_LOSS
+#include "pairwise/epilogue_loss.clh"
+#else
+#include "pairwise/epilogue_loss_gradient.clh"
 #endif
 
 #ifndef PW_STATEFUL
 #define PW_STATEFUL 0     // the epilogue's own
+#endif
+#ifndef PW_END_PANEL
+#define PW_END_PANEL(end_i) INT_MAX   // the epilogue's own
 #endif
 
 #if WEFT_VARIANT_GPU
@@ -126,7 +144,8 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   const int panel_count = (column_segment.count + PW_PANEL - 1) / PW_PANEL;
   const int chunk = PW_CHUNKED ? 0 : place.chunk * panels_per_item;
   const int first_panel = max(chunk, PW_FIRST_PANEL(first_i0));
-  const int end_panel = PW_CHUNKED ? panel_count : min(chunk + panels_per_item, panel_count);
+  const int chunk_end = PW_CHUNKED ? panel_count : min(chunk + panels_per_item, panel_count);
+  const int end_panel = min(chunk_end, PW_END_PANEL(first_i0 + PW_TILES * PW_TILE_ROWS));
   const int tiles = min(PW_TILES, (place.n - first_i0 + PW_TILE_ROWS - 1) / PW_TILE_ROWS);
   const int item_row = get_local_id(0) / PW_GROUP_COLUMNS * PW_ROWS;
   const int item_column = get_local_id(0) % PW_GROUP_COLUMNS * PW_COLUMNS;

@@ -69,6 +69,7 @@ package final class CPUBackend: Backend {
       case .absoluteQuantile(let operation): try absoluteQuantile(operation)
       case .mergeAverages(let operation): try mergeAverages(operation)
       case .pairLinks(let operation): try pairLinks(operation)
+      case .mergeLosses(let operation): try mergeLosses(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

@@ -2,7 +2,12 @@ internal import Engine
 
 extension CPUBackend {
   static func pairwise(_ product: PairwiseProduct) throws(EngineError) {
-    if case .average(let average) = product.epilogue { return try self.average(average, of: product) }
+    switch product.epilogue {
+    case .average(let average): return try self.average(average, of: product)
+    case .loss(let sums): return try lossSums(sums, of: product)
+    case .lossGradient(let gradient): return try lossGradient(gradient, of: product)
+    case .store, .select, .selectTyped: break
+    }
     let rows = try VectorReader(product.rows)
     let columns = try VectorReader(product.columns)
     let width = product.columns.width
@@ -51,7 +56,7 @@ private struct CellConsumer {
       found = try CPUBackend.integers(selection.found)
       thresholds = try CPUBackend.floats(selection.thresholds)
       biases = try VectorReader(typeBiases.panels)
-    case .average: break
+    case .average, .loss, .lossGradient: break
     }
   }
 
@@ -75,7 +80,7 @@ private struct CellConsumer {
           typed, selection, segment: segment, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows,
           columns: columns)
       }
-    case .average: break
+    case .average, .loss, .lossGradient: break
     }
   }
 

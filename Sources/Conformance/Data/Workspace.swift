@@ -1,4 +1,5 @@
 internal import Engine
+internal import Logging
 
 /// A submission in the making, and the tensors it works on.
 struct Workspace {
@@ -80,6 +81,11 @@ struct Workspace {
   }
 
   mutating func append(_ operation: Operation) throws { try submission.append(operation) }
+
+  /// Adds a loss over token pairs; the result is its totals.
+  mutating func append(_ pass: PairLossPass) throws -> Tensor {
+    try pass.append(to: &submission, on: Engine(backend: backend, logger: Logger(label: "conformance")))
+  }
 
   mutating func download(_ tensor: Tensor) throws { try submission.download(tensor) }
 

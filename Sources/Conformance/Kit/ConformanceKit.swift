@@ -7,7 +7,7 @@ package enum ConformanceKit {
   package static let cases: [ConformanceCase] =
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
-    + denoiseCases + sampleCases + pairLinksCases
+    + denoiseCases + sampleCases + pairLinksCases + pairLossCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 
   /// The cases of a run.

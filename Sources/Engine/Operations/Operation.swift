@@ -14,6 +14,7 @@ package enum Operation: Sendable {
   case absoluteQuantile(AbsoluteQuantile)
   case mergeAverages(MergeAverages)
   case pairLinks(PairLinks)
+  case mergeLosses(MergeLosses)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -32,6 +33,7 @@ package enum Operation: Sendable {
     case .absoluteQuantile(let operation): try operation.validate()
     case .mergeAverages(let operation): try operation.validate()
     case .pairLinks(let operation): try operation.validate()
+    case .mergeLosses(let operation): try operation.validate()
     }
   }
 }

@@ -66,6 +66,10 @@ package enum PairwiseEpilogue: Sendable {
   case selectTyped(CellSelection, TypeBiases)
   /// Averages over the chunks of a mixture: the columns' segments are chunks, and every row meets each.
   case average(MixtureAverage)
+  /// Gathers a loss over all cells.
+  case loss(PairLossSums)
+  /// Differentiates a loss by what the rows are made of.
+  case lossGradient(PairLossGradient)
 
   /// Whether the segments of the columns are chunks of one set of columns.
   package var takesChunks: Bool { if case .average = self { true } else { false } }
@@ -89,6 +93,8 @@ package enum PairwiseEpilogue: Sendable {
         possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
       try biases.validate(for: product, name)
     case .average(let average): try average.validate(for: product, name)
+    case .loss(let sums): try sums.validate(for: product, name)
+    case .lossGradient(let gradient): try gradient.validate(for: product, name)
     }
   }
 }

@@ -38,6 +38,7 @@ extension Operation {
     case .absoluteQuantile(let operation): operation.launch(shape)
     case .mergeAverages(let operation): operation.launch(shape)
     case .pairLinks(let operation): operation.launch(shape)
+    case .mergeLosses(let operation): operation.launch(shape)
     }
   }
 }
