@@ -165,7 +165,8 @@ import Weft
       for try await _ in try await training.run(losses: { $0 == 5 ? .nan : nil }) {}
     }
     #expect(
-      error?.description.contains("the loss is nan in epoch 2, step 5 of 9") == true, "\(error?.description ?? "")")
+      error?.description.contains("the loss is not a number in epoch 2, step 5 of 9") == true,
+      "\(error?.description ?? "")")
     #expect(training.names == ["training"])
   }
 

@@ -141,7 +141,8 @@ import Testing
     let error = await #expect(throws: TrainingError.self) { _ = try await finish(&loop) }
     let text = error?.description ?? ""
     #expect(
-      text.contains("the loss is \(loss) in epoch 2, step 5 of 12") && text.contains("the end of epoch 1"), "\(text)")
+      text.contains("the loss is \(loss.isNaN ? "not a number" : "infinite") in epoch 2, step 5 of 12")
+        && text.contains("the end of epoch 1"), "\(text)")
     let kept = try TrainingCheckpoint(path, heads: heads, recipe: recipe, data: Self.data)
     #expect(kept.progress.epochs.count == 1 && kept.progress.step == 3)
     // Without the fault, it would go on as if nothing had been.

@@ -63,7 +63,7 @@ struct FeaturePreparation {
     do { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) } catch {
       throw ModelFileError(file: directory, problem: "cannot be created: \(error.localizedDescription)")
     }
-    var missing = 0
+    var missing: Set<FeatureLayout> = []
     for part in Part.allCases {
       guard let layout = layouts[part] else { continue }
       if fileExists(path(layout)) {
@@ -72,9 +72,9 @@ struct FeaturePreparation {
           continue
         } catch { notes.append("\(path(layout)): \(error.problem); it is computed anew") }
       }
-      missing += layout.lengths.count
+      missing.insert(layout)
     }
-    total = missing
+    total = missing.reduce(0) { $0 + $1.lengths.count }
   }
 
   private mutating func open(_ part: Part) throws {

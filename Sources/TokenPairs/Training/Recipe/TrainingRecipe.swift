@@ -5,7 +5,7 @@ public struct TrainingRecipe: Sendable, Hashable, Codable {
   public enum Loss: String, Sendable, Hashable, Codable, CaseIterable {
     /// `log(1 + Σ t e^-s) + log(1 + Σ (1-t) e^s)` over all cells of a type (Su, "ZLPR", 2022).
     case zlpr
-    /// Binary cross-entropy of every cell: the baseline.
+    /// Binary cross-entropy, summed over all cells: the baseline.
     case bce
   }
 

@@ -76,7 +76,7 @@ struct TrainingLoop {
     guard current.done < current.parts.count else {
       let record = try await end(current)
       epoch = nil
-      return .epoch(record)
+      return .epoch(record, best: checkpoint.progress.best ?? record)
     }
     let step = try await take(&current, epoch: number)
     epoch = current
@@ -89,7 +89,9 @@ struct TrainingLoop {
     let number = checkpoint.progress.step + current.done + 1
     let rate = schedule.rate(step: number)
     let loss = try await model.step(batch, learningRate: rate, number: number)
-    guard loss.isFinite else { throw diverged("the loss is \(loss)", epoch: epoch, step: number) }
+    guard loss.isFinite else {
+      throw diverged(loss.isNaN ? "the loss is not a number" : "the loss is infinite", epoch: epoch, step: number)
+    }
     current.done += 1
     current.lossSum += loss * Double(part.count)
     current.windows += part.count

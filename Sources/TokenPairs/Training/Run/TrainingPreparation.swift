@@ -61,7 +61,8 @@ struct TrainingPreparation {
       trainReport.remarks.map { "training data: \($0)" } + developmentReport.remarks.map { "development data: \($0)" }
     if training.options.resumes, folder.hasCheckpoint {
       let checkpoint = try TrainingCheckpoint(folder.checkpoint, heads: heads, recipe: recipe, data: data)
-      notes.append("goes on after epoch \(checkpoint.progress.epochs.count) of \(recipe.epochs)")
+      let best = checkpoint.progress.best.map { ", the best being \($0.epoch) with an F1 of \($0.scores.f1)" } ?? ""
+      notes.append("goes on after epoch \(checkpoint.progress.epochs.count) of \(recipe.epochs)\(best)")
       if checkpoint.data.device != data.device {
         notes.append("was begun on another device: the numbers will differ a little from those it would have given")
       }

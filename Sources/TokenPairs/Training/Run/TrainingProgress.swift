@@ -6,8 +6,9 @@ public enum TrainingProgress: Sendable {
   case encoding(windows: Int, of: Int, tokens: Int)
   /// A step was taken.
   case step(TrainingStep)
-  /// An epoch has ended: the heads were tried on the development data, and all of it is safe on the disk.
-  case epoch(TrainingEpoch)
+  /// An epoch has ended: the heads were tried on the development data, and all of it is safe on the disk. With it comes
+  /// the best epoch so far, which may be the same.
+  case epoch(TrainingEpoch, best: TrainingEpoch)
   /// The model is written.
   case finished(TrainingSummary)
 }

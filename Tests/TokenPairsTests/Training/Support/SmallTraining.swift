@@ -76,6 +76,6 @@ struct SmallTraining {
 extension TrainingProgress {
   var note: String? { if case .note(let text) = self { text } else { nil } }
   var step: TrainingStep? { if case .step(let step) = self { step } else { nil } }
-  var epoch: TrainingEpoch? { if case .epoch(let epoch) = self { epoch } else { nil } }
+  var epoch: TrainingEpoch? { if case .epoch(let epoch, _) = self { epoch } else { nil } }
   var summary: TrainingSummary? { if case .finished(let summary) = self { summary } else { nil } }
 }
