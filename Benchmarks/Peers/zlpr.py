@@ -96,24 +96,26 @@ def label_scores(inputs, cells, head):
     return scores + BIAS_SCALE * (bias[sequence, 2 * kind, start] + bias[sequence, 2 * kind + 1, end])
 
 
-def lean_loss(inputs, cells, left_out, arguments, types):
-    """`left_out` [B, 1, n, n] is true where a cell does not count; all labels are 1."""
-    positives = label_scores(inputs, cells, arguments.head)
-    scores = raw_scores(inputs, arguments.head, scale_queries=True)
-    batch = len(scores)
+def lean_loss(inputs, cells, left_out, head, loss):
+    """`left_out` [B or 1, 1, n, n] is true where a cell does not count; all labels are 1."""
+    positives = label_scores(inputs, cells, head)
+    scores = raw_scores(inputs, head, scale_queries=True)
+    batch, types = scores.shape[:2]
     with torch.no_grad():  # a masked cell's exponential is zero, and so is its gradient
         scores.masked_fill_(left_out, -torch.inf)
-    if arguments.loss == "bce":
+    if loss == "bce":
         return (SoftplusSum.apply(scores) - positives.sum()) / batch
     with torch.no_grad():
         scores[tuple(cells.T)] = -torch.inf
     negative = LogSumExponentials.apply(scores.view(batch, types, -1))
-    # A row a (sequence, type), as many columns as the one with most labels has.
+    # A row a (sequence, type): a zero, then the labels of it, in as many columns as the longest row needs.
     row, rows = cells[:, 0] * types + cells[:, 1], batch * types
     counts = torch.bincount(row, minlength=rows)
-    column = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
-    listed = torch.full((rows, int(counts.max())), -torch.inf).index_put((row, column), -positives)
-    return (negative.sum() + softplus(listed.logsumexp(-1)[counts > 0]).sum()) / batch
+    column = 1 + torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
+    listed = torch.full((rows, 1 + int(counts.max())), -torch.inf)
+    listed[:, 0] = 0
+    listed = listed.index_put((row, column), -positives)
+    return (negative.sum() + listed.logsumexp(-1).sum()) / batch
 
 
 def make_labels(arguments):
@@ -143,7 +145,7 @@ def make_loss(arguments):
         mask = inner.float().expand(batch, -1)
         return variables, len(cells), lambda: published_loss(inputs, labels, mask, arguments)
     left_out = ~(inner[:, None] & inner).triu()[None, None]
-    return variables, len(cells), lambda: lean_loss(inputs, cells, left_out, arguments, heads)
+    return variables, len(cells), lambda: lean_loss(inputs, cells, left_out, arguments.head, arguments.loss)
 
 
 def main():
