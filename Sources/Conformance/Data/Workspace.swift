@@ -72,11 +72,11 @@ struct Workspace {
     return DenseWeights(panels: panels, bias: biasTensor, outputs: weights.count)
   }
 
-  /// A table of the standard rotary embedding.
-  mutating func rotaryTable(positions: Int, channels: Int) throws -> RotaryTable {
+  /// A table of the standard rotary embedding, or of its inverse.
+  mutating func rotaryTable(positions: Int, channels: Int, inverse: Bool = false) throws -> RotaryTable {
     RotaryTable(
       tensor: try upload(
-        RotaryTable.elements(positions: positions, channels: channels), positions, 2, channels))
+        RotaryTable.elements(positions: positions, channels: channels, inverse: inverse), positions, 2, channels))
   }
 
   mutating func append(_ operation: Operation) throws { try submission.append(operation) }
