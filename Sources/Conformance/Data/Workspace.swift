@@ -65,6 +65,13 @@ struct Workspace {
     return panels
   }
 
+  /// Packs the columns of a matrix into panels of their own.
+  mutating func packTransposed(_ matrix: HeadSlices, rows: Int) throws -> Panels {
+    let panels = try emptyPanels(for: .whole(matrix.channels), channels: rows)
+    try append(.packTransposed(PackTransposed(matrix, rows: rows, into: panels)))
+    return panels
+  }
+
   /// A dense layer's parameters: weights one vector an output, the bias followed by poison.
   mutating func denseWeights(_ weights: VectorSet, bias: [Float]) throws -> DenseWeights {
     let panels = try pack(try upload(weights), extent: .whole(weights.count))

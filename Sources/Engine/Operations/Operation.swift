@@ -14,6 +14,8 @@ package enum Operation: Sendable {
   case absoluteQuantile(AbsoluteQuantile)
   case mergeAverages(MergeAverages)
   case pairLinks(PairLinks)
+  case packTransposed(PackTransposed)
+  case weightGradient(WeightGradient)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -32,6 +34,8 @@ package enum Operation: Sendable {
     case .absoluteQuantile(let operation): try operation.validate()
     case .mergeAverages(let operation): try operation.validate()
     case .pairLinks(let operation): try operation.validate()
+    case .packTransposed(let operation): try operation.validate()
+    case .weightGradient(let operation): try operation.validate()
     }
   }
 }

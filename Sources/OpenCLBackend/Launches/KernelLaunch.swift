@@ -38,6 +38,8 @@ extension Operation {
     case .absoluteQuantile(let operation): operation.launch(shape)
     case .mergeAverages(let operation): operation.launch(shape)
     case .pairLinks(let operation): operation.launch(shape)
+    case .packTransposed(let operation): operation.launch(shape)
+    case .weightGradient(let operation): operation.launch(shape)
     }
   }
 }
