@@ -2,7 +2,8 @@
 //
 //   score[s, h, i, j] = EPILOGUE( scale * sum_c rows[s, i, h, c] * columns[s, j, h, c] )
 //
-// rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride
+// rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride. With
+//          PW_TRANSPOSED_ROWS = 1 channel c of row i is rows[c, row_offset + i]; one head, one segment.
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
 // Grid: (PW_TILES row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
 // segment, given by row_count and column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1
@@ -54,6 +55,10 @@
 #define PW_CHUNKED 0      // 1: chunks of columns come from a table; rows are one segment
 #endif
 
+#ifndef PW_TRANSPOSED_ROWS
+#define PW_TRANSPOSED_ROWS 0   // 1: rows are columns of their tensor
+#endif
+
 #define PW_STORE 0
 #define PW_THRESHOLD 1
 #define PW_TYPED_THRESHOLD 2
@@ -95,6 +100,8 @@
 
 #if WEFT_VARIANT_GPU
 #include "pairwise/tile_gpu.clh"
+#elif PW_TRANSPOSED_ROWS
+#include "pairwise/tile_transposed_cpu.clh"
 #else
 #include "pairwise/tile_cpu.clh"
 #endif
@@ -173,6 +180,8 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
       wv_float tile[PW_ROWS][PW_VECTORS];
 #if WEFT_VARIANT_GPU
       pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
+#elif PW_TRANSPOSED_ROWS
+      pw_product(head_rows, row_stride, place.i0, place.n, panel, channels, tile);
 #else
       const __global float *row[PW_ROWS];
       pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);

@@ -70,6 +70,8 @@ package final class CPUBackend: Backend {
       case .mergeAverages(let operation): try mergeAverages(operation)
       case .pairLinks(let operation): try pairLinks(operation)
       case .mergeLosses(let operation): try mergeLosses(operation)
+      case .packTransposed(let operation): try packTransposed(operation)
+      case .weightGradient(let operation): try weightGradient(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

@@ -8,6 +8,7 @@ import Testing
 
   private static let floatFamilies: [Family] = [
     .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean,
+    .weightGradient,
   ]
 
   /// The families with a failed case in the small run.

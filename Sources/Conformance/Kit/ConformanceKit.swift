@@ -8,6 +8,7 @@ package enum ConformanceKit {
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
     + denoiseCases + sampleCases + pairLinksCases + pairLossCases
+    + packTransposedCases + weightGradientCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 
   /// The cases of a run.

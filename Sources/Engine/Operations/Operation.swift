@@ -15,6 +15,8 @@ package enum Operation: Sendable {
   case mergeAverages(MergeAverages)
   case pairLinks(PairLinks)
   case mergeLosses(MergeLosses)
+  case packTransposed(PackTransposed)
+  case weightGradient(WeightGradient)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -34,6 +36,8 @@ package enum Operation: Sendable {
     case .mergeAverages(let operation): try operation.validate()
     case .pairLinks(let operation): try operation.validate()
     case .mergeLosses(let operation): try operation.validate()
+    case .packTransposed(let operation): try operation.validate()
+    case .weightGradient(let operation): try operation.validate()
     }
   }
 }

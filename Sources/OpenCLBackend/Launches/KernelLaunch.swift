@@ -39,6 +39,8 @@ extension Operation {
     case .mergeAverages(let operation): operation.launch(shape)
     case .pairLinks(let operation): operation.launch(shape)
     case .mergeLosses(let operation): operation.launch(shape)
+    case .packTransposed(let operation): operation.launch(shape)
+    case .weightGradient(let operation): operation.launch(shape)
     }
   }
 }

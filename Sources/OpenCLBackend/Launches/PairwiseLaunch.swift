@@ -98,7 +98,7 @@ extension DenseLayer {
   }
 }
 
-private func pairwiseLaunch(
+func pairwiseLaunch(
   _ shape: TileShape, rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float,
   panelsPerItem: Int, binding: EpilogueBinding
 ) -> KernelLaunch {
@@ -111,7 +111,7 @@ private func pairwiseLaunch(
   return KernelLaunch(
     spec: KernelSpec(source: "pairwise/pairwise.cl", entry: "pairwise", defines: defines),
     arguments: rows.arguments
-      + [.tensor(columns.tensor), .int(rows.heads), .int(rows.channels), .float(scale), .int(panelsPerItem)]
+      + [.tensor(columns.tensor), .int(rows.heads), .int(columns.channels), .float(scale), .int(panelsPerItem)]
       + extents + binding.arguments,
     groups: [
       ceilingDivide(rowExtent.longest, shape.rows),
