@@ -46,6 +46,7 @@
 #else
 #include "pairwise/weighted_sum_cpu.clh"
 #endif
+#include "pairwise/top_k.clh"
 
 #ifndef PW_RAGGED
 #define PW_RAGGED 0       // 1: segments come from two tables
@@ -66,6 +67,7 @@
 #define PW_AVERAGE 4
 #define PW_LOSS 5
 #define PW_LOSS_GRADIENT 6
+#define PW_TOP_K 7
 #ifndef PW_EPILOGUE
 #define PW_EPILOGUE PW_STORE
 #endif
@@ -78,6 +80,13 @@
 #include "pairwise/epilogue_typed_threshold.clh"
 #elif PW_EPILOGUE == PW_DENSE
 #include "pairwise/epilogue_dense.clh"
+#elif PW_EPILOGUE == PW_TOP_K
+#include "pairwise/epilogue_top_k.clh"
+#if WEFT_VARIANT_GPU
+#include "pairwise/top_k_gpu.clh"
+#else
+#include "pairwise/top_k_cpu.clh"
+#endif
 #elif PW_EPILOGUE == PW_AVERAGE
 #include "pairwise/epilogue_average.clh"
 #if WEFT_VARIANT_GPU

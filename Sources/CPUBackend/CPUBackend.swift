@@ -72,6 +72,7 @@ package final class CPUBackend: Backend {
       case .mergeLosses(let operation): try mergeLosses(operation)
       case .packTransposed(let operation): try packTransposed(operation)
       case .weightGradient(let operation): try weightGradient(operation)
+      case .mergeTopK(let operation): try mergeTopK(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

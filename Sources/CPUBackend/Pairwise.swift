@@ -6,6 +6,7 @@ extension CPUBackend {
     case .average(let average): return try self.average(average, of: product)
     case .loss(let sums): return try lossSums(sums, of: product)
     case .lossGradient(let gradient): return try lossGradient(gradient, of: product)
+    case .topK(let selection): return try topK(selection, of: product)
     case .store, .select, .selectTyped: break
     }
     let rows = try VectorReader(product.rows)
@@ -56,7 +57,7 @@ private struct CellConsumer {
       found = try CPUBackend.integers(selection.found)
       thresholds = try CPUBackend.floats(selection.thresholds)
       biases = try VectorReader(typeBiases.panels)
-    case .average, .loss, .lossGradient: break
+    case .average, .loss, .lossGradient, .topK: break
     }
   }
 
@@ -80,7 +81,7 @@ private struct CellConsumer {
           typed, selection, segment: segment, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows,
           columns: columns)
       }
-    case .average, .loss, .lossGradient: break
+    case .average, .loss, .lossGradient, .topK: break
     }
   }
 

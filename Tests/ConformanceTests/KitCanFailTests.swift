@@ -7,8 +7,8 @@ import Testing
   typealias Family = ConformanceCase.Family
 
   private static let floatFamilies: [Family] = [
-    .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean,
-    .weightGradient,
+    .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean, .topK,
+    .pairLoss, .weightGradient,
   ]
 
   /// The families with a failed case in the small run.
@@ -42,7 +42,7 @@ import Testing
     let backend = WrappedBackend(after: { downloads in
       downloads.map { array in array.changingIntegers { $0[$0.count - 1] = 0 } }
     })
-    #expect(await failures(of: backend).isSuperset(of: [.selection, .typedSelection]))
+    #expect(await failures(of: backend).isSuperset(of: [.selection, .typedSelection, .topK]))
   }
 
   @Test func dropsACell() async {
@@ -71,7 +71,7 @@ import Testing
       let bounds = submission.operations.compactMap { operation -> (any TensorStorage)? in
         guard case .pairwise(let product) = operation else { return nil }
         return switch product.epilogue {
-        case .store, .average: nil
+        case .store, .average, .topK: nil
         case .select(let selection), .selectTyped(let selection, _): selection.thresholds.storage
         }
       }
@@ -119,6 +119,35 @@ import Testing
       }
     })
     #expect(await failures(of: backend).contains(.posteriorMean))
+  }
+
+  @Test func takesWhatIsExcluded() async {
+    let backend = WrappedBackend(before: { submission throws(EngineError) in
+      let excluded = submission.operations.compactMap { operation -> (any TensorStorage)? in
+        guard case .pairwise(let product) = operation, case .topK(let selection) = product.epilogue else { return nil }
+        return selection.excluded.storage
+      }
+      return try submission.changing(uploads: { tensor, elements in
+        guard excluded.contains(where: { $0 === tensor.storage }) else { return elements }
+        return elements.changingIntegers { for at in $0.indices { $0[at] = -1 } }
+      })
+    })
+    #expect(await failures(of: backend) == [.topK])
+  }
+
+  @Test func takesTheLastOfEqualColumns() async {
+    let backend = WrappedBackend(after: { downloads in
+      // Lists, indices, values.
+      guard downloads.count == 3, case .float32(let values) = downloads[2] else { return downloads }
+      var swapped = downloads
+      swapped[1] = downloads[1].changingIntegers { indices in
+        if let at = values.indices.dropFirst().first(where: { values[$0] == values[$0 - 1] }) {
+          indices.swapAt(at, at - 1)
+        }
+      }
+      return swapped
+    })
+    #expect(await failures(of: backend).contains(.topK))
   }
 
   @Test func forgetsToRotate() async {

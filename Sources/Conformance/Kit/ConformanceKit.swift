@@ -7,7 +7,7 @@ package enum ConformanceKit {
   package static let cases: [ConformanceCase] =
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
-    + denoiseCases + sampleCases + pairLinksCases + pairLossCases
+    + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases
     + packTransposedCases + weightGradientCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 

@@ -17,6 +17,7 @@ package enum Operation: Sendable {
   case mergeLosses(MergeLosses)
   case packTransposed(PackTransposed)
   case weightGradient(WeightGradient)
+  case mergeTopK(MergeTopK)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -38,6 +39,7 @@ package enum Operation: Sendable {
     case .mergeLosses(let operation): try operation.validate()
     case .packTransposed(let operation): try operation.validate()
     case .weightGradient(let operation): try operation.validate()
+    case .mergeTopK(let operation): try operation.validate()
     }
   }
 }

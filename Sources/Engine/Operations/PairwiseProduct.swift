@@ -70,9 +70,16 @@ package enum PairwiseEpilogue: Sendable {
   case loss(PairLossSums)
   /// Differentiates a loss by what the rows are made of.
   case lossGradient(PairLossGradient)
+  /// Keeps the best columns of each row: the columns' segments are chunks, and every row meets each.
+  case topK(TopKSelection)
 
   /// Whether the segments of the columns are chunks of one set of columns.
-  package var takesChunks: Bool { if case .average = self { true } else { false } }
+  package var takesChunks: Bool {
+    switch self {
+    case .store, .select, .selectTyped, .loss, .lossGradient: false
+    case .average, .topK: true
+    }
+  }
 
   func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
     switch self {
@@ -95,6 +102,7 @@ package enum PairwiseEpilogue: Sendable {
     case .average(let average): try average.validate(for: product, name)
     case .loss(let sums): try sums.validate(for: product, name)
     case .lossGradient(let gradient): try gradient.validate(for: product, name)
+    case .topK(let selection): try selection.validate(for: product, name)
     }
   }
 }

@@ -41,6 +41,7 @@ extension Operation {
     case .mergeLosses(let operation): operation.launch(shape)
     case .packTransposed(let operation): operation.launch(shape)
     case .weightGradient(let operation): operation.launch(shape)
+    case .mergeTopK(let operation): operation.launch(shape)
     }
   }
 }

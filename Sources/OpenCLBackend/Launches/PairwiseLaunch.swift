@@ -31,6 +31,12 @@ extension PairwiseEpilogue {
         ] + average.levels.arguments + [.tensor(average.partials)])
     case .loss(let sums): sums.binding(for: product)
     case .lossGradient(let gradient): gradient.binding(for: product)
+    case .topK(let selection):
+      EpilogueBinding(
+        defines: ["PW_EPILOGUE": 7],
+        arguments: [
+          .tensor(selection.terms.tensor), .tensor(selection.excluded), .int(selection.k), .tensor(selection.lists),
+        ])
     }
   }
 }
@@ -72,7 +78,8 @@ extension PairwiseProduct {
     let binding = epilogue.binding(for: self)
     let rowCount = rowExtent.rowCount
     let registerRows = shape.chunkRows(rowCount)
-    let defines = ["PW_CHUNKED": 1, "PW_TILES": shape.chunkTiles, "PW_ROWS": registerRows]
+    let tiles = shape.chunkTiles(for: epilogue)
+    let defines = ["PW_CHUNKED": 1, "PW_TILES": tiles, "PW_ROWS": registerRows]
       .merging(shape.defines) { $1 }
     return KernelLaunch(
       spec: KernelSpec(
@@ -83,7 +90,7 @@ extension PairwiseProduct {
           .int(rowCount), .tensor(chunks.tensor),
         ] + binding.arguments,
       groups: [
-        ceilingDivide(rowCount, registerRows * shape.groupRows * shape.chunkTiles), chunks.segments.count, rows.heads,
+        ceilingDivide(rowCount, registerRows * shape.groupRows * tiles), chunks.segments.count, rows.heads,
       ],
       groupSize: shape.group)
   }

@@ -1,0 +1,151 @@
+/// Columns on a device that rows are compared with, each with a number added to its products.
+package struct RankedColumns: Sendable {
+  package let count: Int
+  /// One head.
+  package let panels: Panels
+  /// What is added to each column's products, as columns of one channel.
+  package let terms: Panels
+
+  package init(count: Int, panels: Panels, terms: Panels) {
+    self.count = count
+    self.panels = panels
+    self.terms = terms
+  }
+
+  package var channels: Int { panels.channels }
+}
+
+/// The k best columns of every row: the greatest `scale · <rows[i], columns[j]> + terms[j]`, of equal ones the first.
+///
+/// Nothing of the size rows × columns is stored. Two operations: the best of each chunk of the columns, then their
+/// merge. The result is the same to the bit however the columns are cut.
+package struct TopK: Sendable {
+  /// `[rowCount, channels]`
+  package var rows: HeadSlices
+  package var rowCount: Int
+  package var columns: RankedColumns
+  /// Where the columns are cut; each chunk starts at a panel.
+  package var chunks: SegmentTable
+  /// `[rowCount]` int32: a column that the row may not take; negative if there is none.
+  package var excluded: Tensor
+  package var scale: Float
+  /// Columns a row gets, from 1 to `TopK.limit`.
+  package var k: Int
+  /// Scratch, int32 `[rowCount, chunks, k, 2]`.
+  package var lists: Tensor
+  /// `[rowCount, k]`, best first. Where fewer columns are left, or have a value above -∞, the rest is -∞ ...
+  package var values: Tensor
+  /// ... and -1 here: int32 `[rowCount, k]`.
+  package var indices: Tensor
+
+  package init(
+    _ rows: HeadSlices, rowCount: Int, among columns: RankedColumns, chunks: SegmentTable, excluded: Tensor,
+    scale: Float = 1, k: Int, lists: Tensor, values: Tensor, indices: Tensor
+  ) {
+    self.rows = rows
+    self.rowCount = rowCount
+    self.columns = columns
+    self.chunks = chunks
+    self.excluded = excluded
+    self.scale = scale
+    self.k = k
+    self.lists = lists
+    self.values = values
+    self.indices = indices
+  }
+
+  /// The most columns a row can get.
+  package static let limit = 1024
+  /// The most chunks that can be merged (`Kernels/pairwise/merge_top_k.cl`).
+  package static let chunkLimit = 64
+
+  /// What a submission runs, in order.
+  package var operations: [Operation] {
+    [
+      .pairwise(
+        PairwiseProduct(
+          rows: rows, columns: columns.panels, rowExtent: .whole(rowCount), columnExtent: .ragged(chunks),
+          scale: scale,
+          epilogue: .topK(TopKSelection(terms: columns.terms, excluded: excluded, k: k, lists: lists)))),
+      .mergeTopK(
+        MergeTopK(
+          rowCount: rowCount, chunkCount: chunks.segments.count, k: k, lists: lists, values: values, indices: indices)),
+    ]
+  }
+}
+
+/// The best columns of each chunk as an epilogue.
+package struct TopKSelection: Sendable {
+  /// One head of one channel: what is added to each column's products.
+  package var terms: Panels
+  /// `[rows]` int32: a column, counted over all chunks, that the row may not take; negative if there is none.
+  package var excluded: Tensor
+  package var k: Int
+  /// int32 `[rows, chunks, k, 2]`: the value's bits and the column, best first.
+  package var lists: Tensor
+
+  package init(terms: Panels, excluded: Tensor, k: Int, lists: Tensor) {
+    self.terms = terms
+    self.excluded = excluded
+    self.k = k
+    self.lists = lists
+  }
+
+  func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
+    try require(product.rowExtent.table == nil, name, "rows that meet every chunk cannot be ragged")
+    try require(product.columnExtent.table != nil, name, "the columns must be cut into chunks")
+    try require(product.rows.heads == 1, name, "the best columns are of one head")
+    try require(
+      terms.heads == 1 && terms.channels == 1 && terms.width == product.columns.width, name,
+      "the terms must be one head of 1 channel in panels of \(product.columns.width)")
+    try terms.requirePanels(of: product.columnExtent, name)
+    let rows = product.rowExtent.rowCount
+    try require(excluded, holds: rows, name, "the excluded columns", of: .int32)
+    try requireLists(lists, rows: rows, chunks: product.columnExtent.matrices, k: k, name)
+    try require(lists, isNot: excluded, name)
+  }
+}
+
+/// Brings the best columns of all chunks together, in order.
+package struct MergeTopK: Sendable {
+  package var rowCount: Int
+  package var chunkCount: Int
+  package var k: Int
+  /// What the epilogue left.
+  package var lists: Tensor
+  /// `[rowCount, k]`
+  package var values: Tensor
+  /// int32 `[rowCount, k]`
+  package var indices: Tensor
+
+  package init(rowCount: Int, chunkCount: Int, k: Int, lists: Tensor, values: Tensor, indices: Tensor) {
+    self.rowCount = rowCount
+    self.chunkCount = chunkCount
+    self.k = k
+    self.lists = lists
+    self.values = values
+    self.indices = indices
+  }
+
+  func validate() throws(EngineError) {
+    let name: StaticString = "merge of the best columns"
+    try require(rowCount > 0 && rowCount <= indexLimit, name, "\(rowCount) rows")
+    try requireLists(lists, rows: rowCount, chunks: chunkCount, k: k, name)
+    try require(values, holds: rowCount * k, name, "the values")
+    try require(indices, holds: rowCount * k, name, "the indices", of: .int32)
+    try require(values, isNot: lists, name)
+    try require(indices, isNot: lists, name)
+    try require(indices, isNot: values, name)
+  }
+}
+
+private func requireLists(
+  _ lists: Tensor, rows: Int, chunks: Int, k: Int, _ name: StaticString
+) throws(EngineError) {
+  try require((1...TopK.limit).contains(k), name, "k is \(k): it must be from 1 to \(TopK.limit)")
+  try require(
+    (1...TopK.chunkLimit).contains(chunks), name,
+    "\(chunks) chunks; from 1 to \(TopK.chunkLimit) can be merged")
+  let count = rows.multipliedClamping(by: chunks).multipliedClamping(by: 2 * k)
+  try require(lists, holds: count, name, "the scratch of best columns", of: .int32)
+}
