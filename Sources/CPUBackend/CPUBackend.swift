@@ -76,6 +76,7 @@ package final class CPUBackend: Backend {
       case .adamW(let operation): try adamW(operation)
       case .blendRows(let operation): try blendRows(operation)
       case .mergeTopK(let operation): try mergeTopK(operation)
+      case .columnSum(let operation): try columnSum(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

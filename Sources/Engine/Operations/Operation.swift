@@ -21,6 +21,7 @@ package enum Operation: Sendable {
   case adamW(AdamWStep)
   case blendRows(BlendRows)
   case mergeTopK(MergeTopK)
+  case columnSum(ColumnSum)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -46,6 +47,7 @@ package enum Operation: Sendable {
     case .adamW(let operation): try operation.validate()
     case .blendRows(let operation): try operation.validate()
     case .mergeTopK(let operation): try operation.validate()
+    case .columnSum(let operation): try operation.validate()
     }
   }
 }

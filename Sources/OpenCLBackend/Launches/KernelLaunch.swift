@@ -45,6 +45,7 @@ extension Operation {
     case .adamW(let operation): operation.launch(shape)
     case .blendRows(let operation): operation.launch(shape)
     case .mergeTopK(let operation): operation.launch(shape)
+    case .columnSum(let operation): operation.launch(shape)
     }
   }
 }
