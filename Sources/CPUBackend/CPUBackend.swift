@@ -70,6 +70,7 @@ package final class CPUBackend: Backend {
       case .mergeAverages(let operation): try mergeAverages(operation)
       case .pairLinks(let operation): try pairLinks(operation)
       case .mergeLosses(let operation): try mergeLosses(operation)
+      case .rowLoss(let operation): try rowLoss(operation)
       case .packTransposed(let operation): try packTransposed(operation)
       case .weightGradient(let operation): try weightGradient(operation)
       case .squareSum(let operation): try squareSum(operation)

@@ -7,7 +7,7 @@ package enum ConformanceKit {
   package static let cases: [ConformanceCase] =
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
-    + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases
+    + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases + rowLossCases
     + packTransposedCases + weightGradientCases + columnSumCases + optimizerCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 

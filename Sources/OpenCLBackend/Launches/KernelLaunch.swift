@@ -39,6 +39,7 @@ extension Operation {
     case .mergeAverages(let operation): operation.launch(shape)
     case .pairLinks(let operation): operation.launch(shape)
     case .mergeLosses(let operation): operation.launch(shape)
+    case .rowLoss(let operation): operation.launch(shape)
     case .packTransposed(let operation): operation.launch(shape)
     case .weightGradient(let operation): operation.launch(shape)
     case .squareSum(let operation): operation.launch(shape)

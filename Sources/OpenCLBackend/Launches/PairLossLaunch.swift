@@ -49,3 +49,12 @@ extension MergeLosses {
       groups: [1, types, segments.segments.count], groupSize: shape.rowGroup)
   }
 }
+
+extension RowLoss {
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    KernelLaunch(
+      spec: KernelSpec(source: "training/row_loss.cl", entry: "row_loss", defines: shape.defines),
+      arguments: [.tensor(logits), .tensor(labels), .int(classes), .tensor(losses), .tensor(gradient)],
+      groups: [1, rows, 1], groupSize: shape.rowGroup)
+  }
+}

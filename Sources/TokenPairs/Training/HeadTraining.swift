@@ -41,6 +41,23 @@ public struct HeadTraining: Sendable {
   public let engine: Engine
   let makeModel: ModelFactory
 
+  /// A training on `engine`'s device.
+  ///
+  /// - Parameters:
+  ///   - encoder: a directory of Hugging Face files of an encoder, or of a model.
+  ///   - output: the directory that becomes a model.
+  ///   - recipe: how the heads are trained.
+  ///   - engine: the device.
+  ///   - options: where things are kept.
+  /// - Throws: `TrainingError` for a recipe or options that cannot work.
+  public init(
+    encoder: String, output: String, recipe: TrainingRecipe, on engine: Engine, options: Options = Options()
+  ) throws(TrainingError) {
+    try self.init(encoder: encoder, output: output, recipe: recipe, on: engine, options: options) {
+      try await DeviceTrainer($0, $1, features: $2, on: $3)
+    }
+  }
+
   /// A training whose steps are taken by something of the caller's.
   package init(
     encoder: String, output: String, recipe: TrainingRecipe, on engine: Engine, options: Options = Options(),
