@@ -28,4 +28,15 @@ extension CPUBackend {
       }
     }
   }
+
+  static func columnSum(_ operation: ColumnSum) throws(EngineError) {
+    let source = try VectorReader(operation.source)
+    let out = try floats(operation.out)
+    var sums = [Double](repeating: 0, count: operation.columns)
+    for t in 0..<operation.rows {
+      let row = source.vector(start: t, index: 0, head: 0, channels: operation.columns)
+      for c in sums.indices { sums[c] += row[c] }
+    }
+    for c in sums.indices { out[c] = Float(sums[c]) }
+  }
 }

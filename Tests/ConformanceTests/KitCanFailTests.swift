@@ -8,7 +8,7 @@ import Testing
 
   private static let floatFamilies: [Family] = [
     .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean, .topK,
-    .pairLoss, .weightGradient,
+    .pairLoss, .weightGradient, .columnSum, .optimizer,
   ]
 
   /// The families with a failed case in the small run.

@@ -57,4 +57,22 @@ import Testing
       of: Self.matrix(), input: shapedPanels(2, channels: 6), inputs: 7, rows: 6, into: shaped(.float32, 5, 7))
     expectRefusal(of: rule, in: valid) { .weightGradient($0) }
   }
+
+  typealias SumRule = BrokenRule<ColumnSum>
+
+  static let sumRules: [SumRule] = [
+    .init("source is floats", says: "float32") { $0.source = matrix(.int32) },
+    .init("there are rows", says: "0 rows") { $0.rows = 0 },
+    .init("rows lie within the source", says: "7 rows") { $0.rows = 7 },
+    .init("columns lie within the source", says: "do not fit rows of 8") { $0.source = matrix(offset: 4) },
+    .init("a matrix has one head", says: "one head, not 2") { $0.source = matrix(heads: 2) },
+    .init("the result has room", says: "result needs 5") { $0.out = shaped(.float32, 4) },
+    .init("the result is floats", says: "result must be") { $0.out = shaped(.int32, 5) },
+    .init("the result is not the source", says: "its own input") { $0.out = $0.source.tensor },
+  ]
+
+  @Test(arguments: sumRules) func columnSum(_ rule: SumRule) {
+    let valid = ColumnSum(of: Self.matrix(), rows: 6, into: shaped(.float32, 5))
+    expectRefusal(of: rule, in: valid) { .columnSum($0) }
+  }
 }

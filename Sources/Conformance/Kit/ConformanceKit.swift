@@ -8,7 +8,7 @@ package enum ConformanceKit {
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
     + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases
-    + packTransposedCases + weightGradientCases
+    + packTransposedCases + weightGradientCases + columnSumCases + optimizerCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 
   /// The cases of a run.

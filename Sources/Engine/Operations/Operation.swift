@@ -17,7 +17,11 @@ package enum Operation: Sendable {
   case mergeLosses(MergeLosses)
   case packTransposed(PackTransposed)
   case weightGradient(WeightGradient)
+  case squareSum(SquareSum)
+  case adamW(AdamWStep)
+  case blendRows(BlendRows)
   case mergeTopK(MergeTopK)
+  case columnSum(ColumnSum)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -39,7 +43,11 @@ package enum Operation: Sendable {
     case .mergeLosses(let operation): try operation.validate()
     case .packTransposed(let operation): try operation.validate()
     case .weightGradient(let operation): try operation.validate()
+    case .squareSum(let operation): try operation.validate()
+    case .adamW(let operation): try operation.validate()
+    case .blendRows(let operation): try operation.validate()
     case .mergeTopK(let operation): try operation.validate()
+    case .columnSum(let operation): try operation.validate()
     }
   }
 }

@@ -41,7 +41,11 @@ extension Operation {
     case .mergeLosses(let operation): operation.launch(shape)
     case .packTransposed(let operation): operation.launch(shape)
     case .weightGradient(let operation): operation.launch(shape)
+    case .squareSum(let operation): operation.launch(shape)
+    case .adamW(let operation): operation.launch(shape)
+    case .blendRows(let operation): operation.launch(shape)
     case .mergeTopK(let operation): operation.launch(shape)
+    case .columnSum(let operation): operation.launch(shape)
     }
   }
 }

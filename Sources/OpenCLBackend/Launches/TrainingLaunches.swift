@@ -1,5 +1,10 @@
 internal import Engine
 
+extension TileShape {
+  /// Columns that a group sums, see `Kernels/training/column_sum.cl`.
+  fileprivate var summedColumns: Int { variant == .cpu ? 4 * 16 : 64 * 4 }
+}
+
 extension PackTransposed {
   func launch(_ shape: TileShape) -> KernelLaunch {
     KernelLaunch(
@@ -20,5 +25,16 @@ extension WeightGradient {
       binding: EpilogueBinding(
         defines: ["PW_EPILOGUE": 0, "PW_TRANSPOSED_ROWS": 1],
         arguments: [.tensor(out), .int(outputs), .int(inputs)]))
+  }
+}
+
+extension ColumnSum {
+  func launch(_ shape: TileShape) -> KernelLaunch {
+    KernelLaunch(
+      spec: KernelSpec(source: "training/column_sum.cl", entry: "column_sum", defines: shape.defines),
+      arguments: [
+        .tensor(source.tensor), .int(source.tensor.width), .int(source.offset), .int(rows), .int(columns), .tensor(out),
+      ],
+      groups: [ceilingDivide(columns, shape.summedColumns), 1, 1], groupSize: shape.rowGroup)
   }
 }
