@@ -25,6 +25,21 @@ import Testing
     #expect(failure { _ = try ReplacingFile(scratch.file("none/f")) }?.problem.hasPrefix("cannot be written") == true)
   }
 
+  @Test func whatAKilledProcessLeftIsRemoved() throws {
+    let scratch = try Scratch()
+    let working = try ReplacingFile(scratch.file("f"))
+    for name in ["f.123.tmp", "f", "fg.123.tmp", "f.123"] {
+      try Data("x".utf8).write(to: URL(fileURLWithPath: scratch.file(name)))
+    }
+    ReplacingFile.removeAbandoned(scratch.file("f"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted()
+    #expect(left.filter { $0.hasPrefix("f.") && $0.hasSuffix(".tmp") }.count == 1, "the one at work: \(left)")
+    #expect(left.count == 4 && !left.contains("f.123.tmp") && left.contains("fg.123.tmp"))
+    try working.write([7])
+    try working.commit()
+    #expect(FileManager.default.contents(atPath: scratch.file("f")) == Data([7]))
+  }
+
   @Test func checksumsAreZlibs() throws {
     // The check value of CRC-32 in every catalogue of such codes.
     var checksum = Checksum()

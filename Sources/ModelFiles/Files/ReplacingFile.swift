@@ -19,6 +19,22 @@ package final class ReplacingFile {
     temporary = "\(path).\(UUID().uuidString)\(Self.temporarySuffix)"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw Self.refusal(path, errno) }
+    // Says that somebody is at work on it; the system takes it back when the process ends.
+    _ = flock(descriptor, LOCK_EX | LOCK_NB)
+  }
+
+  /// Removes what processes that were killed have left of a file that they were writing.
+  /// - Parameter path: the file's name in the end.
+  package static func removeAbandoned(_ path: String) {
+    let folder = directory(of: path)
+    let prefix = String(path.split(separator: "/").last ?? "") + "."
+    for name in (try? fileNames(in: folder)) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(temporarySuffix) {
+      let file = ModelFiles.path(folder, name)
+      let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(file) }
+      close(descriptor)
+    }
   }
 
   deinit {

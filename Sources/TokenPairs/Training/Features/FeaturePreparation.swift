@@ -66,6 +66,7 @@ struct FeaturePreparation {
     var missing: Set<FeatureLayout> = []
     for part in Part.allCases {
       guard let layout = layouts[part] else { continue }
+      ReplacingFile.removeAbandoned(path(layout))
       if fileExists(path(layout)) {
         do throws(FeatureCache.Fault) {
           caches[part] = try FeatureCache(path(layout), layout)
