@@ -98,7 +98,8 @@ extension ZLPR.Labels {
       }
       return values
     case .positives(let positives):
-      return try Self.sparse(positives.map { $0.map { Soft(type: $0, probability: 1) } }, background: nil).dense(rows: rows, classes: classes)
+      return try Self.sparse(positives.map { $0.map { Soft(type: $0, probability: 1) } }, background: nil).dense(
+        rows: rows, classes: classes)
     case .sparse(let listed, let background):
       guard listed.count == rows, (background?.count ?? classes) == classes,
         background?.allSatisfy({ (0...1).contains($0) }) ?? true

@@ -166,5 +166,3 @@ private struct LossInputs {
     }.squareRoot()
   }
 }
-
-extension TrainingRecipe.Loss: ExpressibleByArgument {}
