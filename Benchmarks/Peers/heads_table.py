@@ -102,7 +102,7 @@ def parse():
     trainer.add_argument("--torch", action="store_true", help="train with PyTorch instead")
     for name in ("encoder", "data", "dev", "test", "output"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
