@@ -28,7 +28,7 @@ void adamw(__global float *restrict parameter, __global float *restrict first, _
   for (int slot = 0; slot < slots; ++slot) sum += squares[slot];
   // A norm that is not a number makes parameters that are none; fmin would hide it.
   const float share = maximum_norm / (sqrt(sum) + 1e-6f);
-  const float clip = share < 1.0f || isnan(share) ? share : 1.0f;
+  const float clip = isinf(maximum_norm) || share >= 1.0f ? 1.0f : share;
 
   const int start = (get_group_id(0) * TR_GROUP * TR_RUN + get_local_id(0)) * WV_LANES;
   for (int k = 0; k < TR_RUN; ++k) {

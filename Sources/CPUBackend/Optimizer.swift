@@ -20,7 +20,7 @@ extension CPUBackend {
     let settings = step.settings
     let norm = (0..<step.squares.count).reduce(0.0) { $0 + Double(squares[$1]) }.squareRoot()
     let share = settings.maximumNorm / (norm + 1e-6)
-    let clip = share < 1 || share.isNaN ? share : 1
+    let clip = settings.maximumNorm.isInfinite || share >= 1 ? 1 : share
     for e in 0..<step.parameter.count {
       let g = clip * Double(gradient[e])
       let m = settings.beta1 * Double(first[e]) + (1 - settings.beta1) * g

@@ -32,8 +32,8 @@ import Weft
 
   /// Windows of 3 to 21 tokens with labels on random cells, and features from a normal-like distribution.
   private struct Problem: FeatureSource {
-    static let hiddenSize = 10
-    let hiddenSize = Self.hiddenSize
+    static let width = 10
+    var hiddenSize: Int { Self.width }
     let windows: [LabelledWindow]
     let lengths: [Int]
     let inventory: LabelInventory
@@ -68,8 +68,8 @@ import Weft
         }
         return LabelledWindow(ids: [Int32](repeating: 1, count: length), labels: labels, document: index)
       }
-      values = lengths.map { random.floats($0 * Self.hiddenSize).map { 2 * $0 } }
-      heads = HeadParameters.initial(recipe, inventory, hiddenSize: Self.hiddenSize)
+      values = lengths.map { random.floats($0 * Self.width).map { 2 * $0 } }
+      heads = HeadParameters.initial(recipe, inventory, hiddenSize: Self.width)
     }
 
     func copyRows(of window: Int, into buffer: UnsafeMutableBufferPointer<Float>) {
