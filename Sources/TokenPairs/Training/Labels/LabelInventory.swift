@@ -42,8 +42,8 @@ package struct LabelInventory: Sendable, Hashable {
     let noun = task == .entities ? "label" : task == .relations ? "predicate" : "role"
     guard !names.isEmpty else {
       throw TrainingError(
-        "\(documents.count == 1 ? "the only document has" : "none of the \(documents.count) documents has") "
-          + "any of the \(task.rawValue) to learn from")
+        "\(documents.count == 1 ? "the only document has none" : "none of the \(documents.count) documents has any") "
+          + "of the \(task.rawValue) to learn from")
     }
     guard !names.contains("") else { throw TrainingError("a \(noun) is empty") }
     // As bytes of UTF-8: the same order in every locale and language.
