@@ -81,7 +81,7 @@ let package = Package(
       dependencies: [
         "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ], exclude: ["Goldens"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
