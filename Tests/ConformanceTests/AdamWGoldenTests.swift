@@ -18,8 +18,9 @@ import Testing
     let run = try await GoldenRun(golden, on: try backend.open())
     for (index, step) in golden.steps.enumerated() {
       let parameters = try await run.take(step, number: index + 1)
-      // A few units in the last place of numbers up to 3, as below of moments up to 0.06 and 0.02.
-      expect(parameters, near: step.parameters, within: 1e-6, "parameters after step \(index + 1)")
+      // PyTorch rounds a parameter twice a step; ten units in the last place of numbers up to 4 are half of what forty
+      // roundings can add up to.
+      expect(parameters, near: step.parameters, within: 2.4e-6, "parameters after step \(index + 1)")
     }
     let (first, second) = try await run.moments()
     expect(first, near: golden.firstMoments, within: 3e-8, "first moments")
