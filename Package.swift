@@ -37,7 +37,8 @@ let package = Package(
       dependencies: [
         "Engine", "Kernels", "OpenCL", .product(name: "Logging", package: "swift-log"),
       ]),
-    .target(name: "Conformance", dependencies: ["Engine"]),
+    .target(
+      name: "Conformance", dependencies: ["Engine", .product(name: "Logging", package: "swift-log")]),
 
     // Models and mathematics. NumPy's archives are compressed with zlib.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -83,7 +84,7 @@ let package = Package(
       dependencies: [
         "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ], exclude: ["Goldens"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",

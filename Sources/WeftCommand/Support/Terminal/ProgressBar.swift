@@ -17,9 +17,11 @@ final class ProgressBar {
 
     static let documents = Unit(noun: "document", rate: "docs/s")
     static let steps = Unit(noun: "step", rate: "steps/s")
+    static let windows = Unit(noun: "window", rate: "windows/s")
   }
 
-  private let title: String
+  /// What stands before the bar; it may change as the run goes on.
+  var title: String
   private let unit: Unit
   private let width: () -> Int
   private let terminal: Terminal
