@@ -52,8 +52,9 @@ let package = Package(
 
     .target(name: "Diffusion", dependencies: ["Engine"]),
 
-    // Reachability and hubness.
-    .target(name: "Geometry", dependencies: ["Engine", "ModelFiles"]),
+    // Reachability and hubness. Linear programs are solved by COIN-OR's CLP.
+    .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
+    .target(name: "Geometry", dependencies: ["CCLP", "Engine", "ModelFiles"]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),

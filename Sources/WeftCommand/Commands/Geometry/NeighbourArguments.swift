@@ -44,11 +44,7 @@ private final class SearchProgress: Sendable {
 
   init(vectors count: Int) {
     self.count = count
-    state = Mutex(
-      (
-        ProgressBar.onStandardError(
-          title: "neighbours", total: count, unit: .init(noun: "vector", rate: "vectors/s")), 0
-      ))
+    state = Mutex((ProgressBar.onStandardError(title: "neighbours", total: count, unit: .vectors), 0))
   }
 
   func reach(_ share: Double) {
