@@ -37,7 +37,8 @@ let package = Package(
       dependencies: [
         "Engine", "Kernels", "OpenCL", .product(name: "Logging", package: "swift-log"),
       ]),
-    .target(name: "Conformance", dependencies: ["Engine"]),
+    .target(
+      name: "Conformance", dependencies: ["Engine", .product(name: "Logging", package: "swift-log")]),
 
     // Models and mathematics. NumPy's archives are compressed with zlib.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -53,7 +54,7 @@ let package = Package(
 
     // Reachability and hubness. Linear programs are solved by COIN-OR's CLP.
     .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
-    .target(name: "Geometry", dependencies: ["CCLP", "Engine"]),
+    .target(name: "Geometry", dependencies: ["CCLP", "Engine", "ModelFiles"]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
@@ -84,14 +85,14 @@ let package = Package(
       dependencies: [
         "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ], exclude: ["Goldens"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),
     .testTarget(
       name: "DiffusionTests", dependencies: ["CPUBackend", "Diffusion", "Engine", "Weft"], exclude: ["Goldens"]),
-    .testTarget(name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "Weft"]),
+    .testTarget(name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),

@@ -25,6 +25,8 @@ SLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
 AVERAGES = [(points, shape, alpha_bar)
             for points in (10_000, 100_000, 1_000_000) for shape in ("2", "8,8") for alpha_bar in ("0.01", "0.9")]
 LARGE = ["--shape", "3,256,256"]
+LONG = ["--length", "2048", "--batch", "1"]
+HEADS = {"GlobalPointer": "globalpointer", "Efficient head": "efficient"}
 
 # name, group, Weft's arguments, the peer's arguments, more environment for the peer
 CASES = [
@@ -47,6 +49,15 @@ CASES = [
     ("Relations, GlobalPointer heads, lean PyTorch, pages kept", "links",
      ["bench", "links", "--head", "globalpointer"],
      ["links.py", "--head", "globalpointer", "--form", "lean"], SLEEP | KEEP_PAGES),
+    ("Neighbours, Faiss flat", "geometry", ["bench", "neighbours"], ["geometry.py", "--form", "faiss"], {}),
+    ("Neighbours, scikit-learn brute force", "geometry", ["bench", "neighbours"],
+     ["geometry.py", "--form", "sklearn"], {}),
+] + [
+    (f"ZLPR and gradient, {name}{', 1 x 2048' if shape else ''}, {form}{', pages kept' if kept else ''}", "loss",
+     ["bench", "loss", "--head", head, *shape], ["zlpr.py", "--head", head, "--form", form, *shape], SLEEP | kept)
+    for shape in ([], LONG) for name, head in HEADS.items() for form in ("published", "lean")
+    for kept in ({}, KEEP_PAGES)
+] + [
     ("MiniLM encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "minilm"],
      ["encoder.py", "--shape", "minilm"], {}),
     ("BERT-base encoder, 16 x 128", "encoder", ["bench", "encoder", "--shape", "bert-base"],
@@ -87,7 +98,8 @@ def figure(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "group", nargs="?", choices=["pairs", "links", "encoder", "denoise", "average"], help="only this group")
+        "group", nargs="?", choices=["pairs", "links", "loss", "encoder", "denoise", "average", "geometry"],
+        help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")
@@ -107,6 +119,13 @@ def main():
             counts = {report.get(field) for reports in rounds for report in reports}
             if len(counts) > 1:
                 print(f"{name}: not all runs found as many {field}: {counts}", file=sys.stderr)
+        for field in ("loss", "gradient_norm"):
+            values = {report[field] for reports in rounds for report in reports if field in report}
+            if values and max(values) - min(values) > 1e-4 * min(values):
+                print(f"{name}: not all runs have the same {field}: {values}", file=sys.stderr)
+        distances = [report["mean_distance"] for reports in rounds for report in reports if "mean_distance" in report]
+        if distances and max(distances) > min(distances) * (1 + 1e-5):
+            print(f"{name}: not all runs found the same mean distance: {distances}", file=sys.stderr)
         columns = []
         medians = []
         for reports in zip(*rounds):

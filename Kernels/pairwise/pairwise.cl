@@ -2,14 +2,16 @@
 //
 //   score[s, h, i, j] = EPILOGUE( scale * sum_c rows[s, i, h, c] * columns[s, j, h, c] )
 //
-// rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride
+// rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride. With
+//          PW_TRANSPOSED_ROWS = 1 channel c of row i is rows[c, row_offset + i]; one head, one segment.
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
 // Grid: (PW_TILES row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
 // segment, given by row_count and column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1
 // the chunks are the segments of a table, and all rows meet each of them.
 //
 // PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS and
-// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on), and knows nothing else of the tile. It is either
+// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on; PW_END_PANEL(end_i), if it wants none from there on
+// for rows before end_i), and knows nothing else of the tile. It is either
 //
 //   stateless   pw_consume(place, tile, ...)         called by the work-items whose first cell exists
 //   stateful    (PW_STATEFUL = 1)
@@ -36,6 +38,14 @@
 #include "pairwise/cells.clh"
 #include "common/coefficients.clh"
 #include "pairwise/averages.clh"
+#include "pairwise/labels.clh"
+#include "pairwise/loss.clh"
+#include "pairwise/weighted_sum.clh"
+#if WEFT_VARIANT_GPU
+#include "pairwise/weighted_sum_gpu.clh"
+#else
+#include "pairwise/weighted_sum_cpu.clh"
+#endif
 #include "pairwise/top_k.clh"
 
 #ifndef PW_RAGGED
@@ -46,12 +56,18 @@
 #define PW_CHUNKED 0      // 1: chunks of columns come from a table; rows are one segment
 #endif
 
+#ifndef PW_TRANSPOSED_ROWS
+#define PW_TRANSPOSED_ROWS 0   // 1: rows are columns of their tensor
+#endif
+
 #define PW_STORE 0
 #define PW_THRESHOLD 1
 #define PW_TYPED_THRESHOLD 2
 #define PW_DENSE 3
 #define PW_AVERAGE 4
-#define PW_TOP_K 8
+#define PW_LOSS 5
+#define PW_LOSS_GRADIENT 6
+#define PW_TOP_K 7
 #ifndef PW_EPILOGUE
 #define PW_EPILOGUE PW_STORE
 #endif
@@ -71,21 +87,30 @@
 #else
 #include "pairwise/top_k_cpu.clh"
 #endif
-#else
+#elif PW_EPILOGUE == PW_AVERAGE
 #include "pairwise/epilogue_average.clh"
 #if WEFT_VARIANT_GPU
 #include "pairwise/average_gpu.clh"
 #else
 #include "pairwise/average_cpu.clh"
 #endif
+#elif PW_EPILOGUE == PW_LOSS
+#include "pairwise/epilogue_loss.clh"
+#else
+#include "pairwise/epilogue_loss_gradient.clh"
 #endif
 
 #ifndef PW_STATEFUL
 #define PW_STATEFUL 0     // the epilogue's own
 #endif
+#ifndef PW_END_PANEL
+#define PW_END_PANEL(end_i) INT_MAX   // the epilogue's own
+#endif
 
 #if WEFT_VARIANT_GPU
 #include "pairwise/tile_gpu.clh"
+#elif PW_TRANSPOSED_ROWS
+#include "pairwise/tile_transposed_cpu.clh"
 #else
 #include "pairwise/tile_cpu.clh"
 #endif
@@ -135,7 +160,8 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   const int panel_count = (column_segment.count + PW_PANEL - 1) / PW_PANEL;
   const int chunk = PW_CHUNKED ? 0 : place.chunk * panels_per_item;
   const int first_panel = max(chunk, PW_FIRST_PANEL(first_i0));
-  const int end_panel = PW_CHUNKED ? panel_count : min(chunk + panels_per_item, panel_count);
+  const int chunk_end = PW_CHUNKED ? panel_count : min(chunk + panels_per_item, panel_count);
+  const int end_panel = min(chunk_end, PW_END_PANEL(first_i0 + PW_TILES * PW_TILE_ROWS));
   const int tiles = min(PW_TILES, (place.n - first_i0 + PW_TILE_ROWS - 1) / PW_TILE_ROWS);
   const int item_row = get_local_id(0) / PW_GROUP_COLUMNS * PW_ROWS;
   const int item_column = get_local_id(0) % PW_GROUP_COLUMNS * PW_COLUMNS;
@@ -163,6 +189,8 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
       wv_float tile[PW_ROWS][PW_VECTORS];
 #if WEFT_VARIANT_GPU
       pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
+#elif PW_TRANSPOSED_ROWS
+      pw_product(head_rows, row_stride, place.i0, place.n, panel, channels, tile);
 #else
       const __global float *row[PW_ROWS];
       pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);

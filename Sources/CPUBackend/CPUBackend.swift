@@ -69,7 +69,15 @@ package final class CPUBackend: Backend {
       case .absoluteQuantile(let operation): try absoluteQuantile(operation)
       case .mergeAverages(let operation): try mergeAverages(operation)
       case .pairLinks(let operation): try pairLinks(operation)
+      case .mergeLosses(let operation): try mergeLosses(operation)
+      case .rowLoss(let operation): try rowLoss(operation)
+      case .packTransposed(let operation): try packTransposed(operation)
+      case .weightGradient(let operation): try weightGradient(operation)
+      case .squareSum(let operation): try squareSum(operation)
+      case .adamW(let operation): try adamW(operation)
+      case .blendRows(let operation): try blendRows(operation)
       case .mergeTopK(let operation): try mergeTopK(operation)
+      case .columnSum(let operation): try columnSum(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

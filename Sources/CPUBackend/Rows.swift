@@ -30,13 +30,15 @@ extension CPUBackend {
     let source = try VectorReader(operation.source)
     let positions = try integers(operation.positions)
     let table = try floats(operation.rotary.tensor)
-    let out = try floats(operation.out)
+    let slices = operation.out
+    let out = try floats(slices.tensor)
     let (heads, channels) = (operation.source.heads, operation.source.channels)
     for t in 0..<operation.rows {
       for head in 0..<heads {
+        let at = t * slices.tensor.width + slices.offset + head * slices.headStride
         let vector = source.vector(start: t, index: 0, head: head, channels: channels)
         let turned = rotated(vector, position: Int(positions[t]), table)
-        for c in 0..<channels { out[(t * heads + head) * channels + c] = Float(turned[c]) }
+        for c in 0..<channels { out[at + c] = Float(turned[c]) }
       }
     }
   }

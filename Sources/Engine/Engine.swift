@@ -71,12 +71,14 @@ extension Engine {
     return DenseWeights(panels: panels, bias: biasTensor, outputs: outputs)
   }
 
-  /// A rotary table for positions below `positions`.
-  package func makeRotaryTable(positions: Int, channels: Int) async throws(EngineError) -> RotaryTable {
+  /// A rotary table for positions below `positions`; the inverse turns gradients back.
+  package func makeRotaryTable(
+    positions: Int, channels: Int, inverse: Bool = false
+  ) async throws(EngineError) -> RotaryTable {
     try require(
       positions > 0 && channels > 0 && channels.isMultiple(of: 2), "rotary table", "\(channels) channels do not pair up"
     )
-    let elements = RotaryTable.elements(positions: positions, channels: channels)
+    let elements = RotaryTable.elements(positions: positions, channels: channels, inverse: inverse)
     return RotaryTable(tensor: try await upload(.float32(elements), shape: [positions, 2, channels]))
   }
 

@@ -8,6 +8,7 @@ import Testing
 
   private static let floatFamilies: [Family] = [
     .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean, .topK,
+    .pairLoss, .rowLoss, .weightGradient, .columnSum, .optimizer,
   ]
 
   /// The families with a failed case in the small run.
@@ -70,7 +71,7 @@ import Testing
       let bounds = submission.operations.compactMap { operation -> (any TensorStorage)? in
         guard case .pairwise(let product) = operation else { return nil }
         return switch product.epilogue {
-        case .store, .average, .topK: nil
+        case .store, .average, .topK, .loss, .lossGradient: nil
         case .select(let selection), .selectTyped(let selection, _): selection.thresholds.storage
         }
       }

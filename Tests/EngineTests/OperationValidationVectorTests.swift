@@ -70,8 +70,7 @@ import Testing
 
   private static var rotate: RotateRows {
     RotateRows(
-      slices(), rows: 6, positions: shaped(.int32, 6), rotary: rotary(),
-      into: shaped(.float32, 6, 8))
+      slices(), rows: 6, positions: shaped(.int32, 6), rotary: rotary(), into: slices(stride: 5))
   }
 
   static let rotateRules: [RotateRule] = [
@@ -84,9 +83,16 @@ import Testing
     .init("positions are integers", says: "positions must be int32") {
       $0.positions = shaped(.float32, 6)
     },
-    .init("result has room", says: "result needs 48") { $0.out = shaped(.float32, 47) },
-    .init("result is floats", says: "result must be") { $0.out = shaped(.int32, 6, 8) },
-    .init("channels pair up", says: "do not pair up") { $0.source = slices(channels: 3) },
+    .init("result has all rows", says: "6 rows") { $0.out = slices(rows: 5) },
+    .init("result is floats", says: "float32") { $0.out = slices(.int32) },
+    .init("result has the heads", says: "result has 1 heads") { $0.out = slices(heads: 1) },
+    .init("result has the channels", says: "heads of 5 channels") { $0.out = slices(channels: 5) },
+    .init("result's heads lie apart", says: "over each other") { $0.out = slices(stride: 3) },
+    .init("result is not the source", says: "its own input") { $0.out = $0.source },
+    .init("channels pair up", says: "do not pair up") {
+      $0.source = slices(channels: 3)
+      $0.out = slices(channels: 3)
+    },
     .init("table has the channels", says: "does not serve") { $0.rotary = rotary(channels: 2) },
   ]
 

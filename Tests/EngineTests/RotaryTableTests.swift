@@ -29,6 +29,16 @@ import Testing
     #expect(table.suffix(8).allSatisfy { $0 == 0 })
   }
 
+  @Test func theInverseHasTheSameCosinesAndNegatedSines() {
+    let channels = 6
+    let table = RotaryTable.elements(positions: 40, channels: channels)
+    let inverse = RotaryTable.elements(positions: 40, channels: channels, inverse: true)
+    for (at, value) in table.enumerated() {
+      let isCosine = at % (2 * channels) < channels
+      #expect(inverse[at] == (isCosine ? value : -value))
+    }
+  }
+
   @Test func turningByTheTableMakesProductsDependOnDistanceAlone() {
     let channels = 16
     let table = RotaryTable.elements(positions: 300, channels: channels)

@@ -119,7 +119,7 @@ extension ConformanceKit {
           .rotate(
             RotateRows(
               parts.slices(channels: 2), rows: 2, positions: parts.pairs, rotary: rotary,
-              into: parts.matrix))
+              into: HeadSlices(parts.result, channels: 2)))
         ),
         (
           "panels of other channels",

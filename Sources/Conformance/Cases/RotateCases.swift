@@ -12,6 +12,15 @@ extension ConformanceKit {
       rotate(
         "heads in slices, many rows", rows: 129,
         Layout(heads: 2, channels: 20, before: 7, between: 13, after: 4)),
+      rotate(
+        "into slices of a wider row", small: true, rows: 4, Layout(heads: 3, channels: 6, after: 1),
+        into: Layout(heads: 3, channels: 6, before: 2, between: 5, after: 3)),
+      rotate(
+        "into slices of a wider row, many rows", rows: 129, Layout(heads: 2, channels: 20),
+        into: Layout(heads: 2, channels: 20, before: 3, between: 1, after: 9)),
+      ConformanceCase(.rotate, "the inverse turns back", small: true) { backend in
+        try await turnsBack(on: backend)
+      },
       ConformanceCase(.rotate, "position 0 changes no bit", small: true) { backend in
         try await turnsNothing(on: backend)
       },
@@ -28,43 +37,48 @@ extension ConformanceKit {
   }()
 
   private static func rotate(
-    _ title: String, small: Bool = false, rows: Int, _ layout: VectorSet.Layout, last: Int = 12
+    _ title: String, small: Bool = false, rows: Int, _ layout: VectorSet.Layout, into target: VectorSet.Layout? = nil,
+    last: Int = 12
   ) -> ConformanceCase {
     ConformanceCase(.rotate, title, small: small) { backend in
       var generator = SplitMix64(seed: 601)
       let source = VectorSet(count: rows, layout, .uniform, seed: 602)
       var positions = (0..<rows).map { _ in generator.index(below: last + 1) }
       positions[0] = last
-      let result = try await turned(source, positions, on: backend)
-      var expected: [Double?] = []
+      let target = target ?? VectorSet.Layout(heads: layout.heads, channels: layout.channels)
+      let result = try await turned(source, positions, into: target, on: backend)
+      var expected = [Double?](repeating: nil, count: rows * target.width)
       for row in 0..<rows {
         for head in 0..<layout.heads {
           let vector = rotated(source.vector(row, head: head), position: positions[row])
-          expected += vector.map(Optional.some)
+          let first = row * target.width + target.before + head * target.headStride
+          for (c, value) in vector.enumerated() { expected[first + c] = value }
         }
       }
       // Angles of the table are exact to a float: 6e-8 for each of two terms, and their sum.
       try compare(
-        result, with: expected, shape: [rows, layout.heads, layout.channels],
-        within: Tolerance(absolute: 5e-7))
+        result, with: expected, shape: [rows, target.width], within: Tolerance(absolute: 5e-7))
     }
   }
 
-  /// The rotated vectors and their guard.
+  /// The rotated vectors in rows of `target`, side by side without one, and their guard.
   private static func turned(
-    _ source: VectorSet, _ positions: [Int], on backend: any Backend
+    _ source: VectorSet, _ positions: [Int], into target: VectorSet.Layout? = nil, inverse: Bool = false,
+    on backend: any Backend
   ) async throws -> [Float] {
     var workspace = Workspace(backend)
-    let out = try workspace.output(
-      source.count, source.layout.heads * source.layout.channels)
+    let target = target ?? VectorSet.Layout(heads: source.layout.heads, channels: source.layout.channels)
+    let out = try workspace.output(source.count, target.width)
     let table = try workspace.rotaryTable(
-      positions: positions.reduce(0, max) + 1, channels: source.layout.channels)
+      positions: positions.reduce(0, max) + 1, channels: source.layout.channels, inverse: inverse)
     let places = positions.map(Int32.init) + [Poison.integer]
+    let slices = HeadSlices(
+      out.part, offset: target.before, headStride: target.headStride, heads: target.heads, channels: target.channels)
     try workspace.append(
       .rotate(
         RotateRows(
           try workspace.upload(source), rows: source.count,
-          positions: try workspace.upload(integers: places, places.count), rotary: table, into: out.part)))
+          positions: try workspace.upload(integers: places, places.count), rotary: table, into: slices)))
     return try await workspace.run(reading: out)
   }
 
@@ -73,6 +87,19 @@ extension ConformanceKit {
     let result = try await turned(source, [0, 0, 0], on: backend)
     try compareBits(
       Array(result.prefix(54)), Array(source.elements.prefix(54)), "rows at position 0")
+  }
+
+  /// Turned by the table and then by its inverse, a vector is what it was.
+  private static func turnsBack(on backend: any Backend) async throws {
+    let layout = VectorSet.Layout(heads: 2, channels: 6)
+    let source = VectorSet(count: 5, layout, .uniform, seed: 606)
+    let positions = [7, 0, 3, 12, 1]
+    let there = try await turned(source, positions, on: backend)
+    var between = VectorSet(count: 5, layout, .uniform, seed: 1)
+    between.fill { row, head, channel in there[row * layout.width + head * layout.headStride + channel] }
+    let result = try await turned(between, positions, inverse: true, on: backend)
+    let expected = source.elements.prefix(5 * layout.width).map { Optional(Double($0)) }
+    try compare(result, with: expected, shape: [5, layout.width], within: Tolerance(absolute: 1e-6))
   }
 
   private static func keepsLengths(on backend: any Backend) async throws {

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Logging
 
 /// A submission in the making, and the tensors it works on.
 struct Workspace {
@@ -65,6 +66,13 @@ struct Workspace {
     return panels
   }
 
+  /// Packs the columns of a matrix into panels of their own.
+  mutating func packTransposed(_ matrix: HeadSlices, rows: Int) throws -> Panels {
+    let panels = try emptyPanels(for: .whole(matrix.channels), channels: rows)
+    try append(.packTransposed(PackTransposed(matrix, rows: rows, into: panels)))
+    return panels
+  }
+
   /// A dense layer's parameters: weights one vector an output, the bias followed by poison.
   mutating func denseWeights(_ weights: VectorSet, bias: [Float]) throws -> DenseWeights {
     let panels = try pack(try upload(weights), extent: .whole(weights.count))
@@ -72,14 +80,19 @@ struct Workspace {
     return DenseWeights(panels: panels, bias: biasTensor, outputs: weights.count)
   }
 
-  /// A table of the standard rotary embedding.
-  mutating func rotaryTable(positions: Int, channels: Int) throws -> RotaryTable {
+  /// A table of the standard rotary embedding, or of its inverse.
+  mutating func rotaryTable(positions: Int, channels: Int, inverse: Bool = false) throws -> RotaryTable {
     RotaryTable(
       tensor: try upload(
-        RotaryTable.elements(positions: positions, channels: channels), positions, 2, channels))
+        RotaryTable.elements(positions: positions, channels: channels, inverse: inverse), positions, 2, channels))
   }
 
   mutating func append(_ operation: Operation) throws { try submission.append(operation) }
+
+  /// Adds a loss over token pairs; the result is its totals.
+  mutating func append(_ pass: PairLossPass) throws -> Tensor {
+    try pass.append(to: &submission, on: Engine(backend: backend, logger: Logger(label: "conformance")))
+  }
 
   mutating func download(_ tensor: Tensor) throws { try submission.download(tensor) }
 

@@ -5,7 +5,7 @@ package struct ConformanceCase: Sendable {
   /// What a case is about; the first part of its name.
   package enum Family: String, Sendable, Hashable, CaseIterable {
     case store, selection, typedSelection, dense, layerNormalization, embeddingSum, rotate, pack
-    case attention, posteriorMean, denoise, pairLinks, topK
+    case attention, posteriorMean, denoise, pairLinks, topK, pairLoss, rowLoss, weightGradient, columnSum, optimizer
     /// A result does not depend on its neighbours, on repetition or on what runs beside it.
     case isolation
     /// Contradictory operations are refused, and nothing runs.

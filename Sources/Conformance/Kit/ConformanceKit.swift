@@ -7,7 +7,8 @@ package enum ConformanceKit {
   package static let cases: [ConformanceCase] =
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
-    + denoiseCases + sampleCases + pairLinksCases + topKCases
+    + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases + rowLossCases
+    + packTransposedCases + weightGradientCases + columnSumCases + optimizerCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 
   /// The cases of a run.

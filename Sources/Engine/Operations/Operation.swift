@@ -14,7 +14,15 @@ package enum Operation: Sendable {
   case absoluteQuantile(AbsoluteQuantile)
   case mergeAverages(MergeAverages)
   case pairLinks(PairLinks)
+  case mergeLosses(MergeLosses)
+  case rowLoss(RowLoss)
+  case packTransposed(PackTransposed)
+  case weightGradient(WeightGradient)
+  case squareSum(SquareSum)
+  case adamW(AdamWStep)
+  case blendRows(BlendRows)
   case mergeTopK(MergeTopK)
+  case columnSum(ColumnSum)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -33,7 +41,15 @@ package enum Operation: Sendable {
     case .absoluteQuantile(let operation): try operation.validate()
     case .mergeAverages(let operation): try operation.validate()
     case .pairLinks(let operation): try operation.validate()
+    case .mergeLosses(let operation): try operation.validate()
+    case .rowLoss(let operation): try operation.validate()
+    case .packTransposed(let operation): try operation.validate()
+    case .weightGradient(let operation): try operation.validate()
+    case .squareSum(let operation): try operation.validate()
+    case .adamW(let operation): try operation.validate()
+    case .blendRows(let operation): try operation.validate()
     case .mergeTopK(let operation): try operation.validate()
+    case .columnSum(let operation): try operation.validate()
     }
   }
 }

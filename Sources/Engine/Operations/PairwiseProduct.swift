@@ -66,13 +66,17 @@ package enum PairwiseEpilogue: Sendable {
   case selectTyped(CellSelection, TypeBiases)
   /// Averages over the chunks of a mixture: the columns' segments are chunks, and every row meets each.
   case average(MixtureAverage)
+  /// Gathers a loss over all cells.
+  case loss(PairLossSums)
+  /// Differentiates a loss by what the rows are made of.
+  case lossGradient(PairLossGradient)
   /// Keeps the best columns of each row: the columns' segments are chunks, and every row meets each.
   case topK(TopKSelection)
 
   /// Whether the segments of the columns are chunks of one set of columns.
   package var takesChunks: Bool {
     switch self {
-    case .store, .select, .selectTyped: false
+    case .store, .select, .selectTyped, .loss, .lossGradient: false
     case .average, .topK: true
     }
   }
@@ -96,6 +100,8 @@ package enum PairwiseEpilogue: Sendable {
         possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
       try biases.validate(for: product, name)
     case .average(let average): try average.validate(for: product, name)
+    case .loss(let sums): try sums.validate(for: product, name)
+    case .lossGradient(let gradient): try gradient.validate(for: product, name)
     case .topK(let selection): try selection.validate(for: product, name)
     }
   }

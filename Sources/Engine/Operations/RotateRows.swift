@@ -1,13 +1,14 @@
-/// Rotary position embedding of row-major vectors into a compact `[rows, heads, channels]`.
+/// Rotary position embedding of row-major vectors, into as many slices of another tensor's rows.
 package struct RotateRows: Sendable {
   package var source: HeadSlices
   /// `[rows]` int32: each row's position, less than the table's.
   package var positions: Tensor
   package var rotary: RotaryTable
-  package var out: Tensor
+  /// Where the turned vectors go; the channels between them stay as they are.
+  package var out: HeadSlices
   package var rows: Int
 
-  package init(_ source: HeadSlices, rows: Int, positions: Tensor, rotary: RotaryTable, into out: Tensor) {
+  package init(_ source: HeadSlices, rows: Int, positions: Tensor, rotary: RotaryTable, into out: HeadSlices) {
     self.source = source
     self.rows = rows
     self.positions = positions
@@ -19,8 +20,14 @@ package struct RotateRows: Sendable {
     let name: StaticString = "rotate"
     try source.validate(name, rows: rows)
     try require(positions, holds: rows, name, "the positions", of: .int32)
-    try require(out, holds: rows * source.heads * source.channels, name, "the result")
-    try require(out, isNot: source.tensor, name)
+    try out.validate(name, rows: rows)
+    try require(
+      out.heads == source.heads && out.channels == source.channels, name,
+      "the result has \(out.heads) heads of \(out.channels) channels, the source \(source.heads) of \(source.channels)")
+    try require(
+      out.heads == 1 || out.headStride >= out.channels, name,
+      "heads of \(out.channels) channels every \(out.headStride) would be written over each other")
+    try require(out.tensor, isNot: source.tensor, name)
     try rotary.validate(name, channels: source.channels, positions: 1)
   }
 }
@@ -35,15 +42,18 @@ package struct RotaryTable: Sendable {
     self.tensor = tensor
   }
 
-  /// The table's elements, computed in Double.
-  package static func elements(positions: Int, channels: Int, base: Double = 10_000) -> [Float] {
+  /// The table's elements, computed in Double. The inverse turns back by the same angles, to the bit: its sines are
+  /// negated. A rotation's gradient is turned by it.
+  package static func elements(
+    positions: Int, channels: Int, base: Double = 10_000, inverse: Bool = false
+  ) -> [Float] {
     var table = [Float](repeating: 0, count: positions * 2 * channels)
     for pair in 0..<channels / 2 {
       let frequency = power(base, -2 * Double(pair) / Double(channels))
       for position in 0..<positions {
         let angle = Double(position) * frequency
         let at = position * 2 * channels + 2 * pair
-        let (c, s) = (Float(cosine(angle)), Float(sine(angle)))
+        let (c, s) = (Float(cosine(angle)), Float(inverse ? -sine(angle) : sine(angle)))
         table[at] = c
         table[at + 1] = c
         table[at + channels] = -s

@@ -124,7 +124,7 @@ extension Engine {
   /// How columns are cut for a number of rows: many rows keep the device busy by themselves, a few need columns to be
   /// shared out. Results do not depend on it.
   private func topKChunks(rows: Int, among columns: RankedColumns) -> Segments {
-    let (rowsOfGroup, leastPanels) = (64, 4)
+    let (rowsOfGroup, leastPanels) = (256, 4)
     let panels = (columns.count + panelWidth - 1) / panelWidth
     let wanted = 4 * device.computeUnits * rowsOfGroup / rows
     let chunks = max(1, min(wanted, panels / leastPanels, TopK.chunkLimit))

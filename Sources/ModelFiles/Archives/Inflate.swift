@@ -66,7 +66,8 @@ enum Inflate {
 
   /// The CRC-32 of some bytes, as ZIP archives store it.
   static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    guard let base = bytes.baseAddress else { return 0 }
-    return UInt32(crc32_z(0, base.assumingMemoryBound(to: Bytef.self), bytes.count))
+    var checksum = Checksum()
+    checksum.add(bytes)
+    return checksum.value
   }
 }

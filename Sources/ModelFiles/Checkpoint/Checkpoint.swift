@@ -95,8 +95,11 @@ package struct Checkpoint: Sendable {
     return floats
   }
 
+  /// The files that hold the tensors, sorted.
+  package var files: [String] { Set(holders.values.map(\.path)).sorted() }
+
   /// A tensor's bytes as they are stored; nil if there is none of this name.
-  func tensor(named name: String) throws(ModelFileError) -> StoredTensor? {
+  package func tensor(named name: String) throws(ModelFileError) -> StoredTensor? {
     guard let holder = holders[name] else { return nil }
     let entry = try holder.entry(named: name)
     let bytes = try holder.withBytes(of: name) { (bytes) throws(ModelFileError) in Array(bytes) }

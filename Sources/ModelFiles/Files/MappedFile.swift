@@ -5,9 +5,9 @@ import Foundation
 /// Every file of this module is read through here, so that a directory, a pipe or a device is
 /// refused in one place. A file that is truncated by someone else while it is mapped ends the
 /// process with SIGBUS, as with any mapping; model files are not written while they are in use.
-final class MappedFile: Sendable {
+package final class MappedFile: Sendable {
   /// Where the file lies, as the caller gave it.
-  let path: String
+  package let path: String
 
   /// The file's content. Immutable and unmapped only by `deinit`, hence safe to share.
   private nonisolated(unsafe) let content: UnsafeRawBufferPointer
@@ -15,7 +15,7 @@ final class MappedFile: Sendable {
   /// Maps a whole file.
   /// - Parameter path: The path of a regular file; links are followed.
   /// - Throws: `ModelFileError` if it cannot be opened, is not a regular file or cannot be mapped.
-  init(path: String) throws(ModelFileError) {
+  package init(path: String) throws(ModelFileError) {
     self.path = path
     guard !path.utf8.contains(0) else {
       throw ModelFileError(file: path.quoted, problem: "the path contains a NUL character")
@@ -55,10 +55,10 @@ final class MappedFile: Sendable {
   }
 
   /// The file's length in bytes.
-  var count: Int { content.count }
+  package var count: Int { content.count }
 
   /// Calls `body` with the file's content, which is valid during the call only.
-  func withBytes<Result, Failure: Error>(
+  package func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     defer { withExtendedLifetime(self) {} }  // no unmapping while `body` runs
@@ -105,7 +105,7 @@ package func isDirectory(_ path: String) -> Bool {
 }
 
 /// The names of what lies in a directory, sorted.
-func fileNames(in directory: String) throws(ModelFileError) -> [String] {
+package func fileNames(in directory: String) throws(ModelFileError) -> [String] {
   do { return try FileManager.default.contentsOfDirectory(atPath: directory).sorted() } catch {
     throw ModelFileError(file: directory, problem: "cannot be read: \(error.localizedDescription)")
   }

@@ -3,10 +3,10 @@
 /// Swift's `Float16` is missing on some systems, and without hardware conversion it is a library
 /// call for each element; these are a few integer operations that the compiler turns into vector
 /// code.
-enum HalfPrecision {
+package enum HalfPrecision {
   /// The exact value of a binary16 pattern; a NaN keeps its sign and payload.
   @inline(__always)
-  static func widen(_ bits: UInt16) -> Float {
+  package static func widen(_ bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let magnitude = UInt32(bits & 0x7FFF) << 13  // exponent and fraction in binary32's places
     let biasGap: UInt32 = (127 - 15) << 23
@@ -20,7 +20,7 @@ enum HalfPrecision {
 
   /// The nearest binary16 pattern, ties to even; too large a value becomes infinity, as IEEE 754
   /// has it.
-  static func narrow(_ value: Float) -> UInt16 {
+  package static func narrow(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
     let magnitude = bits & 0x7FFF_FFFF

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// Collects tensors and writes them as one safetensors file.
 package struct SafetensorsWriter: Sendable {
@@ -69,30 +69,17 @@ package struct SafetensorsWriter: Sendable {
     tensors.append(Tensor(name: name, type: type, shape: shape, bytes: bytes))
   }
 
-  /// Writes the file: complete under its name, or not at all.
+  /// Writes the file: complete under its name and on the disk, or not at all.
   /// - Parameter path: Where to write; an existing file is replaced.
   /// - Throws: `ModelFileError` if the system refuses.
   package func write(to path: String) throws(ModelFileError) {
     // Wider types first, so that every tensor is aligned to its element's size.
     let tensors = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
-    // Beside the target, because a rename does not cross file systems.
-    let temporary = "\(path).\(UUID().uuidString).tmp"
-    do {
-      try Data(header(of: tensors)).write(to: URL(fileURLWithPath: temporary), options: .withoutOverwriting)
-      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: temporary))
-      try file.seekToEnd()
-      // Tensor by tensor: the whole file need not be in memory a second time.
-      for tensor in tensors { try file.write(contentsOf: tensor.bytes) }
-      try file.close()
-    } catch {
-      unlink(temporary)
-      throw ModelFileError(file: path, problem: "cannot be written: \(error.localizedDescription)")
-    }
-    guard rename(temporary, path) == 0 else {
-      let message = systemMessage(errno)
-      unlink(temporary)
-      throw ModelFileError(file: path, problem: "cannot be written: \(message)")
-    }
+    let file = try ReplacingFile(path)
+    try file.write(header(of: tensors))
+    // Tensor by tensor: the whole file need not be in memory a second time.
+    for tensor in tensors { try file.write(tensor.bytes) }
+    try file.commit()
   }
 
   /// The length and the JSON text, padded with spaces so that the data begins at a multiple of 8.

@@ -38,7 +38,15 @@ extension Operation {
     case .absoluteQuantile(let operation): operation.launch(shape)
     case .mergeAverages(let operation): operation.launch(shape)
     case .pairLinks(let operation): operation.launch(shape)
+    case .mergeLosses(let operation): operation.launch(shape)
+    case .rowLoss(let operation): operation.launch(shape)
+    case .packTransposed(let operation): operation.launch(shape)
+    case .weightGradient(let operation): operation.launch(shape)
+    case .squareSum(let operation): operation.launch(shape)
+    case .adamW(let operation): operation.launch(shape)
+    case .blendRows(let operation): operation.launch(shape)
     case .mergeTopK(let operation): operation.launch(shape)
+    case .columnSum(let operation): operation.launch(shape)
     }
   }
 }

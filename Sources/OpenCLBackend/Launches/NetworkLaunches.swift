@@ -28,8 +28,8 @@ extension RotateRows {
     KernelLaunch(
       spec: KernelSpec(source: "network/rotate.cl", entry: "rotate_rows", defines: shape.defines),
       arguments: source.arguments + [
-        .int(source.heads), .int(source.channels), .tensor(rotary.tensor), .tensor(positions), .tensor(out),
-      ],
+        .int(source.heads), .int(source.channels), .tensor(rotary.tensor), .tensor(positions),
+      ] + out.arguments,
       groups: [1, rows, 1], groupSize: shape.rowGroup)
   }
 }

@@ -8,7 +8,7 @@ struct EpilogueBinding {
 }
 
 extension PairwiseEpilogue {
-  var binding: EpilogueBinding {
+  func binding(for product: PairwiseProduct) -> EpilogueBinding {
     switch self {
     case .store(let out):
       EpilogueBinding(
@@ -24,14 +24,16 @@ extension PairwiseEpilogue {
     case .average(let average):
       EpilogueBinding(
         // Few channels fill one vector: a second would be all padding.
-        defines: ["PW_EPILOGUE": 4].merging(average.mixture.channels <= 16 ? ["PV_VECTORS": 1] : [:]) { $1 },
+        defines: ["PW_EPILOGUE": 4].merging(average.mixture.channels <= 16 ? ["PW_SUM_VECTORS": 1] : [:]) { $1 },
         arguments: [
           .tensor(average.mixture.means), .int(average.mixture.components), .int(average.mixture.channels),
           .tensor(average.mixture.terms.tensor), .tensor(average.mixture.variances),
         ] + average.levels.arguments + [.tensor(average.partials)])
+    case .loss(let sums): sums.binding(for: product)
+    case .lossGradient(let gradient): gradient.binding(for: product)
     case .topK(let selection):
       EpilogueBinding(
-        defines: ["PW_EPILOGUE": 8],
+        defines: ["PW_EPILOGUE": 7],
         arguments: [
           .tensor(selection.terms.tensor), .tensor(selection.excluded), .int(selection.k), .tensor(selection.lists),
         ])
@@ -68,15 +70,16 @@ extension PairwiseProduct {
     // One work-item walks all panels of its rows, and the columns stay in cache.
     return pairwiseLaunch(
       shape, rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent, scale: scale,
-      panelsPerItem: ceilingDivide(columnExtent.longest, columns.width), binding: epilogue.binding)
+      panelsPerItem: ceilingDivide(columnExtent.longest, columns.width), binding: epilogue.binding(for: self))
   }
 
   /// All rows meet each chunk of the columns.
   private func chunkedLaunch(_ shape: TileShape, _ chunks: SegmentTable) -> KernelLaunch {
-    let binding = epilogue.binding
+    let binding = epilogue.binding(for: self)
     let rowCount = rowExtent.rowCount
     let registerRows = shape.chunkRows(rowCount)
-    let defines = ["PW_CHUNKED": 1, "PW_TILES": shape.chunkTiles, "PW_ROWS": registerRows]
+    let tiles = shape.chunkTiles(for: epilogue)
+    let defines = ["PW_CHUNKED": 1, "PW_TILES": tiles, "PW_ROWS": registerRows]
       .merging(shape.defines) { $1 }
     return KernelLaunch(
       spec: KernelSpec(
@@ -87,7 +90,7 @@ extension PairwiseProduct {
           .int(rowCount), .tensor(chunks.tensor),
         ] + binding.arguments,
       groups: [
-        ceilingDivide(rowCount, registerRows * shape.groupRows * shape.chunkTiles), chunks.segments.count, rows.heads,
+        ceilingDivide(rowCount, registerRows * shape.groupRows * tiles), chunks.segments.count, rows.heads,
       ],
       groupSize: shape.group)
   }
@@ -102,7 +105,7 @@ extension DenseLayer {
   }
 }
 
-private func pairwiseLaunch(
+func pairwiseLaunch(
   _ shape: TileShape, rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float,
   panelsPerItem: Int, binding: EpilogueBinding
 ) -> KernelLaunch {
@@ -115,7 +118,7 @@ private func pairwiseLaunch(
   return KernelLaunch(
     spec: KernelSpec(source: "pairwise/pairwise.cl", entry: "pairwise", defines: defines),
     arguments: rows.arguments
-      + [.tensor(columns.tensor), .int(rows.heads), .int(rows.channels), .float(scale), .int(panelsPerItem)]
+      + [.tensor(columns.tensor), .int(rows.heads), .int(columns.channels), .float(scale), .int(panelsPerItem)]
       + extents + binding.arguments,
     groups: [
       ceilingDivide(rowExtent.longest, shape.rows),

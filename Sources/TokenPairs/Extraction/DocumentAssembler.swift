@@ -14,15 +14,25 @@ struct DocumentAssembler: Sendable {
   private let links: [String]
 
   init(_ description: ModelDescription, _ options: Extractor.Options) {
-    labels = description.labels
-    links = description.links
-    if let schema = description.eventSchema {
+    self.init(
+      labels: description.labels, links: description.links, schema: description.eventSchema, options)
+  }
+
+  /// - Parameters:
+  ///   - labels: what spans are called.
+  ///   - links: what pairs of spans are called; none for entities.
+  ///   - schema: what the labels mean in a model of events; nil for others.
+  ///   - options: how spans are chosen.
+  init(labels: [String], links: [String], schema: EventSchema?, _ options: Extractor.Options) {
+    self.labels = labels
+    self.links = links
+    if let schema {
       var decoding = EventDecoder.Options()
       decoding.requiresTrigger = options.requiresTrigger
       decoding.dropsSubsets = options.dropsSubsets
       task = .events(EventDecoder(schema: schema, options: decoding))
     } else {
-      task = description.task == .entities ? .entities(options.mode) : .relations
+      task = links.isEmpty ? .entities(options.mode) : .relations
     }
   }
 

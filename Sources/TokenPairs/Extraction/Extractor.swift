@@ -61,20 +61,8 @@ public struct Extractor: Sendable {
   /// - Throws: `ModelFileError` that names file and tensor or field; `EngineError` if the device has no room.
   public init(model directory: String, on engine: Engine, options: Options = Options()) async throws {
     let description = try ModelDescription(directory: directory)
-    let configuration = try BertConfiguration(directory: directory)
-    let checkpoint = try Checkpoint(directory: directory)
-    let tokenizer = try WordPieceTokenizer(directory: directory)
-    guard tokenizer.vocabularySize <= configuration.vocabularySize else {
-      throw ModelFileError(
-        file: directory,
-        problem:
-          "the tokenizer knows \(tokenizer.vocabularySize) tokens, the encoder embeds \(configuration.vocabularySize)")
-    }
-    guard configuration.maximumPositions > 2 else {
-      throw ModelFileError(
-        file: directory + "/config.json", subject: "field 'max_position_embeddings'",
-        problem: "\(configuration.maximumPositions) positions hold no more than the marks that frame a text")
-    }
+    let files = try EncoderFiles(directory: directory)
+    let (configuration, checkpoint) = (files.configuration, files.checkpoint)
     let encoder = try await BertEncoder(
       configuration, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
     let heads = try await ModelHeads(
@@ -84,9 +72,8 @@ public struct Extractor: Sendable {
     labels = description.labels
     links = description.links
     assembler = DocumentAssembler(description, options)
-    // Two positions are for CLS and SEP.
     reader = WindowReader(
-      tokenizer: tokenizer, capacity: configuration.maximumPositions - 2, overlap: options.windowOverlap)
+      tokenizer: files.tokenizer, capacity: files.windowCapacity, overlap: options.windowOverlap)
     scorer = WindowScorer(encoder: encoder, heads: heads, options: options, engine: engine)
     self.engine = engine
     self.options = options

@@ -18,18 +18,6 @@ struct WindowScorer: Sendable {
     var submission = Submission()
     let tokens = try DeviceTokens(TokenBatch(windows), on: engine, uploadedBy: &submission)
     let hidden = try encoder.encode(tokens, in: &submission)
-    var query = try heads.spans.query(hidden: hidden, tokens, threshold: options.threshold, in: &submission)
-    query.limit = max(1, options.maximumSpans)
-    var links: WindowQuery.Links?
-    if let pair = heads.links {
-      links = WindowQuery.Links(
-        rule: pair.rule,
-        query: LinkQuery(
-          head: try pair.head.linkScores(hidden: hidden, tokens, in: &submission),
-          tail: try pair.tail.linkScores(hidden: hidden, tokens, in: &submission), scale: pair.head.scale,
-          threshold: options.threshold))
-    }
-    return try await WindowQuery(spans: query, labels: heads.spans.parameters.types, links: links)
-      .findings(after: submission, lengths: windows.map(\.count), on: engine)
+    return try await heads.findings(hidden: hidden, tokens, options, after: submission, on: engine)
   }
 }

@@ -53,7 +53,7 @@ package struct LayerParameters: Sendable, Hashable {
 }
 
 /// The two kinds of token-pair head.
-package enum HeadKind: String, Sendable, Hashable, CaseIterable {
+public enum HeadKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// A query and a key for every type (Su et al., "Global Pointer", 2022).
   case globalPointer = "globalpointer"
   /// One query and one key for all types, told apart by two biases (Su, "Efficient GlobalPointer", 2022).

@@ -69,10 +69,11 @@ package struct PairScores: Sendable {
   ) throws(EngineError) -> HeadSlices {
     let slices = slices(of: projected, offset: offset)
     guard let rotary else { return slices }
-    let out = try engine.makeTensor(.float32, tokens.count, heads * headSize)
+    let tensor = try engine.makeTensor(.float32, tokens.count, heads * headSize)
+    let out = HeadSlices(tensor, headStride: headSize, heads: heads, channels: headSize)
     try submission.append(
       .rotate(RotateRows(slices, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: out)))
-    return HeadSlices(out, headStride: headSize, heads: heads, channels: headSize)
+    return out
   }
 }
 

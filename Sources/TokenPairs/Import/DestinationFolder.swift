@@ -9,11 +9,7 @@ struct DestinationFolder {
 
   /// - Throws: `ModelFileError` if something other than an empty directory has that name.
   init(_ path: String) throws(ModelFileError) {
-    var path = path
-    while path.hasSuffix("/"), path.count > 1 { path.removeLast() }
-    guard !path.isEmpty, path != "/" else {
-      throw ModelFileError(file: path, problem: "is no name for a new directory")
-    }
+    let path = try Self.name(path)
     if fileExists(path) {
       guard isDirectory(path) else { throw ModelFileError(file: path, problem: "exists and is not a directory") }
       let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [""]
@@ -24,6 +20,17 @@ struct DestinationFolder {
     self.path = path
     let name = path.split(separator: "/").last.map { String($0.prefix(64)) } ?? ""
     temporary = "\(directory(of: path))/.\(name).\(UUID().uuidString).partial"
+  }
+
+  /// A directory's name without slashes at its end.
+  /// - Throws: `ModelFileError` for a name that no new directory can have.
+  static func name(_ path: String) throws(ModelFileError) -> String {
+    var path = path
+    while path.hasSuffix("/"), path.count > 1 { path.removeLast() }
+    guard !path.isEmpty, path != "/" else {
+      throw ModelFileError(file: path, problem: "is no name for a new directory")
+    }
+    return path
   }
 
   /// Lets `body` fill the directory, then gives it its name.

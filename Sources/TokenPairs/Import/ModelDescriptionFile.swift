@@ -7,35 +7,53 @@ struct ModelDescriptionFile {
   let name: String
   let json: Data
 
-  /// Describes heads in normal form; what the dialect computes differently goes along as flags.
+  /// Describes imported heads in normal form; what the dialect computes differently goes along as flags.
   init(_ request: ImportRequest, kind: HeadKind, headSize: Int) throws {
     let dialect = request.dialect
-    let rope = request.rope && !(kind == .globalPointer && dialect.plainHeadIsUnrotated)
+    try self.init(
+      task: request.task, labels: request.labels, links: request.links, kind: kind, headSize: headSize,
+      rope: request.rope && !(kind == .globalPointer && dialect.plainHeadIsUnrotated), biasScale: dialect.biasScale,
+      biasInput: dialect.biasInput)
+  }
+
+  /// Describes heads in normal form.
+  /// - Parameters:
+  ///   - task: what the model finds.
+  ///   - labels: what spans are called.
+  ///   - links: what pairs of spans are called.
+  ///   - kind: the kind of all heads.
+  ///   - headSize: channels of a query.
+  ///   - rope: whether the head that finds spans is rotated.
+  ///   - biasScale: the factor of an efficient head's biases.
+  ///   - biasInput: what they are made from.
+  ///   - training: how the heads were trained and how well they do; nil where that is not known.
+  /// - Throws: what the encoding throws, which is for numbers that JSON has no form for.
+  init(
+    task: ModelTask, labels: [String], links: [String], kind: HeadKind, headSize: Int, rope: Bool, biasScale: Float,
+    biasInput: HeadDialect.BiasInput, training: Training? = nil
+  ) throws {
     var head = Head(kind: kind.rawValue, dialect: HeadDialect.normal.name, headSize: headSize)
     if kind == .efficient {
-      head.biasScale = dialect.biasScale
-      head.biasInput = dialect.biasInput.rawValue
+      head.biasScale = biasScale
+      head.biasInput = biasInput.rawValue
     }
     let parts = ModelHead.parts(of: kind)
-    name = request.task.descriptionFile
-    if request.task == .entities {
-      head.rope = rope
-      head.triangular = true
-      head.tensors = Dictionary(uniqueKeysWithValues: parts.map { ($0, $0) })
-      json = try Self.encode(
-        Description(
-          task: request.task.rawValue, labels: request.labels, head: head,
-          encoderPrefix: ImportPlanner.encoderPrefix))
+    name = task.descriptionFile
+    var description = Description(
+      task: task.rawValue, labels: labels, head: head, encoderPrefix: ImportPlanner.encoderPrefix,
+      report: training.map { ["dev": $0.scores] }, training: training)
+    if task == .entities {
+      description.head.rope = rope
+      description.head.triangular = true
+      description.head.tensors = Dictionary(uniqueKeysWithValues: parts.map { ($0, $0) })
     } else {
-      let module = { (head: ModelHead) in head.module(request.task) }
-      json = try Self.encode(
-        Description(
-          task: request.task.rawValue, labels: request.labels, links: request.links, head: head,
-          tensors: Tensors(labels: module(.spans), head: module(.head), tail: module(.tail), parts: parts),
-          rope: Flags(labels: rope, links: false),
-          triangular: Flags(labels: true, links: request.task == .events),
-          encoderPrefix: ImportPlanner.encoderPrefix))
+      let module = { (head: ModelHead) in head.module(task) }
+      description.links = links
+      description.tensors = Tensors(labels: module(.spans), head: module(.head), tail: module(.tail), parts: parts)
+      description.rope = Flags(labels: rope, links: false)
+      description.triangular = Flags(labels: true, links: task == .events)
     }
+    json = try Self.encode(description)
   }
 
   static func encode(_ value: some Encodable) throws -> Data {
@@ -49,11 +67,39 @@ struct ModelDescriptionFile {
     let task: String
     let labels: [String]
     var links: [String]?
-    let head: Head
+    var head: Head
     var tensors: Tensors?
     var rope: Flags?
     var triangular: Flags?
     let encoderPrefix: String
+    var report: [String: Scores]?
+    var training: Training?
+  }
+
+  /// How heads were trained.
+  struct Training: Encodable {
+    /// Of the epoch whose heads the model has, on the development data.
+    let scores: Scores
+    let recipe: TrainingRecipe
+    let bestEpoch: Int
+    let epochs: Int
+
+    private enum CodingKeys: CodingKey { case recipe, bestEpoch, epochs }
+  }
+
+  /// How well heads do.
+  struct Scores: Encodable {
+    let precision: Double
+    let recall: Double
+    let f1: Double
+    let predicted: Int
+    let gold: Int
+    let correct: Int
+
+    init(_ counts: MatchCounts) {
+      (precision, recall, f1) = (counts.precision, counts.recall, counts.f1)
+      (predicted, gold, correct) = (counts.predicted, counts.gold, counts.correct)
+    }
   }
 
   private struct Head: Encodable {

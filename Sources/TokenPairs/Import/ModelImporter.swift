@@ -20,7 +20,8 @@ package struct ModelImporter {
     package let caveat: String?
   }
 
-  private static let tokenizerFiles = [
+  /// What a tokenizer may be spread over.
+  static let tokenizerFiles = [
     "tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json",
   ]
 
@@ -56,7 +57,7 @@ package struct ModelImporter {
       try folder.write(request.task.descriptionFile) {
         try ModelDescriptionFile(request, kind: plan.kind, headSize: plan.headSize).json
       }
-      try verify(directory)
+      try Self.verify(directory)
     }
     return Summary(
       kind: plan.kind, headSize: plan.headSize, layerCount: configuration.layerCount,
@@ -117,7 +118,7 @@ package struct ModelImporter {
   }
 
   /// Reads back what was written, as whoever uses the model will.
-  private func verify(_ directory: String) throws(ModelFileError) {
+  static func verify(_ directory: String) throws(ModelFileError) {
     let description = try ModelDescription(directory: directory)
     let configuration = try BertConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)

@@ -1,5 +1,5 @@
 /// What a model finds in text. The raw value is the field `task` of its description.
-public enum ModelTask: String, Sendable, Hashable, CaseIterable {
+public enum ModelTask: String, Sendable, Hashable, Codable, CaseIterable {
   /// Labelled spans.
   case entities
   /// Triples of two spans and a predicate (GPLinker).

@@ -10,8 +10,9 @@ struct BenchCommand: AsyncParsableCommand {
     abstract: "Measure this device.",
     discussion: "Benchmarks/Peers measures PyTorch on the same shapes.",
     subcommands: [
-      BenchPairsCommand.self, BenchLinksCommand.self, BenchEncoderCommand.self, BenchDenoiseCommand.self,
-      BenchAverageCommand.self, BenchArgmaxableCommand.self,
+      BenchPairsCommand.self, BenchLinksCommand.self, BenchLossCommand.self, BenchEncoderCommand.self,
+      BenchDenoiseCommand.self, BenchAverageCommand.self, BenchNeighboursCommand.self,
+      BenchArgmaxableCommand.self,
     ])
 }
 

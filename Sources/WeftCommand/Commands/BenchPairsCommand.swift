@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Engine
 import Foundation
 import Networks
-import TokenPairs
+public import TokenPairs
 
 struct BenchPairsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -14,14 +14,17 @@ struct WeftCommand: AsyncParsableCommand {
 
         weft sample --data DIGITS --count 64 --output grid.png
 
+      Give it texts whose answers are known and it learns to find the like:
+
+        weft train --encoder BERT --data TRAIN.jsonl --dev DEV.jsonl --task entities --output MODEL
+
       It computes on the best OpenCL device it finds (see 'weft devices'), and finds entities with the model that \
       comes with it unless --model names another. New here? Try 'weft demo'.
       """,
     version: "0.1.0",
     subcommands: [
-      ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, ImportCommand.self,
-      SampleCommand.self, ScheduleCommand.self, ArgmaxableCommand.self, DevicesCommand.self, BenchCommand.self,
-      ConformanceCommand.self,
-      DemoCommand.self,
+      ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, TrainCommand.self,
+      ImportCommand.self, SampleCommand.self, ScheduleCommand.self, HubnessCommand.self, HubsCommand.self,
+      ArgmaxableCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
     ])
 }

@@ -2,6 +2,11 @@ import Testing
 
 /// Calling the command wrongly, and asking how to call it rightly.
 @Suite struct UsageTests {
+  /// A training with all that it must be told, and more.
+  private static func train(_ more: [String]) -> [String] {
+    ["train", "--encoder", "e", "--data", "t", "--dev", "d", "--task", "entities", "--output", "o"] + more
+  }
+
   static let wrongCalls: [(arguments: [String], named: String)] = [
     (["nothing"], "nothing"),
     (["extract", "--nothing"], "--nothing"),
@@ -29,6 +34,22 @@ import Testing
     (["bench", "links", "--batch", "60000", "--length", "60000"], "smaller batch"),
     (["bench", "encoder", "--shape", "large"], "--shape"),
     (["bench", "encoder", "--length", "513"], "--length"),
+    (["train"], "--encoder"),
+    (train(["--task", "answers"]), "--task"),
+    (train(["--head", "biaffine"]), "--head"),
+    (train(["--loss", "mse"]), "--loss"),
+    (train(["--head-size", "63"]), "head size is 63"),
+    (train(["--epochs", "0"]), "number of epochs is 0"),
+    (train(["--batch", "-1"]), "batch size is -1"),
+    (train(["--learning-rate", "nan"]), "learning rate is nan"),
+    (train(["--warm-up", "2"]), "warm-up share is 2"),
+    (train(["--mixup", "-1"]), "alpha is -1"),
+    (train(["--label-smoothing", "1"]), "label smoothing is 1"),
+    (train(["--seed", "-1"]), "--seed"),
+    (train(["--batch-tokens", "0"]), "--batch-tokens"),
+    (train(["--features", ""]), "--features"),
+    (train(["--feature-precision", "int8"]), "--feature-precision"),
+    (train(["--resume", "--overwrite"]), "--overwrite"),
     (["import", "a", "b"], "--from"),
     (["import", "--from", "keras", "--labels", "A", "a", "b"], "bert4torch-0.2.5"),
     (["import", "--from", "weft", "--labels", "A", "a", "b"], "--from weft"),
@@ -61,7 +82,8 @@ import Testing
     (
       [],
       [
-        "extract", "evaluate", "tokenize", "import", "sample", "schedule", "devices", "bench", "conformance", "demo",
+        "extract", "evaluate", "tokenize", "train", "import", "sample", "schedule", "devices", "bench", "conformance",
+        "demo",
         "--version",
         "images",
       ]
@@ -76,6 +98,15 @@ import Testing
     (["evaluate"], ["--model", "--device", "--threshold", "--mode", "--batch-tokens", "--json", "<gold.jsonl>"]),
     (["tokenize"], ["--model", "<input>"]),
     (["devices"], ["--json"]),
+    (
+      ["train"],
+      [
+        "--encoder", "--data", "--dev", "--task", "--output", "--head", "--head-size", "--loss", "--epochs", "--batch",
+        "--learning-rate", "--warm-up", "--weight-decay", "--clip", "--label-smoothing", "--mixup", "--patience",
+        "--seed", "--resume", "--overwrite", "--features", "--feature-precision", "--batch-tokens", "--device",
+        "globalpointer", "efficient", "zlpr", "bce", "float16", "entities", "relations", "events",
+      ]
+    ),
     (
       ["import"],
       [

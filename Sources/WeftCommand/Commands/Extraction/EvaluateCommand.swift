@@ -51,7 +51,9 @@ struct EvaluateCommand: AsyncParsableCommand {
       if finished.document?.isTruncated == true { truncated += 1 }
       do {
         let line = try finished.line.get()
-        if let document = finished.document { try evaluation.add(document, line) }
+        if let document = finished.document {
+          evaluation.add(document, gold: try GoldLine(line).gold(of: extractor.task))
+        }
       } catch {
         failed += 1
         let message = (error as? LineFailure)?.message ?? "\(error)"

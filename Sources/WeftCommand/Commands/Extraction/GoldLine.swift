@@ -11,19 +11,61 @@ struct GoldLine {
     scalars = Array(line.text.unicodeScalars)
   }
 
-  /// - Throws: `LineFailure`.
-  func entities() throws -> Set<EntityKey> {
+  /// What is true for a task.
+  /// - Throws: `LineFailure` if the line does not say it, or names a place that its text does not have.
+  func gold(of task: ModelTask) throws -> TrainingDocument.Gold {
+    try gold(of: task) { what, start, end in
+      throw LineFailure(
+        message: "\(what) from \(start) to \(end) does not lie in a text of \(scalars.count) code points")
+    }
+  }
+
+  /// What is true for a task, as something to learn from: what names a place that the text does not have is left out and
+  /// counted.
+  /// - Throws: `LineFailure` if the line does not say what is true.
+  func document(for task: ModelTask) throws -> TrainingDocument {
+    var unusable = 0
+    let gold = try gold(of: task) { _, _, _ in unusable += 1 }
+    return TrainingDocument(text: line.text, gold: gold, unusableLabels: unusable)
+  }
+
+  // `misplaced` is told of each place that the text does not have, and may refuse the line for it.
+  private func gold(
+    of task: ModelTask, misplaced: (_ what: String, _ start: Int, _ end: Int) throws -> Void
+  ) throws -> TrainingDocument.Gold {
+    func place(_ what: String, _ span: Span) throws -> Range<Int>? {
+      guard 0 <= span.start, span.start < span.end, span.end <= scalars.count else {
+        try misplaced(what, span.start, span.end)
+        return nil
+      }
+      return span.start..<span.end
+    }
+    switch task {
+    case .entities: return .entities(try entities(place))
+    case .relations: return .relations(try relations(place))
+    case .events: return .events(try events(place))
+    }
+  }
+
+  private typealias Placing = (_ what: String, _ span: Span) throws -> Range<Int>?
+
+  private struct Span: Decodable { let start, end: Int }
+
+  private func entities(_ place: Placing) throws -> Set<EntityKey> {
     struct Entity: Decodable {
       let start, end: Int
       let label: String
     }
     let entities = try members(["entities"], as: Entity.self, form: #"{"start", "end", "label"}"#)
-    return try Set(entities.map { EntityKey(range: try place("an entity", $0.start, $0.end), label: $0.label) })
+    return try Set(
+      entities.compactMap { entity in
+        try place("an entity", Span(start: entity.start, end: entity.end)).map {
+          EntityKey(range: $0, label: entity.label)
+        }
+      })
   }
 
-  /// - Throws: `LineFailure`.
-  func relations() throws -> Set<RelationKey> {
-    struct Span: Decodable { let start, end: Int }
+  private func relations(_ place: Placing) throws -> Set<RelationKey> {
     struct Relation: Decodable {
       let subject, object: Span
       let predicate: String
@@ -31,15 +73,16 @@ struct GoldLine {
     let relations = try members(
       ["relations", "triples"], as: Relation.self, form: #"{"subject": {"start", "end"}, "predicate", "object": {…}}"#)
     return try Set(
-      relations.map {
-        RelationKey(
-          subject: try place("a subject", $0.subject.start, $0.subject.end), predicate: $0.predicate,
-          object: try place("an object", $0.object.start, $0.object.end))
+      relations.compactMap { relation in
+        // Both, so that each misplaced one is counted.
+        let subject = try place("a subject", relation.subject)
+        let object = try place("an object", relation.object)
+        guard let subject, let object else { return nil }
+        return RelationKey(subject: subject, predicate: relation.predicate, object: object)
       })
   }
 
-  /// - Throws: `LineFailure`.
-  func events() throws -> [EventKey] {
+  private func events(_ place: Placing) throws -> [EventKey] {
     struct Argument: Decodable {
       let role: String
       let start, end: Int
@@ -54,11 +97,12 @@ struct GoldLine {
     return try events.map { event in
       EventKey(
         type: event.type,
-        arguments: try event.arguments.map {
-          let range = try place("an argument", $0.start, $0.end)
-          return EventArgumentKey(
-            role: $0.role, range: range, text: String(String.UnicodeScalarView(scalars[range])),
-            aliases: $0.aliases ?? [])
+        arguments: try event.arguments.compactMap { argument in
+          try place("an argument", Span(start: argument.start, end: argument.end)).map {
+            EventArgumentKey(
+              role: argument.role, range: $0, text: String(String.UnicodeScalarView(scalars[$0])),
+              aliases: argument.aliases ?? [])
+          }
         })
     }
   }
@@ -72,13 +116,5 @@ struct GoldLine {
       return members
     }
     throw LineFailure(message: "no \(names.map { "\"\($0)\"" }.joined(separator: " or ")) member")
-  }
-
-  private func place(_ what: String, _ start: Int, _ end: Int) throws -> Range<Int> {
-    guard 0 <= start, start < end, end <= scalars.count else {
-      throw LineFailure(
-        message: "\(what) from \(start) to \(end) does not lie in a text of \(scalars.count) code points")
-    }
-    return start..<end
   }
 }

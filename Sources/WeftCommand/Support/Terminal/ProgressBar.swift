@@ -18,13 +18,16 @@ final class ProgressBar {
 
     static let documents = Unit(noun: "document", plural: "documents", rate: "docs/s")
     static let steps = Unit(noun: "step", plural: "steps", rate: "steps/s")
+    static let windows = Unit(noun: "window", plural: "windows", rate: "windows/s")
+    static let vectors = Unit(noun: "vector", plural: "vectors", rate: "vectors/s")
     static let classes = Unit(noun: "class", plural: "classes", rate: "classes/s")
   }
 
   /// Said before the counts where there is room.
   var remark = ""
 
-  private let title: String
+  /// What stands before the bar; it may change as the run goes on.
+  var title: String
   private let unit: Unit
   private let width: () -> Int
   private let terminal: Terminal

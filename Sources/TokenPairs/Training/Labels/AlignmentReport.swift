@@ -1,0 +1,55 @@
+/// What became of a data set's labels on their way to tokens.
+public struct AlignmentReport: Sendable, Hashable {
+  /// Texts.
+  public var documents = 0
+  /// Windows that the texts were cut into.
+  public var windows = 0
+  /// Tokens of all windows, the marks that frame them included.
+  public var tokens = 0
+  /// Labelled spans, each once a text: entities, subjects and objects, arguments.
+  public var spans = 0
+  /// Spans that lie in a window.
+  public var placedSpans = 0
+  /// Spans that are empty, reversed or outside of their text.
+  public var spansOutside = 0
+  /// Spans that begin or end within a token.
+  public var spansAcrossTokens = 0
+  /// Spans that no window holds whole.
+  public var spansCut = 0
+  /// Links between spans, each once a text: relations, pairs of one event's arguments.
+  public var links = 0
+  /// Links whose spans lie in one window.
+  public var placedLinks = 0
+  /// Links whose spans were placed, but not in one window.
+  public var linksApart = 0
+  /// Labels and predicates that the training data never show, and how often they are met.
+  public var unknownNames: [String: Int] = [:]
+
+  /// Nothing yet.
+  public init() {}
+
+  /// What a person should know, a line each; empty if every label was placed.
+  public var remarks: [String] {
+    func remark(_ count: Int, _ one: String, _ many: String) -> String? {
+      count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
+    }
+    let unknown = unknownNames.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      .map { "\"\($0.key)\" (\($0.value))" }
+    return [
+      remark(
+        spansOutside, "label lies outside of its text and was left out",
+        "labels lie outside of their texts and were left out"),
+      remark(
+        spansAcrossTokens, "label begins or ends within a token and was left out",
+        "labels begin or end within a token and were left out"),
+      remark(spansCut, "label fits no window and was left out", "labels fit no window and were left out"),
+      remark(
+        linksApart, "link joins spans that no window holds both and was left out",
+        "links join spans that no window holds both and were left out"),
+      unknown.isEmpty
+        ? nil
+        : "not in the training data: \(unknown.prefix(10).joined(separator: ", "))"
+          + (unknown.count > 10 ? " and \(unknown.count - 10) more" : ""),
+    ].compactMap { $0 }
+  }
+}

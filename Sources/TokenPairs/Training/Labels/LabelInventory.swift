@@ -1,0 +1,72 @@
+/// What the labels and links of a data set are called, in the order of a model's score matrices.
+package struct LabelInventory: Sendable, Hashable {
+  package let task: ModelTask
+  /// Entity types; `subject` and `object`; or `TYPE/ROLE` for every role of every event type.
+  package let labels: [String]
+  /// Predicates for relations, one `link` for events, none for entities.
+  package let links: [String]
+  private let labelIndices: [String: Int]
+  private let linkIndices: [String: Int]
+
+  /// A model's own names.
+  package init(task: ModelTask, labels: [String], links: [String]) {
+    self.task = task
+    self.labels = labels
+    self.links = links
+    labelIndices = Dictionary(zip(labels, labels.indices)) { first, _ in first }
+    linkIndices = Dictionary(zip(links, links.indices)) { first, _ in first }
+  }
+
+  /// The names that stand in the documents, sorted by their code points.
+  ///
+  /// - Parameters:
+  ///   - documents: what a model is to learn from.
+  ///   - task: what it is to find.
+  /// - Throws: `TrainingError` if there is no document, none with a label, one of another task, or a name that no model
+  ///   can have.
+  package init(of documents: [TrainingDocument], task: ModelTask) throws(TrainingError) {
+    guard !documents.isEmpty else { throw TrainingError("there is no document to learn from") }
+    var names: Set<String> = []
+    for (index, document) in documents.enumerated() {
+      guard document.gold.task == task else {
+        throw TrainingError(
+          "document \(index + 1) has \(document.gold.task.rawValue), and \(task.rawValue) are to be learned")
+      }
+      switch document.gold {
+      case .entities(let entities): names.formUnion(entities.map(\.label))
+      case .relations(let relations): names.formUnion(relations.map(\.predicate))
+      case .events(let events):
+        for event in events { for argument in event.arguments { names.insert(try Self.name(event, argument)) } }
+      }
+    }
+    let noun = task == .entities ? "label" : task == .relations ? "predicate" : "role"
+    guard !names.isEmpty else {
+      throw TrainingError(
+        "\(documents.count == 1 ? "the only document has none" : "none of the \(documents.count) documents has any") "
+          + "of the \(task.rawValue) to learn from")
+    }
+    guard !names.contains("") else { throw TrainingError("a \(noun) is empty") }
+    // As bytes of UTF-8: the same order in every locale and language.
+    let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    switch task {
+    case .entities: self.init(task: task, labels: sorted, links: [])
+    case .relations: self.init(task: task, labels: ModelDescription.relationLabels, links: sorted)
+    case .events: self.init(task: task, labels: sorted, links: [ModelDescription.eventLink])
+    }
+  }
+
+  package func label(_ name: String) -> Int? { labelIndices[name] }
+
+  package func link(_ name: String) -> Int? { linkIndices[name] }
+
+  /// An argument's label. A role with a slash would be taken for a part of the type when the label is read.
+  private static func name(_ event: EventKey, _ argument: EventArgumentKey) throws(TrainingError) -> String {
+    guard !event.type.isEmpty else { throw TrainingError("an event's type is empty") }
+    guard !argument.role.isEmpty, !argument.role.contains("/") else {
+      throw TrainingError(
+        "role \"\(argument.role)\" of event type \"\(event.type)\" "
+          + (argument.role.isEmpty ? "is empty" : "has a slash, which separates type and role; rename it"))
+    }
+    return "\(event.type)/\(argument.role)"
+  }
+}

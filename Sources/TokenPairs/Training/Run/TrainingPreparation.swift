@@ -1,0 +1,113 @@
+internal import Engine
+internal import ModelFiles
+internal import Networks
+
+/// What a training finds out before it computes anything: all that can be refused is refused here.
+struct TrainingPreparation {
+  /// The two sets of windows.
+  enum Part: String, CaseIterable {
+    case train = "training"
+    case development
+  }
+
+  let files: EncoderFiles
+  let prefix: String
+  let inventory: LabelInventory
+  let reader: WindowReader
+  let folder: TrainingFolder
+  /// The training data's windows.
+  let windows: [LabelledWindow]
+  private let developmentIDs: [[Int32]]
+  let notes: [String]
+  let data: TrainingDataKey
+  /// Heads that have learned nothing.
+  let heads: [HeadParameters]
+  let checkpoint: TrainingCheckpoint?
+  private let encoderKey: Checksum
+  private let deviceKey: Checksum
+
+  init(_ training: HeadTraining, train: [TrainingDocument], development: [TrainingDocument]) throws {
+    let recipe = training.recipe
+    inventory = try LabelInventory(of: train, task: recipe.task)
+    try Self.check(development, recipe.task)
+    files = try EncoderFiles(directory: training.encoder)
+    prefix = try files.prefix()
+    reader = WindowReader(
+      tokenizer: files.tokenizer, capacity: files.windowCapacity, overlap: Extractor.Options().windowOverlap)
+    let aligner = LabelAligner(reader: reader, inventory: inventory)
+    let (windows, trainReport) = aligner.windows(of: train)
+    let (developmentWindows, developmentReport) = aligner.windows(of: development)
+    guard trainReport.placedSpans > 0 else {
+      throw TrainingError(
+        "no label of the training data stands on the borders of tokens: \(trainReport.remarks.joined(separator: "; "))")
+    }
+    self.windows = windows
+    developmentIDs = developmentWindows.map(\.ids)
+
+    encoderKey = try Self.checksum(files)
+    var device = Checksum()
+    let description = training.engine.device
+    for name in [description.name, description.platform, description.driver, description.variant] { device.add(name) }
+    deviceKey = device
+    data = TrainingDataKey(
+      encoder: encoderKey.text, train: Checksum(of: train).text, development: Checksum(of: development).text,
+      features: training.options.featurePrecision, device: deviceKey.text)
+    heads = HeadParameters.initial(recipe, inventory, hiddenSize: files.configuration.hiddenSize)
+
+    folder = try TrainingFolder(
+      training.output, .init(resumes: training.options.resumes, overwrites: training.options.overwrites),
+      encoder: training.encoder)
+    var notes =
+      trainReport.remarks.map { "training data: \($0)" } + developmentReport.remarks.map { "development data: \($0)" }
+    if training.options.resumes, folder.hasCheckpoint {
+      let checkpoint = try TrainingCheckpoint(folder.checkpoint, heads: heads, recipe: recipe, data: data)
+      let best = checkpoint.progress.best.map { ", the best being \($0.epoch) with an F1 of \($0.scores.f1)" } ?? ""
+      notes.append("goes on after epoch \(checkpoint.progress.epochs.count) of \(recipe.epochs)\(best)")
+      if checkpoint.data.device != data.device {
+        notes.append("was begun on another device: the numbers will differ a little from those it would have given")
+      }
+      self.checkpoint = checkpoint
+    } else {
+      if training.options.resumes { notes.append("\(folder.output): no unfinished training, so this starts one") }
+      checkpoint = nil
+    }
+    self.notes = notes
+  }
+
+  /// A part's windows.
+  func ids(of part: Part) -> [[Int32]] { part == .train ? windows.map(\.ids) : developmentIDs }
+
+  /// What the file with a part's features must say.
+  func layout(of part: Part, precision: FeaturePrecision) -> FeatureLayout {
+    let ids = ids(of: part)
+    var tokens = Checksum()
+    tokens.add(ids.map { Int32($0.count) })
+    for window in ids { tokens.add(window) }
+    return FeatureLayout(
+      key: .init(encoder: encoderKey, device: deviceKey, tokens: tokens), precision: precision,
+      hiddenSize: files.configuration.hiddenSize, lengths: ids.map(\.count))
+  }
+
+  /// Of all files that the encoder is made of; the tokens have a checksum of their own.
+  private static func checksum(_ files: EncoderFiles) throws(ModelFileError) -> Checksum {
+    var checksum = try Checksum(ofFile: files.directory + "/config.json")
+    for file in files.checkpoint.files { checksum.add(try Checksum(ofFile: file)) }
+    return checksum
+  }
+
+  private static func check(_ development: [TrainingDocument], _ task: ModelTask) throws(TrainingError) {
+    guard !development.isEmpty else { throw TrainingError("there is no document to try the heads on") }
+    var evaluation = Evaluation(task)
+    for (index, document) in development.enumerated() {
+      guard document.gold.task == task else {
+        throw TrainingError(
+          "development document \(index + 1) has \(document.gold.task.rawValue), and \(task.rawValue) are to be learned"
+        )
+      }
+      evaluation.add(ExtractedDocument(index: index, text: "", tokenCount: 0, isTruncated: false), gold: document.gold)
+    }
+    guard evaluation.total.gold > 0 else {
+      throw TrainingError("none of the development documents has any of the \(task.rawValue) to find")
+    }
+  }
+}
