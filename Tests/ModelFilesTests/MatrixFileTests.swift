@@ -38,9 +38,10 @@ import Testing
   @Test func tensorsOfEveryFloatingType() throws {
     let scratch = try Scratch()
     var writer = SafetensorsWriter()
-    for type in [StoredType.float32, .float16, .bfloat16] {
-      writer.add(type.rawValue, floats: Self.elements, shape: [3, 2], as: type)
-    }
+    writer.add("F32", floats: Self.elements, shape: [3, 2])
+    writer.add("F16", floats: Self.elements, shape: [3, 2], as: .float16)
+    let halves = Self.elements.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes { Array($0) }
+    writer.add("BF16", StoredTensor(type: .bfloat16, shape: [3, 2], bytes: halves))
     let doubles = Self.elements.map(Double.init).withUnsafeBytes { Array($0) }
     writer.add("F64", StoredTensor(type: .float64, shape: [3, 2], bytes: doubles))
     try writer.write(to: scratch.file("m.safetensors"))

@@ -6,7 +6,9 @@ struct VectorFiles {
   /// Five tips around a middle, the last.
   static let star: [Float] = [3, 0, 0.958, 2.948, -2.589, 1.881, -2.67, -1.94, 1.051, -3.234, 0, 0]
   /// Sixty points without a pattern.
-  static let points: [Float] = (0..<180).map { Float(($0 * $0 * 37 + $0 * 11) % 101) - 50 }
+  static let points: [Float] = (0..<180).map { (index: Int) -> Float in
+    Float((index * index * 37 + index * 11) % 101 - 50)
+  }
 
   let folder: TemporaryFolder
 
