@@ -12,6 +12,7 @@ struct BenchCommand: AsyncParsableCommand {
     subcommands: [
       BenchPairsCommand.self, BenchLinksCommand.self, BenchLossCommand.self, BenchEncoderCommand.self,
       BenchDenoiseCommand.self, BenchAverageCommand.self, BenchNeighboursCommand.self,
+      BenchArgmaxableCommand.self,
     ])
 }
 

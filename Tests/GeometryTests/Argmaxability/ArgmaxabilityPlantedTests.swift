@@ -108,7 +108,7 @@ import Weft
     let classes = try RandomRows(3000, dimension: 32, seed: 9).classes()
     let search = try await ArgmaxSearch(classes, on: Engine())
     let task = Task {
-      try await search.run { _ in withUnsafeCurrentTask { $0?.cancel() } }
+      try await search.run { _, _ in withUnsafeCurrentTask { $0?.cancel() } }
     }
     await #expect(throws: CancellationError.self) { try await task.value }
   }

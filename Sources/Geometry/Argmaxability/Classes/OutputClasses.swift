@@ -63,7 +63,7 @@ public struct OutputClasses: Sendable, Hashable {
   func haveSameVector(_ first: Int, _ second: Int) -> Bool { row(first).elementsEqual(row(second)) }
 
   /// Whether two classes score the same whatever the hidden vector is.
-  func areTwins(_ first: Int, _ second: Int) -> Bool {
+  func areDuplicates(_ first: Int, _ second: Int) -> Bool {
     haveSameVector(first, second) && (bias.map { $0[first] == $0[second] } ?? true)
   }
 }

@@ -16,7 +16,7 @@ actor ClassProgram {
     let combination: Combination?
   }
 
-  let pursuit: Pursuit
+  let candidate: Candidate
   private let points: ClassPoints
   private let face: Face?
   private var program: LinearProgram
@@ -27,8 +27,8 @@ actor ClassProgram {
   /// Rows that are no rival's.
   private let leadingRows: Int
 
-  init(_ pursuit: Pursuit, _ points: ClassPoints, along face: Face? = nil) throws(LinearProgramError) {
-    self.pursuit = pursuit
+  init(_ candidate: Candidate, _ points: ClassPoints, along face: Face? = nil) throws(LinearProgramError) {
+    self.candidate = candidate
     self.points = points
     self.face = face
     known = Set(face?.members ?? [])
@@ -41,14 +41,14 @@ actor ClassProgram {
 
     var rows: [[Double]] = []
     if points.form == .lifted { rows.append([Double](repeating: 0, count: points.width - 1) + [1]) }
-    if let face { rows = rows.map(face.projecting) + [face.apex] }
+    if let face { rows = rows.map(face.projecting) + [face.normal] }
     leadingRows = rows.count
     try program.add(rows: rows.flatMap { $0 + [-1] })
   }
 
   /// The rivals that are not there yet.
   func unknown(_ rivals: some Sequence<Int> & Sendable) -> [Int] {
-    rivals.filter { !known.contains($0) && !pursuit.isSame($0, points.classes) }
+    rivals.filter { !known.contains($0) && !candidate.isSame($0, points.classes) }
   }
 
   /// Adds rivals that are not there yet.
@@ -56,7 +56,7 @@ actor ClassProgram {
     var rows: [Double] = []
     for rival in rivals {
       known.insert(rival)
-      let difference = points.difference(pursuit.index, rival)
+      let difference = points.difference(candidate.index, rival)
       let row = face?.projecting(difference) ?? difference
       let length = Self.length(row)
       // A class in the plane of a face leaves nothing but rounding.
@@ -68,8 +68,9 @@ actor ClassProgram {
     try program.add(rows: rows)
   }
 
-  func solve() -> Position {
-    program.solve()
+  /// Solves the program, in at most `steps` steps.
+  func solve(steps: Int32) -> Position {
+    program.solve(steps: steps)
     let values = program.values
     let direction = Array(values.dropLast())
     return Position(
@@ -88,7 +89,8 @@ actor ClassProgram {
     var classes = kept.map { members[$0] }
     weights = weights.map { $0 / total }
     if let face {
-      // How much smaller they are than the face's own has still to be found.
+      // The program along a face does not say what share of the whole the face is: nearly all of it. The rest gets a
+      // trace, from which the refinement finds the exact weights.
       classes += face.members
       weights = weights.map { 1e-8 * $0 } + face.weights
     }
@@ -99,12 +101,12 @@ actor ClassProgram {
   func alongFace() throws(LinearProgramError) -> ClassProgram? {
     guard face == nil, points.form != .boxed, let combination = combination() else { return nil }
     let face = Face(combination) { member in
-      let difference = points.difference(pursuit.index, member)
+      let difference = points.difference(candidate.index, member)
       let length = Self.length(difference)
       return difference.map { $0 / length }
     }
     guard let face else { return nil }
-    return try ClassProgram(pursuit, points, along: face)
+    return try ClassProgram(candidate, points, along: face)
   }
 
   /// All rivals so far.

@@ -10,7 +10,7 @@ struct Face: Sendable {
   let members: [Int]
   let weights: [Double]
   /// From the face to the class, of length 1.
-  let apex: [Double]
+  let normal: [Double]
   /// Orthonormal vectors along the face.
   private let basis: [[Double]]
 
@@ -33,7 +33,7 @@ struct Face: Sendable {
     let offset = Self.removing(basis, from: vectors[0])
     let length = Self.length(offset)
     guard length > 0 else { return nil }
-    apex = offset.map { $0 / length }
+    normal = offset.map { $0 / length }
     self.basis = basis
   }
 

@@ -15,6 +15,8 @@ struct LinearProgram: ~Copyable {
   private let model: UnsafeMutableRawPointer
   private let columns: Int
   private(set) var rowCount = 0
+  /// Steps of the simplex method that the last call of ``solve(steps:)`` took.
+  private(set) var steps: Int32 = 0
 
   /// A program of columns, as yet without rows.
   /// - Throws: ``LinearProgramError`` if there is no memory, or a number is not finite.
@@ -51,8 +53,11 @@ struct LinearProgram: ~Copyable {
 
   /// Solves the program, in at most `steps` steps of the simplex method.
   mutating func solve(steps: Int32 = 200_000) {
-    Clp_setMaximumIterations(model, Clp_numberIterations(model) &+ steps)
+    // A solution that the limit cut short is gone on with, and CLP goes on counting.
+    let before = Clp_isIterationLimitReached(model) != 0 ? Clp_numberIterations(model) : 0
+    Clp_setMaximumIterations(model, before &+ steps)
     Clp_dual(model, 0)
+    self.steps = Clp_numberIterations(model) - before
   }
 
   /// A value a column.

@@ -1,16 +1,18 @@
 extension ArgmaxSearch {
   /// Tries hidden vectors that are likely to put their classes on top; those that do not stay in `open`, with the last
   /// one tried.
-  func probe(_ open: inout [Pursuit], report: ([ClassProof]) async throws -> Void) async throws {
+  func probe(_ open: inout [Candidate], report: Report) async throws {
     for probe in Probe.all(points, box: checker.box) {
-      try await tryDirections(&open, report: report) { probe.direction($0.index, classes) }
+      try await tryDirections(&open, report: { try await report($0, probe.stage) }) {
+        probe.direction($0.index, classes)
+      }
     }
     // With few left the covariance costs more than it saves.
     guard open.count >= 64, let covariance = Covariance(classes) else { return }
     let scales = Probe.scales(points, box: checker.box)
     for scale in scales {
-      try await tryDirections(&open, report: report) { pursuit in
-        guard let centred = checker.hiddenVector(.centredRow(scale: 1), of: pursuit.index) else { return nil }
+      try await tryDirections(&open, report: { try await report($0, .whitenedVector) }) { candidate in
+        guard let centred = checker.hiddenVector(.centredRow(scale: 1), of: candidate.index) else { return nil }
         let whitened = covariance.solve(centred)
         let factor = scale(whitened.reduce(0) { max($0, abs($1)) })
         return .vector(whitened.map { $0 * factor })
@@ -23,9 +25,9 @@ extension ArgmaxSearch {
 
   /// Asks the device in blocks, and the checker where the device says that a class leads.
   private func tryDirections(
-    _ open: inout [Pursuit], report: ([ClassProof]) async throws -> Void, _ direction: (Pursuit) -> Direction?
+    _ open: inout [Candidate], report: ([ClassProof]) async throws -> Void, _ direction: (Candidate) -> Direction?
   ) async throws {
-    var left: [Pursuit] = []
+    var left: [Candidate] = []
     for start in stride(from: 0, to: open.count, by: Self.blockSize) {
       try Task.checkCancellation()
       var block = Array(open[start..<min(start + Self.blockSize, open.count)])
@@ -47,16 +49,17 @@ extension ArgmaxSearch {
     open = left
   }
 
-  /// Directions with a name are checked as they are, others in decimals.
-  private func check(_ pursuits: [Pursuit], as directions: [Direction?]) async -> [ClassProof?] {
+  /// A direction with a name (``Direction/row(scale:)``, ``Direction/centredRow(scale:)``) is a short proof as it is;
+  /// others are rounded to decimals for one.
+  private func check(_ candidates: [Candidate], as directions: [Direction?]) async -> [ClassProof?] {
     if directions.contains(where: { if case .vector? = $0 { true } else { false } }) {
-      return await check(pursuits).map { if case .proven(let proof) = $0 { proof } else { nil } }
+      return await check(candidates).map { if case .proven(let proof) = $0 { proof } else { nil } }
     }
-    let vectors = zip(pursuits, directions).map { pursuit, direction in
-      direction.flatMap { checker.hiddenVector($0, of: pursuit.index) } ?? []
+    let vectors = zip(candidates, directions).map { candidate, direction in
+      direction.flatMap { checker.hiddenVector($0, of: candidate.index) } ?? []
     }
-    let rivals = await rivals(pursuits, vectors)
-    return zip(zip(pursuits, directions), rivals).map { pair, rivals in
+    let rivals = await rivals(candidates, vectors)
+    return zip(zip(candidates, directions), rivals).map { pair, rivals in
       rivals.isEmpty ? pair.1.map { pair.0.proof($0) } : nil
     }
   }
@@ -69,6 +72,8 @@ struct Probe {
 
   private let isCentred: Bool
   private let scale: Scale
+
+  var stage: SearchStage { isCentred ? .centredVector : .vector }
 
   static func all(_ points: ClassPoints, box: Double?) -> [Probe] {
     [false, true].flatMap { isCentred in scales(points, box: box).map { Probe(isCentred: isCentred, scale: $0) } }

@@ -1,9 +1,14 @@
 import Engine
 
 extension ArgmaxSearch {
-  /// Decides what is left by linear programs: in each round all of them are solved, and the device names for all at once
-  /// the rivals that lead in the directions found, which join the programs.
-  func solvePrograms(_ open: [Pursuit], report: ([ClassProof]) async throws -> Void) async throws {
+  /// Decides what is left by linear programs, in rounds:
+  ///
+  /// 1. classes that were waiting enter, as many as memory allows;
+  /// 2. every program is solved, and where next to no margin is left its multipliers may be a certificate;
+  /// 3. the device names the classes that lead in the directions found, and one that leads itself has a witness;
+  /// 4. a program with neither takes up the leaders that it does not know. If it knows them all the class may be on a
+  ///    face but for rounding, and a program along the face takes over; after that, the class is given up.
+  func solvePrograms(_ open: [Candidate], report: Report) async throws {
     var waiting = open[...]
     var programs: [ClassProgram] = []
     while !waiting.isEmpty || !programs.isEmpty {
@@ -24,11 +29,11 @@ extension ArgmaxSearch {
           if let next = await program(after: step, rivals) {
             programs.append(next)
           } else {
-            settled.append(undecided(step.program.pursuit, step.position.combination))
+            settled.append(undecided(step.program.candidate, step.position.combination))
           }
         }
       }
-      if !settled.isEmpty { try await report(settled) }
+      if !settled.isEmpty { try await report(settled, .linearPrograms) }
     }
   }
 
@@ -41,28 +46,29 @@ extension ArgmaxSearch {
     return max(4, min(64, (1 << 29) / (40 * rows * (points.width + 1))))
   }
 
+  /// A program that was solved, and the proof that came of it, if one did.
   private struct Step: Sendable {
     let program: ClassProgram
     let position: ClassProgram.Position
     let proof: ClassProof?
 
     /// The class, looked for where the program points.
-    var pursuit: Pursuit {
-      var pursuit = program.pursuit
-      pursuit.direction = position.direction
-      return pursuit
+    var candidate: Candidate {
+      var candidate = program.candidate
+      candidate.direction = position.direction
+      return candidate
     }
   }
 
   /// Programs whose first rivals are those that lead in the directions looked at last.
-  private func start(_ pursuits: [Pursuit], _ settled: inout [ClassProof]) async throws -> [ClassProgram] {
-    let leaders = try await scores.leaders(pursuits.map(\.direction), count: rivalCount)
+  private func start(_ candidates: [Candidate], _ settled: inout [ClassProof]) async throws -> [ClassProgram] {
+    let leaders = try await scores.leaders(candidates.map(\.direction), count: rivalCount)
     var programs: [ClassProgram] = []
-    for (pursuit, leaders) in zip(pursuits, leaders) {
-      if let program = try? ClassProgram(pursuit, points), await program.take(leaders) {
+    for (candidate, leaders) in zip(candidates, leaders) {
+      if let program = try? ClassProgram(candidate, points), await program.take(leaders) {
         programs.append(program)
       } else {
-        settled.append(undecided(pursuit, nil))
+        settled.append(undecided(candidate, nil))
       }
     }
     return programs
@@ -72,14 +78,14 @@ extension ArgmaxSearch {
   private func step(_ programs: [ClassProgram]) async -> [Step] {
     await withTaskGroup(of: (Int, Step).self) { group in
       for (place, program) in programs.enumerated() {
-        let draft = CertificateDraft(checker)
+        let refinement = CertificateRefinement(checker)
         group.addTask {
-          let position = await program.solve()
-          let pursuit = program.pursuit
+          let position = await program.solve(steps: simplexSteps)
+          let candidate = program.candidate
           guard position.margin <= 1e-6, let combination = position.combination,
-            let proven = draft.proven(combination, of: pursuit.index)
+            let proven = refinement.proven(combination, of: candidate.index)
           else { return (place, Step(program: program, position: position, proof: nil)) }
-          return (place, Step(program: program, position: position, proof: pursuit.proof(proven)))
+          return (place, Step(program: program, position: position, proof: candidate.proof(proven)))
         }
       }
       var steps: [Int: Step] = [:]
@@ -96,12 +102,12 @@ extension ArgmaxSearch {
     var outcomes = [WitnessOutcome](repeating: .beaten(by: []), count: steps.count)
     var leading: [Int] = []
     for (place, leaders) in zip(directed, leaders) {
-      let pursuit = steps[place].program.pursuit
-      let ahead = Array(leaders.prefix { !pursuit.isSame($0, classes) })
+      let candidate = steps[place].program.candidate
+      let ahead = Array(leaders.prefix { !candidate.isSame($0, classes) })
       let rivals = await steps[place].program.unknown(ahead)
       if rivals.isEmpty { leading.append(place) } else { outcomes[place] = .beaten(by: rivals) }
     }
-    for (place, outcome) in zip(leading, await check(leading.map { steps[$0].pursuit })) {
+    for (place, outcome) in zip(leading, await check(leading.map { steps[$0].candidate })) {
       outcomes[place] = outcome
       guard case .beaten(let by) = outcome else { continue }
       outcomes[place] = .beaten(by: Array(await steps[place].program.unknown(by).prefix(rivalCount)))
@@ -117,13 +123,13 @@ extension ArgmaxSearch {
   }
 
   /// What can be said all the same: a bound, from the program's weights or else from one other class alone.
-  private func undecided(_ pursuit: Pursuit, _ combination: Combination?) -> ClassProof {
+  private func undecided(_ candidate: Candidate, _ combination: Combination?) -> ClassProof {
     let check = CertificateCheck(checker)
-    if let combination, let bound = check.bound(combination, of: pursuit.index) {
-      return pursuit.undecided(combination, bound: bound)
+    if let combination, let bound = check.bound(combination, of: candidate.index) {
+      return candidate.undecided(combination, bound: bound)
     }
-    let other = Combination(classes: [pursuit.index == 0 ? 1 : 0], weights: [1])
-    return pursuit.undecided(other, bound: check.bound(other, of: pursuit.index) ?? .greatestFiniteMagnitude)
+    let other = Combination(classes: [candidate.index == 0 ? 1 : 0], weights: [1])
+    return candidate.undecided(other, bound: check.bound(other, of: candidate.index) ?? .greatestFiniteMagnitude)
   }
 }
 

@@ -1,7 +1,7 @@
 extension ArgmaxSearch {
   /// Reflects each direction at the hyperplane on which its class scores the same as the rival that leads, until the
   /// class leads itself or a hundred rounds are over; those that never do stay in `open`.
-  func reflect(_ open: inout [Pursuit], report: ([ClassProof]) async throws -> Void) async throws {
+  func reflect(_ open: inout [Candidate], report: Report) async throws {
     for _ in 0..<100 where !open.isEmpty {
       try Task.checkCancellation()
       let leaders = try await scores.leader(open.map(\.direction))
@@ -23,7 +23,7 @@ extension ArgmaxSearch {
         open[place].direction = points.reflected(open[place].direction, open[place].index, at: rivals[place])
       }
       open = open.indices.filter { !settled.contains($0) }.map { open[$0] }
-      if !proofs.isEmpty { try await report(proofs) }
+      if !proofs.isEmpty { try await report(proofs, .reflections) }
     }
   }
 }

@@ -8,23 +8,23 @@ enum WitnessOutcome {
 extension ArgmaxSearch {
   /// Checks directions that may put their classes on top. Their hidden vectors are rounded to few decimals, for a short
   /// proof, and those that need them get more.
-  func check(_ pursuits: [Pursuit]) async -> [WitnessOutcome] {
-    var outcomes = [WitnessOutcome](repeating: .beaten(by: []), count: pursuits.count)
-    var open = Array(pursuits.indices)
+  func check(_ candidates: [Candidate]) async -> [WitnessOutcome] {
+    var outcomes = [WitnessOutcome](repeating: .beaten(by: []), count: candidates.count)
+    var open = Array(candidates.indices)
     for digits in [4, 8, nil] {
       guard !open.isEmpty else { break }
       var vectors: [[Double]] = []
       var places: [Int] = []
       for place in open {
-        guard let hidden = points.hidden(pursuits[place].direction) else { continue }
+        guard let hidden = points.hidden(candidates[place].direction) else { continue }
         vectors.append(digits.map { hidden.rounded(digits: $0, limit: checker.box) } ?? hidden)
         places.append(place)
       }
-      let rivals = await rivals(places.map { pursuits[$0] }, vectors)
+      let rivals = await rivals(places.map { candidates[$0] }, vectors)
       open = []
       for ((place, vector), rivals) in zip(zip(places, vectors), rivals) {
         if rivals.isEmpty {
-          outcomes[place] = .proven(pursuits[place].proof(.vector(vector)))
+          outcomes[place] = .proven(candidates[place].proof(.vector(vector)))
         } else {
           outcomes[place] = .beaten(by: rivals)
           open.append(place)
@@ -35,9 +35,11 @@ extension ArgmaxSearch {
   }
 
   /// The classes that hidden vectors are not proven to put below their own.
-  func rivals(_ pursuits: [Pursuit], _ vectors: [[Double]]) async -> [[Int]] {
+  func rivals(_ candidates: [Candidate], _ vectors: [[Double]]) async -> [[Int]] {
     await checker.rivals(
-      of: zip(pursuits, vectors).map { Witness(index: $0.index, elements: $1, ignoresTwins: $0.twin != nil) })
+      of: zip(candidates, vectors).map {
+        Witness(index: $0.index, elements: $1, ignoresDuplicates: $0.duplicate != nil)
+      })
   }
 }
 

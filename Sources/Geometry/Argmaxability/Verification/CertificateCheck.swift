@@ -34,9 +34,9 @@ struct CertificateCheck {
       throw Rejection("the vector is not exactly in the affine hull of the combination's classes")
     }
     guard let bias = classes.decidingBias, !combination.classes.allSatisfy({ bias[$0] >= bias[index] }) else { return }
-    let lead = biasLead(combination.classes, solution, of: index, bias)
-    if lead.value > lead.error { return }
-    guard lead.value >= -lead.error, equations.biasHolds(bias, system.pivots) else {
+    let margin = biasMargin(combination.classes, solution, of: index, bias)
+    if margin.value > margin.error { return }
+    guard margin.value >= -margin.error, equations.biasHolds(bias, system.pivots) else {
       throw Rejection("the combination's bias is not certainly as large as the class's")
     }
   }
@@ -121,17 +121,17 @@ struct CertificateCheck {
   }
 
   /// `Σ λ*_i b_i - b_k` and how far off the value may be.
-  private func biasLead(
+  private func biasMargin(
     _ members: [Int], _ solution: (values: [Double], radius: Double), of index: Int, _ bias: [Float]
   ) -> (value: Double, error: Double) {
-    var lead = CompensatedSum()
+    var margin = CompensatedSum()
     var reach = 0.0
     for (member, weight) in zip(members, solution.values) {
-      lead.add(weight, times: Double(bias[member]))
-      lead.add(-weight, times: Double(bias[index]))
+      margin.add(weight, times: Double(bias[member]))
+      margin.add(-weight, times: Double(bias[index]))
       reach += abs(Double(bias[member]) - Double(bias[index]))
     }
     // Σ λ*_i = 1 exactly, so that Σ λ_i (b_i - b_k) differs by the enclosure's radius alone.
-    return (lead.value, lead.errorBound + solution.radius * reach * (1 + Double(members.count + 8) * 0x1p-52))
+    return (margin.value, margin.errorBound + solution.radius * reach * (1 + Double(members.count + 8) * 0x1p-52))
   }
 }

@@ -85,15 +85,15 @@ public struct ProofChecker: Sendable {
     guard (0..<classes.count).contains(index) else { throw Rejection("there is no class \(index)") }
     switch proof.claim {
     case .argmaxable(let direction):
-      return try witness(direction, of: index, ignoresTwins: false)
+      return try witness(direction, of: index, ignoresDuplicates: false)
     case .unargmaxable(let combination):
       try CertificateCheck(self).check(combination, of: index)
     case .tied(let other, let together):
-      guard (0..<classes.count).contains(other), other != index, classes.areTwins(index, other) else {
+      guard (0..<classes.count).contains(other), other != index, classes.areDuplicates(index, other) else {
         throw Rejection("class \(other) has not the same numbers")
       }
       switch together {
-      case .above(let direction): return try witness(direction, of: index, ignoresTwins: true)
+      case .above(let direction): return try witness(direction, of: index, ignoresDuplicates: true)
       case .below(let combination): try CertificateCheck(self).check(combination, of: index)
       case .unsaid: break
       }
@@ -106,7 +106,7 @@ public struct ProofChecker: Sendable {
   }
 
   private func witness(
-    _ direction: Direction, of index: Int, ignoresTwins: Bool
+    _ direction: Direction, of index: Int, ignoresDuplicates: Bool
   ) throws(Rejection) -> Witness {
     guard let elements = hiddenVector(direction, of: index) else {
       throw Rejection("the hidden vector has not \(classes.dimension) elements")
@@ -115,7 +115,7 @@ public struct ProofChecker: Sendable {
     if let box, let place = elements.firstIndex(where: { abs($0) > box }) {
       throw Rejection("element \(place) of the hidden vector, \(elements[place]), is outside the box of \(box)")
     }
-    return Witness(index: index, elements: elements, ignoresTwins: ignoresTwins)
+    return Witness(index: index, elements: elements, ignoresDuplicates: ignoresDuplicates)
   }
 }
 

@@ -4,12 +4,12 @@ package struct Witness: Sendable {
   /// Finite, as many as the classes' dimension.
   package let elements: [Double]
   /// Whether classes with the very same numbers do not count.
-  package let ignoresTwins: Bool
+  package let ignoresDuplicates: Bool
 
-  package init(index: Int, elements: [Double], ignoresTwins: Bool) {
+  package init(index: Int, elements: [Double], ignoresDuplicates: Bool) {
     self.index = index
     self.elements = elements
-    self.ignoresTwins = ignoresTwins
+    self.ignoresDuplicates = ignoresDuplicates
   }
 }
 
@@ -45,19 +45,19 @@ extension ProofChecker {
       }
     }
     return zip(witnesses, doubtful).map { witness, doubtful in
-      var rivals: [(lead: Double, index: Int)] = []
+      var rivals: [(margin: Double, index: Int)] = []
       for index in doubtful where index != witness.index {
-        if witness.ignoresTwins && classes.areTwins(index, witness.index) { continue }
-        let lead = lead(of: witness, over: index)
-        if !lead.isCertainlyPositive { rivals.append((lead.value, index)) }
+        if witness.ignoresDuplicates && classes.areDuplicates(index, witness.index) { continue }
+        let margin = margin(of: witness, over: index)
+        if !margin.isCertainlyPositive { rivals.append((margin.value, index)) }
       }
       // NaN, from an overflow, sorts nowhere: it stays where it is, and the witness has a rival all the same.
-      return rivals.sorted { ($0.lead, $0.index) < ($1.lead, $1.index) }.map(\.index)
+      return rivals.sorted { ($0.margin, $0.index) < ($1.margin, $1.index) }.map(\.index)
     }
   }
 
   /// `<w_k - w_i, h> + b_k - b_i`.
-  private func lead(of witness: Witness, over index: Int) -> CompensatedSum {
+  private func margin(of witness: Witness, over index: Int) -> CompensatedSum {
     var sum = CompensatedSum()
     for ((own, other), h) in zip(zip(classes.row(witness.index), classes.row(index)), witness.elements) {
       sum.add(Double(own), times: h)

@@ -67,7 +67,7 @@ struct ArgmaxableCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let layer = try ArgmaxableLayer(self)
+    let layer = try ArgmaxableLayer(file: file, tensor: tensor, bias: bias, vocab: vocab, box: box)
     if let verify {
       try await ArgmaxableVerification(layer, proofs: verify, json: json).run()
     } else {

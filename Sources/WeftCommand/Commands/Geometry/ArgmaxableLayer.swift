@@ -11,18 +11,18 @@ struct ArgmaxableLayer {
   let classes: OutputClasses
   private let words: [String]?
 
-  init(_ command: ArgmaxableCommand) throws {
-    let (file, tensor) = (command.file, command.tensor)
+  /// Reads a layer, and the names of its classes, from files.
+  init(file: String, tensor: String, bias biasTensor: String? = nil, vocab: String? = nil, box: Double? = nil) throws {
     let checkpoint = try SafetensorsFile(path: file)
     let vectors = try Self.vectors(tensor, of: checkpoint)
-    let bias = try command.bias.map { try Self.bias($0, of: checkpoint, count: vectors.count, tensor: tensor) }
+    let bias = try biasTensor.map { try Self.bias($0, of: checkpoint, count: vectors.count, tensor: tensor) }
     let classes: OutputClasses
     do throws(ArgmaxabilityError) { classes = try OutputClasses(vectors, bias: bias) } catch {
-      let names = [tensor, command.bias].compactMap { $0?.quoted }.joined(separator: " with ")
+      let names = [tensor, biasTensor].compactMap { $0?.quoted }.joined(separator: " with ")
       throw ModelFileError(file: file, subject: "tensor \(names)", problem: error.message)
     }
-    let words = try command.vocab.map { try Self.words($0, count: vectors.count, tensor: tensor) }
-    (self.file, self.tensor, biasTensor, box) = (file, tensor, command.bias, command.box)
+    let words = try vocab.map { try Self.words($0, count: vectors.count, tensor: tensor) }
+    (self.file, self.tensor, self.biasTensor, self.box) = (file, tensor, biasTensor, box)
     (self.classes, self.words) = (classes, words)
   }
 

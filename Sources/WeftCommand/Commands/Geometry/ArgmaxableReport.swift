@@ -28,7 +28,7 @@ struct ArgmaxableReport {
     text += table.render(on: terminal)
     for verdict in [Verdict.unargmaxable, .tied, .undecided] { text += list(verdict, on: terminal) }
     if summary.others.isEmpty { text += "\nEvery class can be predicted.\n" }
-    let spent = "\(Quantity.short(seconds)) s, \(Quantity.short(Self.processorSeconds)) s of processors' time"
+    let spent = "\(Quantity.short(seconds)) s, \(Quantity.short(processorSeconds())) s of processors' time"
     return text + "\n\(spent), on \(device)\n"
   }
 
@@ -120,7 +120,7 @@ struct ArgmaxableReport {
     writer.name("seconds")
     writer.number(seconds)
     writer.name("processor_seconds")
-    writer.number(Self.processorSeconds)
+    writer.number(processorSeconds())
     writer.name("device")
     writer.string(device)
     writer.endObject()
@@ -165,7 +165,4 @@ struct ArgmaxableReport {
     for index in combination.classes { writer.integer(index) }
     writer.endArray()
   }
-
-  /// Of all processors together, since the process began.
-  private static var processorSeconds: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 }

@@ -34,14 +34,14 @@ struct ArgmaxableRun {
       try writer.start(keeping: bytes, header: ArgmaxableProofHeader(layer))
     }
     let open = (0..<total).filter { !summary.has($0) }
-    try await search.run(open) { found in
+    try await search.run(open) { found, _ in
       try writer?.append(found)
       count(found)
     }
     bar?.clear()
     let seconds = start.duration(to: .now) / .seconds(1)
     let report = ArgmaxableReport(layer, summary, seconds: seconds, device: engine.device.name)
-    print(json ? report.json : report.text(on: Terminal(describing: STDOUT_FILENO)), terminator: "")
+    try printReport(json ? report.json : report.text(on: Terminal(describing: STDOUT_FILENO)))
   }
 
   /// Takes over the proofs of an earlier run, checked again.

@@ -46,13 +46,13 @@ struct ArgmaxableVerification {
     bar?.clear()
     if reader.isCut { faults.append("the last line has no end") }
     let missing = (0..<layer.classes.count).filter { !summary.has($0) }
-    show(summary, faults, missing)
+    try report(summary, faults, missing)
     if !faults.isEmpty || !missing.isEmpty { throw ExitCode(ExitStatus.failure.rawValue) }
   }
 
-  private func show(_ summary: ArgmaxableSummary, _ faults: [String], _ missing: [Int]) {
+  private func report(_ summary: ArgmaxableSummary, _ faults: [String], _ missing: [Int]) throws {
     if json {
-      print(report(summary, faults, missing), terminator: "")
+      try printReport(object(summary, faults, missing))
       return
     }
     for fault in faults.prefix(Self.shown) { note("weft: \(path): \(fault)") }
@@ -67,12 +67,12 @@ struct ArgmaxableVerification {
     let counts = Verdict.allCases.filter { summary.count($0) > 0 }
       .map { "\(Quantity.grouped(summary.count($0))) \($0.rawValue)" }.joined(separator: ", ")
     let isOne = summary.total == 1
-    print(
+    try printReport(
       "\(Quantity.grouped(summary.total)) \(isOne ? "proof holds" : "proofs hold")"
-        + (counts.isEmpty ? "" : ": \(counts)"))
+        + (counts.isEmpty ? "" : ": \(counts)") + "\n")
   }
 
-  private func report(_ summary: ArgmaxableSummary, _ faults: [String], _ missing: [Int]) -> String {
+  private func object(_ summary: ArgmaxableSummary, _ faults: [String], _ missing: [Int]) -> String {
     var writer = JSONWriter()
     writer.beginObject()
     writer.name("holds")

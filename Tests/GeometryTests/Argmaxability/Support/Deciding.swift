@@ -17,7 +17,7 @@ extension OutputClasses {
     let engine = engine ?? Engine(backend: CPUBackend(), logger: Logger(label: "test"))
     let search = try await ArgmaxSearch(self, box: box, on: engine)
     var proofs: [ClassProof] = []
-    try await search.run(chosen) { proofs += $0 }
+    try await search.run(chosen) { found, _ in proofs += found }
     proofs.sort { $0.index < $1.index }
     #expect(proofs.map(\.index) == (chosen?.sorted() ?? Array(0..<count)))
     let findings = try await ProofChecker(self, box: box).findings(proofs)

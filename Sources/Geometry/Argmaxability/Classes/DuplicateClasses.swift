@@ -1,6 +1,6 @@
 /// Classes with the same vector. Of those, one with less bias than another can never win, and those that share the
 /// largest bias can only win together.
-struct TwinClasses {
+struct DuplicateClasses {
   /// For a class that always scores less than another: the other.
   private(set) var above: [Int: Int] = [:]
   /// For a class that always scores the same as others: the first of them, and for the first the second.

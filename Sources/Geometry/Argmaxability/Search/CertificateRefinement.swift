@@ -1,31 +1,32 @@
 /// Makes of a program's multipliers a combination that can be proven: affinely independent classes, with weights that
 /// are right to the last digits.
-struct CertificateDraft {
+struct CertificateRefinement {
   private let checker: ProofChecker
 
   init(_ checker: ProofChecker) { self.checker = checker }
 
+  /// Drops classes until the rest are affinely independent and their exact weights positive, and computes these anew.
   /// - Returns: a combination that passes the check; nil if none was found.
   func proven(_ combination: Combination, of index: Int) -> Combination? {
     let check = CertificateCheck(checker)
     // In a box no equation need hold, and the multipliers may do as they are.
     if checker.box != nil, (try? check.check(combination, of: index)) != nil { return combination }
-    var draft = combination
+    var refined = combination
     for _ in 0..<8 {
-      let equations = AffineEquations(checker.classes, draft, of: index)
+      let equations = AffineEquations(checker.classes, refined, of: index)
       guard let system = equations.squareSystem() else {
-        guard let smaller = reduced(draft, of: index) else { return nil }
-        draft = smaller
+        guard let smaller = reduced(refined, of: index) else { return nil }
+        refined = smaller
         continue
       }
-      let solution = system.enclosure(near: draft.weights)
+      let solution = system.enclosure(near: refined.weights)
       // A class whose weight is 0 but for rounding is left out, and the others have to do without it.
       let limit = max(solution.radius, 1e-13)
-      let kept = draft.classes.indices.filter { solution.values[$0] > limit }
+      let kept = refined.classes.indices.filter { solution.values[$0] > limit }
       guard !kept.isEmpty else { return nil }
-      draft = Combination(classes: kept.map { draft.classes[$0] }, weights: kept.map { solution.values[$0] })
+      refined = Combination(classes: kept.map { refined.classes[$0] }, weights: kept.map { solution.values[$0] })
       guard kept.count == solution.values.count else { continue }
-      return (try? check.check(draft, of: index)) != nil ? draft : nil
+      return (try? check.check(refined, of: index)) != nil ? refined : nil
     }
     return nil
   }
