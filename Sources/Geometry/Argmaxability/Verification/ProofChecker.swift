@@ -94,7 +94,11 @@ public struct ProofChecker: Sendable {
       }
       switch together {
       case .above(let direction): return try witness(direction, of: index, ignoresDuplicates: true)
-      case .below(let combination): try CertificateCheck(self).check(combination, of: index)
+      case .below(let combination):
+        try CertificateCheck(self).check(combination, of: index)
+        guard !combination.classes.contains(where: { classes.areDuplicates($0, index) }) else {
+          throw Rejection("the combination holds a class that it is tied with")
+        }
       case .unsaid: break
       }
     case .undecided(let combination, let bound):
