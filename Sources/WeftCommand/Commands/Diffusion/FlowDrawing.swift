@@ -24,8 +24,9 @@ struct FlowDrawing {
         "'\(SamplerChoice.adaptiveName)' solves a differential equation: it needs a schedule vp, ve or subvp")
     }
     self.schedule = schedule
-    try SampleTargets.check(command, data)
-    request = try command.samples.request(for: data)
+    let noise = try command.samples.givenNoise(for: data)
+    try SampleTargets.check(command, data, samples: command.samples.sampleCount(noise: noise))
+    request = try command.samples.request(for: data, noise: noise)
   }
 
   func run() async throws {

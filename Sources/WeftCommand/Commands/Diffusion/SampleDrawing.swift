@@ -43,8 +43,9 @@ struct SampleDrawing {
       return grid
     }
     self.method = method
-    try SampleTargets.check(command, data)
-    request = try command.samples.request(for: data)
+    let noise = try command.samples.givenNoise(for: data)
+    try SampleTargets.check(command, data, samples: command.samples.sampleCount(noise: noise))
+    request = try command.samples.request(for: data, noise: noise)
   }
 
   func run() async throws {
