@@ -50,7 +50,7 @@ let package = Package(
         "Engine", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
-    .target(name: "Diffusion", dependencies: ["Engine"]),
+    .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
@@ -87,7 +87,8 @@ let package = Package(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),
     .testTarget(
-      name: "DiffusionTests", dependencies: ["CPUBackend", "Diffusion", "Engine", "Weft"], exclude: ["Goldens"]),
+      name: "DiffusionTests",
+      dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "Weft"], exclude: ["Goldens"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),

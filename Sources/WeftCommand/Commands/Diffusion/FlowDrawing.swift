@@ -24,12 +24,12 @@ struct FlowDrawing {
         "'\(SamplerChoice.adaptiveName)' solves a differential equation: it needs a schedule vp, ve or subvp")
     }
     self.schedule = schedule
-    try SampleTargets.check(command, data)
-    request = try command.samples.request(for: data)
+    try SampleTargets.check(command, data.space)
+    request = try command.samples.request(for: data.space)
   }
 
   func run() async throws {
-    let targets = try SampleTargets(command, data: data)
+    let targets = try SampleTargets(command, space: data.space, data: data.values)
     let engine = try await command.device.engine()
     let denoiser = try await MixtureDenoiser(points: data.values, shape: data.shape, on: engine)
     var flow = AdaptiveFlow(schedule, denoiser: denoiser, on: engine)

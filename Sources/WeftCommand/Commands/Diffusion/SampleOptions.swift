@@ -98,7 +98,7 @@ struct SampleOptions: ParsableArguments {
 
   /// What the sampler is asked for.
   /// - Throws: `ModelFileError` if a file cannot be used.
-  func request(for data: SampleData) throws -> SamplingRequest {
+  func request(for data: SampleSpace) throws -> SamplingRequest {
     var request = seeds.map { SamplingRequest(seeds: $0) } ?? SamplingRequest(count: sampleCount, seed: seed ?? 0)
     func read(_ path: String) throws -> [Float] {
       data.normalization.apply(try SampleArray(path: path, shape: data.shape, count: sampleCount).values)
