@@ -15,7 +15,7 @@ TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what is missing (OpenCL headers and loader, PoCL, libpng, zlib), with apt
+setup: ## install what is missing (OpenCL headers and loader, PoCL, libpng, zlib, CLP), with apt
 	@Scripts/setup
 
 build: setup ## build the weft command

@@ -52,6 +52,10 @@ let package = Package(
 
     .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
 
+    // Reachability and hubness. Linear programs are solved by COIN-OR's CLP.
+    .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
+    .target(name: "Geometry", dependencies: ["CCLP", "Engine", "ModelFiles"]),
+
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .target(name: "Pictures", dependencies: ["CPNG"]),
@@ -60,14 +64,14 @@ let package = Package(
     .target(
       name: "Weft",
       dependencies: [
-        "CPUBackend", "Diffusion", "Engine", "ModelFiles", "OpenCLBackend", "TokenPairs",
+        "CPUBackend", "Diffusion", "Engine", "Geometry", "ModelFiles", "OpenCLBackend", "TokenPairs",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "WeftCommand",
       dependencies: [
-        "Conformance", "Diffusion", "Engine", "ModelFiles", "Networks", "OpenCLBackend", "Pictures", "TokenPairs",
-        "Weft",
+        "Conformance", "Diffusion", "Engine", "Geometry", "ModelFiles", "Networks", "OpenCLBackend", "Pictures",
+        "TokenPairs", "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -89,6 +93,7 @@ let package = Package(
     .testTarget(
       name: "DiffusionTests",
       dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "Weft"], exclude: ["Goldens"]),
+    .testTarget(name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),

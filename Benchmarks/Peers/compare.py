@@ -49,6 +49,9 @@ CASES = [
     ("Relations, GlobalPointer heads, lean PyTorch, pages kept", "links",
      ["bench", "links", "--head", "globalpointer"],
      ["links.py", "--head", "globalpointer", "--form", "lean"], SLEEP | KEEP_PAGES),
+    ("Neighbours, Faiss flat", "geometry", ["bench", "neighbours"], ["geometry.py", "--form", "faiss"], {}),
+    ("Neighbours, scikit-learn brute force", "geometry", ["bench", "neighbours"],
+     ["geometry.py", "--form", "sklearn"], {}),
 ] + [
     (f"ZLPR and gradient, {name}{', 1 x 2048' if shape else ''}, {form}{', pages kept' if kept else ''}", "loss",
      ["bench", "loss", "--head", head, *shape], ["zlpr.py", "--head", head, "--form", form, *shape], SLEEP | kept)
@@ -95,7 +98,7 @@ def figure(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "group", nargs="?", choices=["pairs", "links", "loss", "encoder", "denoise", "average"],
+        "group", nargs="?", choices=["pairs", "links", "loss", "encoder", "denoise", "average", "geometry"],
         help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
@@ -120,6 +123,9 @@ def main():
             values = {report[field] for reports in rounds for report in reports if field in report}
             if values and max(values) - min(values) > 1e-4 * min(values):
                 print(f"{name}: not all runs have the same {field}: {values}", file=sys.stderr)
+        distances = [report["mean_distance"] for reports in rounds for report in reports if "mean_distance" in report]
+        if distances and max(distances) > min(distances) * (1 + 1e-5):
+            print(f"{name}: not all runs found the same mean distance: {distances}", file=sys.stderr)
         columns = []
         medians = []
         for reports in zip(*rounds):

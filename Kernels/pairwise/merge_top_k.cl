@@ -28,7 +28,7 @@ void merge_top_k(const __global pk_entry *restrict lists, const int rows, const 
   for (int c = 0; c < chunks; ++c) next[c] = 0;
 
   for (int r = 0; r < best; ++r) {
-    pk_entry first = {-INFINITY, -1};
+    pk_entry first = pk_none();
     int from = -1;
     for (int c = 0; c < chunks; ++c) {
       if (next[c] == best) continue;

@@ -3,8 +3,8 @@
 //   N = ln(1 + sum (1 - t) exp(s))     P = ln(1 + sum t exp(-s))     losses[r] = N + P
 //   gradient[r, c] = (1 - t) exp(s - N) - t exp(-s - P)
 //
-// A label below 0 says that the cell does not count: its derivative is 0. Two passes over a row, the first for the
-// largest exponents, then one that sums, then the derivatives. Grid: (NW_GROUP, rows).
+// A label below 0 says that the cell does not count: its derivative is 0. For each of N and P one pass over the row finds
+// the largest exponent and one sums; a last one takes the derivatives. Grid: (NW_GROUP, rows).
 
 #include "common/vectors.clh"
 #include "common/math.clh"

@@ -96,4 +96,20 @@ import Testing
       failure { try JSONFields(file: try scratch.write("e.json", "{\"a\": }")) }?.problem
         == "not valid JSON at byte 6: a value expected")
   }
+
+  @Test func fieldsOfALine() throws {
+    func fields(_ text: String) throws(ModelFileError) -> JSONFields { try JSONFields(line: Array(text.utf8), of: "l") }
+    let line = try fields(#" {"a": {"b": [1, "x"]}, "c": "d"} "#)
+    #expect(try line.string("c") == "d" && line.file == "l")
+    let inner = try #require(try line.object("a"))
+    #expect(try inner.array("b")?.count == 2)
+    #expect(failure { try inner.strings("b") }?.description == "l: field 'a.b[0]': a string expected, an integer found")
+    for (text, problem) in [
+      ("", "not valid JSON"), ("{\"a\":1", "not valid JSON"), ("{} {}", "not valid JSON"),
+      ("{\"a\":1}\n{}", "not valid JSON"),
+      ("[1]", "an object expected, an array found"), ("null", "an object expected, null found"),
+    ] {
+      #expect(failure { try fields(text) }?.description == "l: \(problem)", "\(text)")
+    }
+  }
 }

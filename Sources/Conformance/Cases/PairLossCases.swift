@@ -123,7 +123,7 @@ extension ConformanceKit {
     try compareBits(soft.biases, hard.biases, "derivatives by biases")
   }
 
-  /// A query that is not a number makes a loss that is none: nobody trains on silently.
+  /// A query that is not a number makes a loss that is none, and derivatives: nobody trains on silently.
   private static let notANumber = ConformanceCase(.pairLoss, "a query is not a number", small: true) { backend in
     for kind in PairLoss.Kind.allCases {
       var problem = LossProblem(kind, lengths: [4, 3], .init(heads: 1, channels: 2), seed: 1118)
@@ -131,6 +131,13 @@ extension ConformanceKit {
       let got = try await problem.run(on: backend)
       guard got.losses[0].isNaN, got.losses[1].isFinite else {
         throw Mismatch("the losses are \(got.losses), where the first alone is not a number")
+      }
+      // Its cells are those with the keys from it on.
+      guard got.queries[4...5].allSatisfy(\.isNaN), got.keys[6...7].allSatisfy(\.isNaN) else {
+        throw Mismatch("\(kind): cells that are not numbers have the derivatives \(got.queries), \(got.keys)")
+      }
+      guard (got.queries[8..<14] + got.keys[8..<14]).allSatisfy(\.isFinite) else {
+        throw Mismatch("\(kind): the other segment has the derivatives \(got.queries), \(got.keys)")
       }
     }
   }

@@ -72,6 +72,7 @@ extension DiffusionModelFiles {
   ///   - samples: how many are asked for.
   ///   - batchSize: how many travel together; as many as suit the device if nil.
   ///   - engine: the device.
+  /// - Returns: the bytes, and the size of a batch.
   /// - Throws: `EngineError` if the network does not fit the device at all.
   package func memory(
     _ plan: SamplingPlan, samples: Int, batchSize: Int?, on engine: Engine

@@ -23,8 +23,9 @@ package struct SamplingMemory: Sendable, Hashable {
   /// - Parameters:
   ///   - busy: samples more than which would not be faster.
   ///   - resident: bytes that are taken whatever the batch is.
-  ///   - bytes: what a batch takes.
   ///   - device: the device.
+  ///   - bytes: what a batch takes.
+  /// - Returns: samples in a batch, at least one.
   static func batchSize(busy: Int, resident: Int, on device: DeviceDescription, bytes: (Int) -> Int) -> Int {
     let room = device.memoryBytes / 2 - resident
     var (fitting, tooMany) = (1, busy + 1)

@@ -55,7 +55,7 @@ package struct TopK: Sendable {
   }
 
   /// The most columns a row can get.
-  package static let limit = 1024
+  package static let limit = 4096
   /// The most chunks that can be merged (`Kernels/pairwise/merge_top_k.cl`).
   package static let chunkLimit = 64
 

@@ -21,6 +21,23 @@ package struct JSONFields: Sendable {
     let value = try text.withBytes { (bytes) throws(ModelFileError) -> JSONValue in
       try parseJSON(bytes, file: file)
     }
+    try self.init(file: file, value: value)
+  }
+
+  /// Reads an object from a line of a file.
+  /// - Parameters:
+  ///   - line: The text of the line.
+  ///   - file: What an error should say it is about.
+  /// - Throws: `ModelFileError` if the line is no object.
+  package init(line: [UInt8], of file: String) throws(ModelFileError) {
+    let value: JSONValue
+    do { value = try line.withUnsafeBytes { try JSONParser.parse($0) } } catch {
+      throw ModelFileError(file: file, problem: "not valid JSON")
+    }
+    try self.init(file: file, value: value)
+  }
+
+  private init(file: String, value: JSONValue) throws(ModelFileError) {
     guard case .object(let members) = value else {
       throw ModelFileError(file: file, problem: "an object expected, \(value.kind) found")
     }

@@ -18,6 +18,7 @@ extension UNetGraph {
   /// - Parameters:
   ///   - images: how many travel together.
   ///   - panelWidth: the engine's.
+  /// - Returns: the bytes.
   package func memory(images: Int, panelWidth: Int) -> UNetMemory {
     let plan = buffers(images: images, panelWidth: panelWidth)
     return UNetMemory(

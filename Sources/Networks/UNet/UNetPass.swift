@@ -35,6 +35,7 @@ package struct UNetPass: Sendable {
   ///   - levels: each image's time, and what it is multiplied by before.
   ///   - answer: `[images, …]`, likewise.
   ///   - submission: where the operations go.
+  /// - Throws: `EngineError` if the tensors do not fit the network.
   package func append(
     _ samples: Tensor, at levels: CoefficientRows, into answer: Tensor, to submission: inout Submission
   ) throws(EngineError) {

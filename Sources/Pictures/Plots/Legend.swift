@@ -41,6 +41,9 @@ struct Legend {
       if !entry.series.points.isEmpty {
         document.line(left, middle, right, middle, entry.series.colour, width: 2)
       }
+      if !entry.series.bars.isEmpty {
+        document.rectangle(x: right - 13, y: middle - 5, width: 10, height: 10, entry.series.colour)
+      }
       if !entry.series.dots.isEmpty {
         document.dot(x: (left + right) / 2, y: middle, entry.series.colour)
       }

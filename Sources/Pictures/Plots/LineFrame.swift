@@ -27,6 +27,9 @@ struct LineFrame {
   func draw(in document: inout SVGDocument) {
     let panel = content.panel
     drawGrid(in: &document)
+    for line in panel.series {
+      for bar in line.bars { draw(bar, line.colour, in: &document) }
+    }
     for mark in panel.marks {
       document.line(column(mark), top, column(mark), bottom, .background, width: 0.8, isDashed: true)
     }
@@ -42,6 +45,14 @@ struct LineFrame {
     }
     document.text(panel.title, x: left, y: origin.y + 18, size: 14, .ink, isBold: true)
     content.legend.draw(x: left, y: top - content.legend.height, in: &document)
+  }
+
+  /// A bar, with a thin gap to its neighbours where there is room for one.
+  private func draw(_ bar: LinePanel.Bar, _ colour: RGB, in document: inout SVGDocument) {
+    let (start, end) = (column(bar.range.lowerBound), column(bar.range.upperBound))
+    let gap = end - start > 4 ? 0.5 : 0
+    let height = bottom - row(bar.height)
+    document.rectangle(x: start + gap, y: bottom - height, width: end - start - 2 * gap, height: height, colour)
   }
 
   private func column(_ value: Double) -> Double { left + content.x.place(of: value) * (right - left) }

@@ -14,7 +14,21 @@ package struct LinePanel: Sendable {
     }
   }
 
-  /// A curve, some dots, or both.
+  /// A bar of a histogram: it stands on the horizontal axis.
+  package struct Bar: Hashable, Sendable {
+    /// The values it stands for, from one edge to the other.
+    package var range: ClosedRange<Double>
+    /// Its upper end on the vertical axis.
+    package var height: Double
+
+    /// A bar.
+    package init(_ range: ClosedRange<Double>, height: Double) {
+      self.range = range
+      self.height = height
+    }
+  }
+
+  /// A curve, some dots, some bars, or more than one of these.
   package struct Series: Sendable {
     /// What the legend and messages call it; without a name it is not in the legend.
     package var name: String
@@ -24,15 +38,18 @@ package struct LinePanel: Sendable {
     package var points: [PlotPoint]
     /// Single points, drawn as discs.
     package var dots: [PlotPoint]
+    /// Bars, drawn behind all curves.
+    package var bars: [Bar]
 
-    /// A curve, some dots, or both.
+    /// A curve, some dots, some bars, or more than one of these.
     package init(
-      _ name: String, colour: RGB = .blue, points: [PlotPoint] = [], dots: [PlotPoint] = []
+      _ name: String, colour: RGB = .blue, points: [PlotPoint] = [], dots: [PlotPoint] = [], bars: [Bar] = []
     ) {
       self.name = name
       self.colour = colour
       self.points = points
       self.dots = dots
+      self.bars = bars
     }
   }
 
@@ -64,6 +81,10 @@ package struct LinePanel: Sendable {
       let name = line.name.isEmpty ? "series" : line.name
       try check(line.points, of: name)
       try check(line.dots, of: "\(name), dots")
+      let corners = line.bars.flatMap { bar in
+        [bar.range.lowerBound, bar.range.upperBound].map { PlotPoint(x: $0, y: bar.height) }
+      }
+      try check(corners, of: "\(name), bars")
     }
     for (index, mark) in marks.enumerated() {
       if let complaint = x.scale.complaint(about: mark) {

@@ -15,11 +15,18 @@ struct LinePanelLayout {
   /// Chooses ranges and ticks for a panel of a size.
   init(_ panel: LinePanel, size: (width: Double, height: Double)) throws(PictureError) {
     try panel.check()
-    let points = panel.series.flatMap { $0.points + $0.dots }
+    let bars = panel.series.flatMap(\.bars)
+    let points =
+      panel.series.flatMap { $0.points + $0.dots }
+      + bars.flatMap {
+        [PlotPoint(x: $0.range.lowerBound, y: $0.height), PlotPoint(x: $0.range.upperBound, y: $0.height)]
+      }
     let (x, y) = (panel.x.scale, panel.y.scale)
+    // Bars stand on 0, or, where there is none, so that the lowest can be seen.
+    let ground = bars.map(\.height).min().map { [y == .linear ? 0 : $0 / 2] } ?? []
     guard !points.isEmpty,
       let x = AxisRange(covering: points.map { $0.x } + panel.marks, scale: x, margin: 0.02),
-      let y = AxisRange(covering: points.lazy.map { $0.y }, scale: y, margin: 0.05)
+      let y = AxisRange(covering: points.map { $0.y } + ground, scale: y, margin: 0.05)
     else {
       throw .empty("a panel without points" + (panel.title.isEmpty ? "" : ": \(panel.title)"))
     }

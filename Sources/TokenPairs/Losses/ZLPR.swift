@@ -114,6 +114,7 @@ extension ZLPR.Labels {
       dense.reserveCapacity(rows * classes)
       for (row, labels) in listed.enumerated() {
         dense += ground
+        var seen: Set<Int> = []
         for label in labels {
           let (type, probability) = (label.type, label.probability)
           guard (0..<classes).contains(type), (0...1).contains(probability) else {
@@ -121,6 +122,9 @@ extension ZLPR.Labels {
               .invalidOperation,
               "ZLPR: the label \(probability) of class \(type) in row \(row) is not a probability of one of \(classes) classes"
             )
+          }
+          guard seen.insert(type).inserted else {
+            throw EngineError(.invalidOperation, "ZLPR: row \(row) has two labels of class \(type)")
           }
           dense[row * classes + type] = probability
         }

@@ -45,16 +45,21 @@ struct RepetitionOptions: ParsableArguments {
   }
 
   /// Prints a report: names with values, first as JSON names, second as people read them.
-  func show(_ entries: [ReportEntry]) {
+  func show(_ entries: [ReportEntry]) { entries.show(json: json) }
+}
+
+extension [ReportEntry] {
+  /// Prints a report as a table or as one JSON object.
+  func show(json: Bool) {
     guard json else {
       var table = TextTable([.text(""), .text("")])
-      for entry in entries { table.addRow([entry.title, entry.text]) }
+      for entry in self { table.addRow([entry.title, entry.text]) }
       print(table.render(on: Terminal(describing: STDOUT_FILENO)), terminator: "")
       return
     }
     var writer = JSONWriter()
     writer.beginObject()
-    for entry in entries {
+    for entry in self {
       writer.name(entry.name)
       switch entry.value {
       case .number(let value): writer.number(value)
@@ -86,6 +91,11 @@ struct ReportEntry {
 
   static func seconds(_ name: String, _ title: String, _ value: Double) -> ReportEntry {
     ReportEntry(name: name, title: title, value: .number(value), text: String(format: "%.2f ms", value * 1000))
+  }
+
+  /// Seconds of something that takes many.
+  static func duration(_ name: String, _ title: String, _ value: Double) -> ReportEntry {
+    ReportEntry(name: name, title: title, value: .number(value), text: "\(Quantity.short(value)) s")
   }
 
   static func number(_ name: String, _ title: String, _ value: Double, _ format: String) -> ReportEntry {

@@ -24,8 +24,7 @@ struct WeftCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, TrainCommand.self,
-      ImportCommand.self,
-      SampleCommand.self, ScheduleCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self,
-      DemoCommand.self,
+      ImportCommand.self, SampleCommand.self, ScheduleCommand.self, HubnessCommand.self, HubsCommand.self,
+      ArgmaxableCommand.self, DevicesCommand.self, BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
     ])
 }

@@ -62,6 +62,33 @@ import Testing
     #expect(try !report.string("variant").isEmpty)
   }
 
+  @Test(arguments: Places.hasDevice ? ["cpu", "opencl"] : ["cpu"])
+  func benchOfArgmaxableFindsWhatIsPlanted(device: String) async throws {
+    let run = try await Weft.run(
+      "bench", "argmaxable", "--classes", "300", "--dimension", "8", "--planted", "7", "--device", device, "--json")
+    #expect(run.status == 0 && run.complaints.isEmpty)
+    let report = try run.object()
+    #expect(try report.integer("planted") == 7 && report.integer("planted_found") == 7)
+    #expect(try report.integer("argmaxable") + report.integer("unargmaxable") == 300)
+    #expect(try report.integer("proofs_held") == 300)
+    let stages = ["duplicates", "vector", "centred_vector", "whitened_vector", "reflections", "linear_programs"]
+    #expect(try stages.map { try report.integer("settled_by_" + $0) }.reduce(0, +) == 300)
+    #expect(try stages.map { try report.number($0 + "_seconds") }.reduce(0, +) <= report.number("seconds"))
+    #expect(try report.integer("settled_by_linear_programs") >= 7 && report.number("processor_seconds") > 0)
+  }
+
+  @Test func benchOfArgmaxableTakesALayer() async throws {
+    let files = try LayerFiles()
+    let run = try await Weft.run(
+      ["bench", "argmaxable", "--device", "cpu", "--tensor", "square", "model.safetensors"],
+      directory: files.folder.path)
+    #expect(run.status == 0)
+    #expect(run.lines.contains { $0.contains("unargmaxable") && $0.hasSuffix(" 1") } && !run.text.contains("planted"))
+    for wrong in [["model.safetensors"], ["--tensor", "square"], ["--planted", "1900"], ["--classes", "1"]] {
+      #expect(try await Weft.run(["bench", "argmaxable"] + wrong).status == 64)
+    }
+  }
+
   /// The counts are those of `Benchmarks/Peers/links.py` for the same inputs, with dense scores.
   static let linkBenches: [(options: String, spans: Int, relations: Int)] = [
     ("--head efficient --batch 4 --length 130 --predicates 7 --head-size 32 --density 0.0005", 61, 8),

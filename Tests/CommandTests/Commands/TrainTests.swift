@@ -87,12 +87,19 @@ import Testing
 
       """#
     _ = try files.folder.file("train.jsonl", line.utf8)
+    let development = #"""
+      {"text": "mr. reeds left", "entities": [{"start": 0, "end": 2, "label": "A"}, {"start": 0, "end": 1, "label": "A"}, {"start": 5, "end": 99, "label": "A"}, {"start": 0, "end": 2, "label": "PER"}]}
+
+      """#
+    _ = try files.folder.file("dev.jsonl", development.utf8)
     let run = try await files.train()
     #expect(run.status == 0)
     #expect(
-      run.complaints.prefix(3) == [
+      run.complaints.prefix(5) == [
         "weft: training data: 4 labels lie outside of their texts and were left out",
         "weft: training data: 1 label begins or ends within a token and was left out",
+        "weft: development data: 1 label lies outside of its text and was left out",
+        "weft: development data: 1 label begins or ends within a token and counts as missed",
         "weft: development data: not in the training data: \"PER\" (1)",
       ], "\(run.errorText)")
   }
@@ -128,8 +135,19 @@ import Testing
     Fault("no label at all", "none of the 2 documents has any of the entities to learn from")
       .with(files: ["train.jsonl": unlabelled + unlabelled]),
     Fault("nothing to find", "none of the development documents has any").with(files: ["dev.jsonl": unlabelled]),
-    Fault("no label on tokens", "no label of the training data", "1 label begins or ends within a token")
+    Fault("no label on tokens", "nothing of the training data can be learned", "1 label begins or ends within a token")
       .with(files: ["train.jsonl": #"{"text": "reed", "entities": [{"start": 1, "end": 3, "label": "A"}]}"#]),
+    Fault("a development file of other labels", "nothing of the development data can be found", "\"PERSON\" (1)")
+      .with(files: ["dev.jsonl": #"{"text": "reed", "entities": [{"start": 0, "end": 4, "label": "PERSON"}]}"#]),
+    Fault("a label in two spellings", "document 2: the label", "U+E9", "U+65 U+301", "write it in one way")
+      .with(files: [
+        "train.jsonl": "{\"text\": \"reed\", \"entities\": [{\"start\": 0, \"end\": 4, \"label\": \"\u{E9}\"}]}\n"
+          + "{\"text\": \"reed\", \"entities\": [{\"start\": 0, \"end\": 4, \"label\": \"e\u{301}\"}]}\n"
+      ]),
+    Fault("features where the model is made", "is where the model is made", "beside it")
+      .with(arguments: ["--features", "./model"]),
+    Fault("features that would go with the training", "is where the model is made")
+      .with(arguments: ["--features", "model/training/"]),
     Fault("a line that is no JSON", "train.jsonl", "line 3", "malformed JSON")
       .with(files: ["train.jsonl": unlabelled + "\nfoo\n"]),
     Fault("a line of another task", "train.jsonl", "line 1", "no \"relations\" or \"triples\" member")

@@ -77,6 +77,27 @@ import Testing
     #expect(fixture.last.hasSuffix("  30  10.0 docs/s  100 tokens/s"))
   }
 
+  /// The remark is said first, and is the first to give way.
+  @Test func remarksTakeTheRoomThatIsLeft() {
+    let remark = "12 tied, 王 3"
+    for columns in 30...130 {
+      let fixture = Fixture(total: 100, columns: columns)
+      fixture.bar.remark = remark
+      fixture.now = .seconds(2)
+      fixture.bar.advance(documents: 50, tokens: 0)
+      #expect(DisplayWidth.of(fixture.last) < columns)
+      #expect(fixture.last.contains(remark) == (columns >= 71), "\(columns): \(fixture.last)")
+      if columns >= 71 { #expect(fixture.last.hasSuffix("  \(remark)  50%  50/100  25.0 docs/s  ETA 0:02")) }
+    }
+    let changing = Fixture(total: 100)
+    for (second, remark) in ["first", "second", ""].enumerated() {
+      changing.bar.remark = remark
+      changing.now = .seconds(second + 1)
+      changing.bar.advance(tokens: 0)
+      #expect(changing.last.contains(remark.isEmpty ? "─  3%" : "  \(remark)  "))
+    }
+  }
+
   @Test func moreThanTheTotalDoesNoHarm() {
     let fixture = Fixture(total: 10)
     fixture.now = .seconds(1)

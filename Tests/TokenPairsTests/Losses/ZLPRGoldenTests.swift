@@ -162,6 +162,9 @@ import Weft
       try await zlpr.lossAndGradient(logits: [1, 2], classes: 2, labels: .soft([0.5, 1.5]))
     }
     await #expect(throws: EngineError.self) {
+      try await zlpr.lossAndGradient(logits: [1, 2], classes: 2, labels: .positives([[1, 1]]))
+    }
+    await #expect(throws: EngineError.self) {
       try await zlpr.lossAndGradient(logits: [1, 2], classes: 2, labels: .soft([0.5, 1]), mask: [true])
     }
   }

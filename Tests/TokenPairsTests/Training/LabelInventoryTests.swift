@@ -40,7 +40,11 @@ import Testing
       [SmallTexts.entities("a"), SmallTexts.entities("b")], .entities, "none of the 2 documents has any of the entities"
     ),
     ([SmallTexts.entities("a")], .entities, "the only document has"),
-    ([SmallTexts.entities("a", (0..<1, ""))], .entities, "a label is empty"),
+    ([SmallTexts.entities("a", (0..<1, ""))], .entities, "document 1: a label is empty"),
+    (
+      [SmallTexts.entities("a", (0..<1, "\u{E9}")), SmallTexts.entities("a", (0..<1, "e\u{301}"))], .entities,
+      "U+65 U+301, and elsewhere U+E9"
+    ),
     ([SmallTexts.entities("a", (0..<1, "A"))], .relations, "document 1 has entities, and relations"),
     (
       [.init(text: "a", gold: .events([.init(type: "T", arguments: [SmallTexts.argument("a/b", 0..<1)])]))], .events,

@@ -18,7 +18,8 @@ import Testing
   static let faults: [(words: String, change: @Sendable (inout TrainingRecipe) -> Void)] = [
     ("head size is 0", { $0.headSize = 0 }), ("head size is 63", { $0.headSize = 63 }),
     ("epochs is 0", { $0.epochs = 0 }), ("batch size is -1", { $0.batchSize = -1 }),
-    ("learning rate is 0", { $0.learningRate = 0 }), ("learning rate is nan", { $0.learningRate = .nan }),
+    ("learning rate is 0", { $0.learningRate = 0 }), ("learning rate is 1e-300", { $0.learningRate = 1e-300 }),
+    ("learning rate is nan", { $0.learningRate = .nan }),
     ("learning rate is inf", { $0.learningRate = .infinity }), ("warm-up share is 1.5", { $0.warmUpShare = 1.5 }),
     ("beta 1 is 1.0", { $0.beta1 = 1 }), ("beta 2 is -0.1", { $0.beta2 = -0.1 }), ("epsilon is 0", { $0.epsilon = 0 }),
     ("weight decay is -1", { $0.weightDecay = -1 }), ("gradient norm is 0", { $0.maximumGradientNorm = 0 }),

@@ -6,7 +6,9 @@ internal import Foundation
 /// Within a batch of `m` windows, window `i` is mixed with window `π(i)`, `π` being a permutation drawn as that of an
 /// epoch is; then each window in turn draws its weight from `Beta(α, α)` by Jöhnk's method: `x = ln(u) / α`,
 /// `y = ln(v) / α` with `u`, then `v` uniform in (0, 1], until `e^x + e^y <= 1`; the weight is `e^x / (e^x + e^y)`.
-/// A window that is its own partner stays as it is, and draws its weight all the same.
+/// A window that is its own partner stays as it is, and draws its weight all the same. A mixture is as long as the longer
+/// of the two; past the end of the shorter one the longer is mixed with nothing, and where the shorter has its end mark
+/// there are cells like any other.
 struct Mixup: Sendable {
   let alpha: Double
   let seed: UInt64

@@ -10,8 +10,10 @@ public struct AlignmentReport: Sendable, Hashable {
   public var spans = 0
   /// Spans that lie in a window.
   public var placedSpans = 0
-  /// Spans that are empty, reversed or outside of their text.
+  /// Spans that are empty or outside of their text.
   public var spansOutside = 0
+  /// Labels that the documents themselves have dropped (``TrainingDocument/unusableLabels``).
+  public var unusableLabels = 0
   /// Spans that begin or end within a token.
   public var spansAcrossTokens = 0
   /// Spans that no window holds whole.
@@ -28,8 +30,20 @@ public struct AlignmentReport: Sendable, Hashable {
   /// Nothing yet.
   public init() {}
 
+  /// Whether a model of the task could be right about anything.
+  package func hasAnything(for task: ModelTask) -> Bool { (task == .relations ? placedLinks : placedSpans) > 0 }
+
+  /// What the labels are for, which says what becomes of those without a place.
+  public enum Purpose: Sendable, Hashable {
+    /// They are left out.
+    case learning
+    /// No model can find them: they count as missed.
+    case scoring
+  }
+
   /// What a person should know, a line each; empty if every label was placed.
-  public var remarks: [String] {
+  public func remarks(for purpose: Purpose) -> [String] {
+    let (was, were) = purpose == .learning ? ("was left out", "were left out") : ("counts as missed", "count as missed")
     func remark(_ count: Int, _ one: String, _ many: String) -> String? {
       count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
     }
@@ -37,15 +51,18 @@ public struct AlignmentReport: Sendable, Hashable {
       .map { "\"\($0.key)\" (\($0.value))" }
     return [
       remark(
-        spansOutside, "label lies outside of its text and was left out",
+        unusableLabels + (purpose == .learning ? spansOutside : 0), "label lies outside of its text and was left out",
         "labels lie outside of their texts and were left out"),
       remark(
-        spansAcrossTokens, "label begins or ends within a token and was left out",
-        "labels begin or end within a token and were left out"),
-      remark(spansCut, "label fits no window and was left out", "labels fit no window and were left out"),
+        purpose == .scoring ? spansOutside : 0, "label lies outside of its text and counts as missed",
+        "labels lie outside of their texts and count as missed"),
       remark(
-        linksApart, "link joins spans that no window holds both and was left out",
-        "links join spans that no window holds both and were left out"),
+        spansAcrossTokens, "label begins or ends within a token and \(was)",
+        "labels begin or end within a token and \(were)"),
+      remark(spansCut, "label fits no window and \(was)", "labels fit no window and \(were)"),
+      remark(
+        linksApart, "link joins spans that no window holds both and \(was)",
+        "links join spans that no window holds both and \(were)"),
       unknown.isEmpty
         ? nil
         : "not in the training data: \(unknown.prefix(10).joined(separator: ", "))"

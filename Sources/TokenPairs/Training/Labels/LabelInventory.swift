@@ -26,28 +26,27 @@ package struct LabelInventory: Sendable, Hashable {
   ///   can have.
   package init(of documents: [TrainingDocument], task: ModelTask) throws(TrainingError) {
     guard !documents.isEmpty else { throw TrainingError("there is no document to learn from") }
-    var names: Set<String> = []
+    var names = NameSet(noun: task == .entities ? "label" : task == .relations ? "predicate" : "role")
     for (index, document) in documents.enumerated() {
       guard document.gold.task == task else {
         throw TrainingError(
           "document \(index + 1) has \(document.gold.task.rawValue), and \(task.rawValue) are to be learned")
       }
       switch document.gold {
-      case .entities(let entities): names.formUnion(entities.map(\.label))
-      case .relations(let relations): names.formUnion(relations.map(\.predicate))
+      case .entities(let entities): for entity in entities { try names.insert(entity.label, index) }
+      case .relations(let relations): for relation in relations { try names.insert(relation.predicate, index) }
       case .events(let events):
-        for event in events { for argument in event.arguments { names.insert(try Self.name(event, argument)) } }
+        for event in events {
+          for argument in event.arguments { try names.insert(try Self.name(event, argument, index), index) }
+        }
       }
     }
-    let noun = task == .entities ? "label" : task == .relations ? "predicate" : "role"
     guard !names.isEmpty else {
       throw TrainingError(
         "\(documents.count == 1 ? "the only document has none" : "none of the \(documents.count) documents has any") "
           + "of the \(task.rawValue) to learn from")
     }
-    guard !names.contains("") else { throw TrainingError("a \(noun) is empty") }
-    // As bytes of UTF-8: the same order in every locale and language.
-    let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let sorted = names.sorted
     switch task {
     case .entities: self.init(task: task, labels: sorted, links: [])
     case .relations: self.init(task: task, labels: ModelDescription.relationLabels, links: sorted)
@@ -60,11 +59,13 @@ package struct LabelInventory: Sendable, Hashable {
   package func link(_ name: String) -> Int? { linkIndices[name] }
 
   /// An argument's label. A role with a slash would be taken for a part of the type when the label is read.
-  private static func name(_ event: EventKey, _ argument: EventArgumentKey) throws(TrainingError) -> String {
-    guard !event.type.isEmpty else { throw TrainingError("an event's type is empty") }
+  private static func name(
+    _ event: EventKey, _ argument: EventArgumentKey, _ document: Int
+  ) throws(TrainingError) -> String {
+    guard !event.type.isEmpty else { throw TrainingError("document \(document + 1): an event's type is empty") }
     guard !argument.role.isEmpty, !argument.role.contains("/") else {
       throw TrainingError(
-        "role \"\(argument.role)\" of event type \"\(event.type)\" "
+        "document \(document + 1): role \"\(argument.role)\" of event type \"\(event.type)\" "
           + (argument.role.isEmpty ? "is empty" : "has a slash, which separates type and role; rename it"))
     }
     return "\(event.type)/\(argument.role)"

@@ -70,7 +70,7 @@ struct LabelPlacing {
 
   mutating func add(_ document: TrainingDocument) {
     report.spans += document.unusableLabels
-    report.spansOutside += document.unusableLabels
+    report.unusableLabels += document.unusableLabels
     switch document.gold {
     case .entities(let entities):
       for entity in entities { _ = span(inventory.label(entity.label), entity.range, named: entity.label) }

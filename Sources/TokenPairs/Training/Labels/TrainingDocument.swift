@@ -24,7 +24,7 @@ public struct TrainingDocument: Sendable, Hashable {
   /// What is true of it. Labels that the text or its tokens do not bear out are counted and left out, not refused.
   public let gold: Gold
   /// Labels of the text's source that `gold` does not hold because no range can say them, such as reversed ones: they
-  /// are counted with those outside the text.
+  /// are counted and left out.
   public let unusableLabels: Int
 
   /// A text and what is true of it.

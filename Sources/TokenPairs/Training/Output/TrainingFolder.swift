@@ -140,6 +140,22 @@ final class TrainingFolder {
     ModelFileError(file: path, problem: "cannot be \(verb): \(String(cString: strerror(errno)))")
   }
 
+  /// Refuses to keep features in the output directory or its working directory: the one must hold nothing else when a
+  /// training starts, the other goes when it ends.
+  static func check(features: String, output: String) throws(ModelFileError) {
+    let output = try DestinationFolder.name(output)
+    guard
+      ![output, "\(output)/training"].contains(where: {
+        isSame(features, $0) || standardized(features) == standardized($0)
+      })
+    else {
+      throw ModelFileError(
+        file: features, problem: "is where the model is made; keep the features in a directory beside it")
+    }
+  }
+
+  private static func standardized(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
   /// Whether two paths lead to one directory.
   private static func isSame(_ first: String, _ second: String) -> Bool {
     var (a, b) = (stat(), stat())

@@ -66,7 +66,7 @@ public struct TrainingRecipe: Sendable, Hashable, Codable {
     try check("the number of epochs", epochs, 1...1_000_000)
     try check("the batch size", batchSize, 1...65_536)
     try check("patience", patience, 0...1_000_000)
-    try check("the learning rate", learningRate, learningRate > 0 && learningRate <= 1, "above 0 and at most 1")
+    try check("the learning rate", learningRate, learningRate >= 1e-12 && learningRate <= 1, "from 1e-12 to 1")
     try check("the warm-up share", warmUpShare, warmUpShare >= 0 && warmUpShare <= 1, "from 0 to 1")
     for (name, beta) in [("beta 1", beta1), ("beta 2", beta2)] {
       try check(name, beta, beta >= 0 && beta < 1, "at least 0 and below 1")

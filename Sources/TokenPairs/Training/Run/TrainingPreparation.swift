@@ -2,7 +2,8 @@ internal import Engine
 internal import ModelFiles
 internal import Networks
 
-/// What a training finds out before it computes anything: all that can be refused is refused here.
+/// What a training finds out before it computes anything: what is wrong with its data, encoder or folder is refused
+/// here, before the encoder reads for an hour.
 struct TrainingPreparation {
   /// The two sets of windows.
   enum Part: String, CaseIterable {
@@ -37,9 +38,16 @@ struct TrainingPreparation {
     let aligner = LabelAligner(reader: reader, inventory: inventory)
     let (windows, trainReport) = aligner.windows(of: train)
     let (developmentWindows, developmentReport) = aligner.windows(of: development)
-    guard trainReport.placedSpans > 0 else {
+    let (trainRemarks, developmentRemarks) = (
+      trainReport.remarks(for: .learning), developmentReport.remarks(for: .scoring)
+    )
+    guard trainReport.hasAnything(for: recipe.task) else {
       throw TrainingError(
-        "no label of the training data stands on the borders of tokens: \(trainReport.remarks.joined(separator: "; "))")
+        "nothing of the training data can be learned: \(trainRemarks.joined(separator: "; "))")
+    }
+    guard developmentReport.hasAnything(for: recipe.task) else {
+      throw TrainingError(
+        "nothing of the development data can be found: \(developmentRemarks.joined(separator: "; "))")
     }
     self.windows = windows
     developmentIDs = developmentWindows.map(\.ids)
@@ -54,11 +62,14 @@ struct TrainingPreparation {
       features: training.options.featurePrecision, device: deviceKey.text)
     heads = HeadParameters.initial(recipe, inventory, hiddenSize: files.configuration.hiddenSize)
 
+    if let features = training.options.features {
+      try TrainingFolder.check(features: features, output: training.output)
+    }
     folder = try TrainingFolder(
       training.output, .init(resumes: training.options.resumes, overwrites: training.options.overwrites),
       encoder: training.encoder)
     var notes =
-      trainReport.remarks.map { "training data: \($0)" } + developmentReport.remarks.map { "development data: \($0)" }
+      trainRemarks.map { "training data: \($0)" } + developmentRemarks.map { "development data: \($0)" }
     if training.options.resumes, folder.hasCheckpoint {
       let checkpoint = try TrainingCheckpoint(folder.checkpoint, heads: heads, recipe: recipe, data: data)
       let best = checkpoint.progress.best.map { ", the best being \($0.epoch) with an F1 of \($0.scores.f1)" } ?? ""

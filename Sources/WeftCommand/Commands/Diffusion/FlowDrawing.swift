@@ -24,8 +24,9 @@ struct FlowDrawing {
         "'\(SamplerChoice.adaptiveName)' solves a differential equation: it needs a schedule vp, ve or subvp")
     }
     self.schedule = schedule
-    try SampleTargets.check(command, data.space)
-    request = try command.samples.request(for: data.space)
+    let noise = try command.samples.givenNoise(for: data.space)
+    try SampleTargets.check(command, data.space, samples: command.samples.sampleCount(noise: noise))
+    request = try command.samples.request(for: data.space, noise: noise)
   }
 
   func run() async throws {

@@ -25,15 +25,18 @@ struct ModelDrawing {
     data = try command.data.data.map { [files, space] name in
       try GammaData(name, shape: files.sampleShape).values(in: space)
     }
-    if !command.network.dryRun { try Self.check(command, space) }
-    request = try command.samples.request(for: space)
+    let noise = try command.samples.givenNoise(for: space)
+    if !command.network.dryRun {
+      try Self.check(command, space, samples: command.samples.sampleCount(noise: noise))
+    }
+    request = try command.samples.request(for: space, noise: noise)
   }
 
-  private static func check(_ command: SampleCommand, _ space: SampleSpace) throws {
+  private static func check(_ command: SampleCommand, _ space: SampleSpace, samples: Int) throws {
     guard space.shape[0] == 1 || space.shape[0] == 3 || command.output.output == nil else {
       throw ValidationError("--output: images of \(space.shape[0]) channels have no picture: use --array")
     }
-    try SampleTargets.check(command, space)
+    try SampleTargets.check(command, space, samples: samples)
   }
 
   func run() async throws {

@@ -12,6 +12,7 @@ struct ModelReport {
   /// - Parameters:
   ///   - samples: how many are asked for.
   ///   - batch: how many travel together; as many as suit the device if nil.
+  /// - Returns: the lines.
   /// - Throws: `EngineError` if the network does not fit the device at all.
   func render(samples: Int, batch: Int?) throws -> String {
     let memory = try files.memory(plan, samples: samples, batchSize: batch, on: engine)

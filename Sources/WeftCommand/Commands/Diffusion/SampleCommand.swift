@@ -63,8 +63,8 @@ struct SampleCommand: AsyncParsableCommand {
     try OutputName.checkDiffer(
       [("--output", output.output), ("--array", output.array), ("--save-gamma", gamma.saveGamma)],
       inputs: [
-        ("--data", SampleData.path(of: data.data)), ("--start", samples.start), ("--known", samples.known),
-        ("--mask", samples.mask), ("--gamma", gamma.gamma),
+        ("--data", SampleData.path(of: data.data)), ("--noise", samples.noise), ("--start", samples.start),
+        ("--known", samples.known), ("--mask", samples.mask), ("--gamma", gamma.gamma),
       ])
     try adaptive.check(self)
     if network.model == nil, method.name.traits.needsSecondHead || method.variance == .learned {

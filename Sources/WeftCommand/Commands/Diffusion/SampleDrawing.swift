@@ -43,8 +43,9 @@ struct SampleDrawing {
       return grid
     }
     self.method = method
-    try SampleTargets.check(command, data.space)
-    request = try command.samples.request(for: data.space)
+    let noise = try command.samples.givenNoise(for: data.space)
+    try SampleTargets.check(command, data.space, samples: command.samples.sampleCount(noise: noise))
+    request = try command.samples.request(for: data.space, noise: noise)
   }
 
   func run() async throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diffusion
+import ModelFiles
 
 /// How many samples, from which noise, and what they begin with.
 struct SampleOptions: ParsableArguments {
@@ -7,7 +8,8 @@ struct SampleOptions: ParsableArguments {
   /// What diffusers' pipelines take where nothing is said.
   private static let usualStrength = 0.8
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Samples to draw (16).", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Samples to draw (16, or as many as --noise has).", valueName: "n"))
   var count: Int?
 
   @Option(
@@ -27,6 +29,12 @@ struct SampleOptions: ParsableArguments {
     help: ArgumentHelp("Samples on the way from the noise of one seed to that of another.", valueName: "seed,seed"),
     transform: { try Choice.seeds($0) })
   var interpolate: [UInt64]?
+
+  @Option(
+    help: ArgumentHelp(
+      "Start from this noise, of unit variance: [n, …] for n samples, such as 'weft hubs' writes.",
+      valueName: "file.npy"))
+  var noise: String?
 
   @Option(
     help: ArgumentHelp("Start from this sample, or these, with noise on top: see --strength.", valueName: "file.npy"))
@@ -67,8 +75,14 @@ struct SampleOptions: ParsableArguments {
         throw ValidationError("--interpolate has its own seeds: leave out --seed, --seeds and --start")
       }
     }
+    if noise != nil {
+      guard interpolate == nil, start == nil else {
+        throw ValidationError("--noise is what samples start from: leave out --start and --interpolate")
+      }
+    }
     guard (mask == nil) == (known == nil) else { throw ValidationError("--mask and --known belong together") }
-    for (option, path) in [("--start", start), ("--mask", mask), ("--known", known)] where path?.isEmpty == true {
+    for (option, path) in [("--noise", noise), ("--start", start), ("--mask", mask), ("--known", known)]
+    where path?.isEmpty == true {
       throw ValidationError("\(option) needs the name of a .npy file")
     }
     if let strength {
@@ -85,7 +99,20 @@ struct SampleOptions: ParsableArguments {
   }
 
   /// Samples that are drawn.
-  var sampleCount: Int { seeds?.count ?? count ?? Self.usualCount }
+  func sampleCount(noise: GivenNoise?) -> Int { seeds?.count ?? count ?? noise?.count ?? Self.usualCount }
+
+  /// The noise that `--noise` names; nil without it.
+  /// - Throws: `ModelFileError` if the file cannot be used, or has too little for as many samples as are asked for.
+  func givenNoise(for data: SampleSpace) throws -> GivenNoise? {
+    guard let noise else { return nil }
+    let given = try GivenNoise(path: noise, shape: data.shape)
+    let count = sampleCount(noise: given)
+    guard count <= given.count else {
+      throw ModelFileError(
+        file: noise, problem: "holds noise for \(given.count) samples, and \(count) are asked for; leave out --count")
+    }
+    return given
+  }
 
   /// The share of the steps that are taken.
   var stepShare: Double { start == nil ? 1 : strength ?? Self.usualStrength }
@@ -97,14 +124,21 @@ struct SampleOptions: ParsableArguments {
   }
 
   /// What the sampler is asked for.
+  ///
+  /// - Parameters:
+  ///   - data: what is sampled.
+  ///   - noise: what `--noise` names.
+  /// - Returns: the request.
   /// - Throws: `ModelFileError` if a file cannot be used.
-  func request(for data: SampleSpace) throws -> SamplingRequest {
+  func request(for data: SampleSpace, noise: GivenNoise?) throws -> SamplingRequest {
+    let sampleCount = sampleCount(noise: noise)
     var request = seeds.map { SamplingRequest(seeds: $0) } ?? SamplingRequest(count: sampleCount, seed: seed ?? 0)
     func read(_ path: String) throws -> [Float] {
       data.normalization.apply(try SampleArray(path: path, shape: data.shape, count: sampleCount).values)
     }
     if let interpolate { request.start = .interpolation(from: interpolate[0], to: interpolate[1]) }
     if let start { request.start = .images(try read(start)) }
+    if let noise { request.start = .given(Array(noise.values.prefix(sampleCount * data.elements))) }
     if let mask, let known {
       request.inpainting = SamplingRequest.Inpainting(
         known: try read(known), mask: try SampleArray(mask: mask, shape: data.shape, count: sampleCount).values)

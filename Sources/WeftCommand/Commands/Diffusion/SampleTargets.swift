@@ -25,8 +25,7 @@ struct SampleTargets {
   }
 
   /// Refuses what does not fit the data, before a device is opened.
-  static func check(_ command: SampleCommand, _ data: SampleSpace) throws {
-    let count = command.samples.sampleCount
+  static func check(_ command: SampleCommand, _ data: SampleSpace, samples count: Int) throws {
     try checkMemory(count, data)
     if data.kind == .points, data.shape != [2], command.output.output != nil {
       throw ValidationError("--output: only points of 2 dimensions have a picture, not \(data.shape[0]): use --array")

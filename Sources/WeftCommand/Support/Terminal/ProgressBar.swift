@@ -13,12 +13,18 @@ final class ProgressBar {
   struct Unit: Sendable {
     /// One, and the short form of many that speeds are given in.
     var noun: String
+    var plural: String
     var rate: String
 
-    static let documents = Unit(noun: "document", rate: "docs/s")
-    static let steps = Unit(noun: "step", rate: "steps/s")
-    static let windows = Unit(noun: "window", rate: "windows/s")
+    static let documents = Unit(noun: "document", plural: "documents", rate: "docs/s")
+    static let steps = Unit(noun: "step", plural: "steps", rate: "steps/s")
+    static let windows = Unit(noun: "window", plural: "windows", rate: "windows/s")
+    static let vectors = Unit(noun: "vector", plural: "vectors", rate: "vectors/s")
+    static let classes = Unit(noun: "class", plural: "classes", rate: "classes/s")
   }
+
+  /// Said before the counts where there is room.
+  var remark = ""
 
   /// What stands before the bar; it may change as the run goes on.
   var title: String
@@ -85,7 +91,7 @@ final class ProgressBar {
   func finish() -> String {
     clear()
     let seconds = clock() / .seconds(1)
-    let noun = state.documents == 1 ? unit.noun : unit.noun + "s"
+    let noun = state.documents == 1 ? unit.noun : unit.plural
     var summary = "\(Quantity.grouped(state.documents)) \(noun) in \(Quantity.short(seconds)) s"
     if seconds > 0 && state.documents > 0 {
       summary += ", \(Quantity.short(Double(state.documents) / seconds)) \(unit.rate)"
@@ -121,6 +127,10 @@ final class ProgressBar {
         fields.insert(tokens, at: end + 1)
         room -= tokens.count + 2
       }
+    }
+    if !remark.isEmpty, room >= DisplayWidth.of(remark) + 2 {
+      fields.insert(remark, at: 0)
+      room -= DisplayWidth.of(remark) + 2
     }
     let gauge = state.fraction.map { bar($0, columns: min(least + room, 40)) } ?? spinner
     return ([Style.bold.apply(to: title, colours: terminal.colours), gauge] + fields)

@@ -25,6 +25,7 @@ final class ModelDirectory: Sendable {
   ///   - golden: the network.
   ///   - layout: how its files lie.
   ///   - scheduler: what scheduler_config.json says.
+  /// - Throws: what writing files throws.
   init(
     _ golden: UNetGolden, _ layout: Layout = Layout(), scheduler: String = #"{"_class_name": "DDIMScheduler"}"#
   ) throws {

@@ -1,0 +1,97 @@
+/// The classes as points `a_i` of one space in which hidden vectors are directions z: class `i` scores `<a_i, z>`, up to
+/// a positive factor. One search serves all cases:
+///
+/// - without biases `a_i = w_i` and `z = h`;
+/// - with biases `a_i = (w_i, b_i)` and `z = s · (h, 1)` with s > 0;
+/// - in a box `a_i = (B·w_i, b_i)` and `z = (h/B, 1)`, with elements from -1 to 1.
+///
+/// The points are scaled by powers of two to lie within ±1, vectors and biases separately where z leaves the choice.
+struct ClassPoints: Sendable {
+  enum Form: Sendable, Hashable { case plain, lifted, boxed }
+
+  let classes: OutputClasses
+  let form: Form
+  /// The vectors' dimension, and one more where biases decide.
+  let width: Int
+  private let box: Double
+  private let vectorScale: Double
+  private let biasScale: Double
+
+  init(_ classes: OutputClasses, box: Double?) {
+    self.classes = classes
+    self.box = box ?? .infinity
+    let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
+    guard let bias = classes.decidingBias else {
+      // Without biases a box does not matter: directions can be scaled to fit.
+      form = .plain
+      width = classes.dimension
+      vectorScale = Self.scale(largest)
+      biasScale = 0
+      return
+    }
+    width = classes.dimension + 1
+    let largestBias = Double(bias.reduce(0) { max($0, abs($1)) })
+    if let box {
+      form = .boxed
+      biasScale = Self.scale(max(largestBias, largest * box))
+      vectorScale = biasScale * box
+    } else {
+      form = .lifted
+      vectorScale = Self.scale(largest)
+      biasScale = Self.scale(largestBias)
+    }
+  }
+
+  private static func scale(_ largest: Double) -> Double {
+    largest > 0 ? Double(sign: .plus, exponent: -Int(largest.exponent) - 1, significand: 1) : 1
+  }
+
+  /// The element of a point.
+  @inline(__always)
+  func element(_ index: Int, _ column: Int) -> Double {
+    if column < classes.dimension {
+      return vectorScale * Double(classes.elements[index * classes.dimension + column])
+    }
+    return biasScale * Double(classes.bias?[index] ?? 0)
+  }
+
+  /// A point as a device takes it.
+  func floats(_ index: Int) -> [Float] { (0..<width).map { Float(element(index, $0)) } }
+
+  /// `a_k - a_i`.
+  func difference(_ index: Int, _ other: Int) -> [Double] {
+    (0..<width).map { element(index, $0) - element(other, $0) }
+  }
+
+  /// The direction that stands for a hidden vector; its largest element is 1, or its last in a box.
+  func direction(_ hidden: [Double]) -> [Double] {
+    switch form {
+    case .plain: Self.normalized(hidden)
+    case .lifted: Self.normalized(hidden.map { $0 / vectorScale } + [1 / biasScale])
+    case .boxed: hidden.map { $0 / box } + [1]
+    }
+  }
+
+  /// The hidden vector that a direction stands for; nil if there is none.
+  func hidden(_ direction: [Double]) -> [Double]? {
+    switch form {
+    case .plain:
+      let limit = min(box, 1)
+      let scaled = Self.normalized(direction)
+      return scaled.contains { $0 != 0 } ? scaled.map { $0 * limit } : nil
+    case .lifted:
+      guard let last = direction.last, last > 0 else { return nil }
+      let factor = vectorScale / (biasScale * last)
+      let hidden = direction.dropLast().map { $0 * factor }
+      return hidden.allSatisfy(\.isFinite) ? hidden : nil
+    case .boxed:
+      return direction.dropLast().map { min(max($0 * box, -box), box) }
+    }
+  }
+
+  /// Scaled so that the largest element is 1; the same if all are 0.
+  static func normalized(_ direction: [Double]) -> [Double] {
+    let largest = direction.reduce(0) { max($0, abs($1)) }
+    return largest > 0 && largest.isFinite ? direction.map { $0 / largest } : direction
+  }
+}

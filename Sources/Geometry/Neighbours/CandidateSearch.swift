@@ -1,0 +1,141 @@
+internal import Engine
+
+/// For each query the vectors that are nearest by what the device computes in float32.
+struct Candidates: Sendable {
+  /// Candidates of a query.
+  let count: Int
+  /// `[queries, count]`, greatest first.
+  private(set) var values: [Float]
+  /// `[queries, count]`: groups of equal vectors, of equal values the first.
+  private(set) var groups: [Int32]
+
+  func values(of query: Int) -> ArraySlice<Float> { values[query * count..<(query + 1) * count] }
+  func groups(of query: Int) -> ArraySlice<Int32> { groups[query * count..<(query + 1) * count] }
+
+  init(_ columns: BestColumns, firstGroup: Int) {
+    count = columns.k
+    values = columns.values
+    groups = columns.indices.map { $0 < 0 ? -1 : $0 + Int32(firstGroup) }
+  }
+
+  /// Candidates of queries, one part after the other.
+  init(_ parts: [Candidates]) {
+    count = parts.first?.count ?? 0
+    values = parts.flatMap(\.values)
+    groups = parts.flatMap(\.groups)
+  }
+
+  /// The best of these and of others, of groups that come after.
+  func merged(with others: Candidates, limit: Int) -> Candidates {
+    let merged = min(limit, count + others.count)
+    let queries = values.count / count
+    var (values, groups): ([Float], [Int32]) = ([], [])
+    values.reserveCapacity(queries * merged)
+    groups.reserveCapacity(queries * merged)
+    for query in 0..<queries {
+      var (mine, theirs) = (query * count, query * others.count)
+      let (myEnd, theirEnd) = (mine + count, theirs + others.count)
+      for _ in 0..<merged {
+        if theirs == theirEnd || (mine < myEnd && self.values[mine] >= others.values[theirs]) {
+          values.append(self.values[mine])
+          groups.append(self.groups[mine])
+          mine += 1
+        } else {
+          values.append(others.values[theirs])
+          groups.append(others.groups[theirs])
+          theirs += 1
+        }
+      }
+    }
+    return Candidates(count: merged, values: values, groups: groups)
+  }
+
+  private init(count: Int, values: [Float], groups: [Int32]) {
+    self.count = count
+    self.values = values
+    self.groups = groups
+  }
+}
+
+/// Finds candidates, with a shard of the reference set at a time on the device.
+struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable {
+  let engine: Engine
+  let space: WorkingSpace
+  let reference: Reference
+  let queries: Queries
+  /// The first of each group of equal vectors of the reference set.
+  let representatives: [Int32]
+  /// Vectors that are on the device at a time.
+  var shardSize: Int
+  /// Called now and then, with how far the search is.
+  let progress: (@Sendable (Double) -> Void)?
+
+  /// Queries of a pass, so that the host's copies of them stay small.
+  private static var passElements: Int { 1 << 22 }
+  /// Below this a device without room is not asked for less.
+  private static var leastShard: Int { 256 }
+
+  /// The candidates, and the lengths that bound their errors.
+  struct Result: Sendable {
+    var candidates: Candidates
+    /// `|w|` of each query, in order.
+    var norms: [Double] = []
+    /// `<s c, w>` of each query; inner product only.
+    var centerProducts: [Double] = []
+    /// `|w|` of each group of the reference set, in order.
+    var referenceNorms: [Double] = []
+  }
+
+  /// `limit` candidates for some queries.
+  mutating func candidates(for asked: [Int32], limit: Int) async throws -> Result {
+    var found: Result?
+    var first = 0
+    while first < representatives.count {
+      let shard = first..<min(first + shardSize, representatives.count)
+      do {
+        let part = try await candidates(for: asked, limit: limit, in: shard, isFirst: first == 0)
+        if var all = found {
+          all.candidates = all.candidates.merged(with: part.candidates, limit: limit)
+          all.referenceNorms += part.referenceNorms
+          found = all
+        } else {
+          found = part
+        }
+        first = shard.upperBound
+      } catch let error as EngineError where error.kind == .exhausted && shardSize > Self.leastShard {
+        // The device has less room than it says: take less at a time.
+        shardSize = min(shardSize, representatives.count) / 2
+      }
+    }
+    return found ?? Result(candidates: Candidates([]))
+  }
+
+  private func candidates(
+    for asked: [Int32], limit: Int, in shard: Range<Int>, isFirst: Bool
+  ) async throws -> Result {
+    let block = try await space.block(representatives[shard], of: reference)
+    let columns = try await engine.makeRankedColumns(
+      try Vectors(block.elements, dimension: space.dimension), terms: block.terms)
+    let best = min(limit, shard.count)
+    let passSize = max(256, Self.passElements / space.dimension)
+    var result = Result(candidates: Candidates([]))
+    result.referenceNorms = block.norms
+    var parts: [Candidates] = []
+    for start in stride(from: 0, to: asked.count, by: passSize) {
+      try Task.checkCancellation()
+      let pass = asked[start..<min(start + passSize, asked.count)]
+      let rows = try await space.block(pass, of: queries)
+      let columns = try await engine.topK(
+        try Vectors(rows.elements, dimension: space.dimension), among: columns, k: best)
+      parts.append(Candidates(columns, firstGroup: shard.lowerBound))
+      if isFirst {
+        result.norms += rows.norms
+        result.centerProducts += rows.centerProducts
+      }
+      let done = Double(pass.endIndex) / Double(asked.count) * Double(shard.count) + Double(shard.lowerBound)
+      progress?(done / Double(representatives.count))
+    }
+    result.candidates = Candidates(parts)
+    return result
+  }
+}

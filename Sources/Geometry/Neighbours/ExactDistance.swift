@@ -1,0 +1,114 @@
+/// Distances in Double, each a sum over the channels in their order.
+///
+///     euclidean, squared   Σ (x - y)²       differences first, so near duplicates keep their digits
+///     inner product        -Σ x y
+///     cosine               1 - P / √(A B) = (A B - P²) / (√(A B) (√(A B) + P))     P = Σ x y, A = Σ x², B = Σ y²
+///
+/// The cosine's three sums and A B - P² are carried in pairs of Doubles: what is left of 1 - cos near 0 would otherwise be
+/// rounding alone.
+struct ExactDistance {
+  private let metric: Metric
+  private let query: [Double]
+  /// A.
+  private let square: DoublePair
+
+  init(_ metric: Metric, from query: UnsafePointer<Float>, dimension: Int) {
+    self.metric = metric
+    self.query = (0..<dimension).map { Double(query[$0]) }
+    var sum = DoublePair()
+    if metric == .cosine { for x in self.query { sum.add(x * x) } }
+    square = sum.normalized
+  }
+
+  /// The distances to some vectors.
+  func callAsFunction(to vectors: [UnsafePointer<Float>]) -> [Double] {
+    query.withUnsafeBufferPointer { query in
+      switch metric {
+      case .squaredEuclidean: inFours(vectors) { $0 + ($1 - $2) * ($1 - $2) }
+      case .euclidean: inFours(vectors) { $0 + ($1 - $2) * ($1 - $2) }.map { $0.squareRoot() }
+      case .innerProduct: inFours(vectors) { $0 + $1 * $2 }.map { -$0 }
+      case .cosine: vectors.map { cosine(query, $0) }
+      }
+    }
+  }
+
+  /// Four chains of additions at a time, each in the order of the channels.
+  @inline(__always)
+  private func inFours(
+    _ vectors: [UnsafePointer<Float>], _ step: (_ sum: Double, _ x: Double, _ y: Double) -> Double
+  ) -> [Double] {
+    var sums: [Double] = []
+    sums.reserveCapacity(vectors.count + 3)
+    guard let last = vectors.last else { return [] }
+    for first in stride(from: 0, to: vectors.count, by: 4) {
+      func vector(_ index: Int) -> UnsafePointer<Float> { index < vectors.count ? vectors[index] : last }
+      let (a, b, c, d) = (vector(first), vector(first + 1), vector(first + 2), vector(first + 3))
+      var (sumA, sumB, sumC, sumD) = (0.0, 0.0, 0.0, 0.0)
+      for (channel, x) in query.enumerated() {
+        sumA = step(sumA, x, Double(a[channel]))
+        sumB = step(sumB, x, Double(b[channel]))
+        sumC = step(sumC, x, Double(c[channel]))
+        sumD = step(sumD, x, Double(d[channel]))
+      }
+      sums += [sumA, sumB, sumC, sumD]
+    }
+    sums.removeLast(sums.count - vectors.count)
+    return sums
+  }
+
+  private func cosine(_ query: UnsafeBufferPointer<Double>, _ vector: UnsafePointer<Float>) -> Double {
+    var (product, other) = (DoublePair(), DoublePair())
+    for (channel, x) in query.enumerated() {
+      let y = Double(vector[channel])
+      product.add(x * y)
+      other.add(y * y)
+    }
+    let (p, b) = (product.normalized, other.normalized)
+    let squares = square.times(b)
+    let root = squares.high.squareRoot()
+    guard p.high > 0 else { return 1 - p.high / root }
+    return squares.minus(p.times(p)) / (root * (root + p.high))
+  }
+}
+
+/// A number as an unevaluated sum of two Doubles (Dekker, 1971).
+struct DoublePair {
+  private(set) var high = 0.0
+  private(set) var low = 0.0
+
+  /// Adds a number; what rounding leaves is gathered in `low` (Knuth's sum).
+  @inline(__always)
+  mutating func add(_ x: Double) {
+    let sum = high + x
+    let part = sum - high
+    low += (high - (sum - part)) + (x - part)
+    high = sum
+  }
+
+  /// The same number, with `high` as near as it can be.
+  var normalized: DoublePair {
+    let sum = high + low
+    return DoublePair(high: sum, low: low - (sum - high))
+  }
+
+  private init(high: Double, low: Double) {
+    self.high = high
+    self.low = low
+  }
+
+  init() {}
+
+  func times(_ other: DoublePair) -> DoublePair {
+    let product = high * other.high
+    let rest = (-product).addingProduct(high, other.high)
+    return DoublePair(high: product, low: rest + (high * other.low + low * other.high)).normalized
+  }
+
+  /// The difference, rounded.
+  func minus(_ other: DoublePair) -> Double {
+    let difference = high - other.high
+    let part = difference - high
+    let rest = (high - (difference - part)) - (other.high + part)
+    return difference + (rest + (low - other.low))
+  }
+}

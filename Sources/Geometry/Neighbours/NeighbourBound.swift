@@ -1,0 +1,93 @@
+/// Proves that no vector that was not listed is among the nearest.
+///
+/// What is not listed has a value on the device of at most that of the last listed, `a`. With `u = 2⁻²⁴`, a product of
+/// d channels that is one chain of fused multiply-adds is within `d u |w_i| |w_j|` of the exact one (Higham, *Accuracy
+/// and Stability of Numerical Algorithms*, 3.1), and terms, their addition and the elements of w are rounded once each.
+/// So its exact value is at most `a + E`, and its distance at least what follows from that: if this is more than the
+/// distance of the last neighbour, the list was long enough.
+struct NeighbourBound: Sendable {
+  private let metric: Metric
+  private let dimension: Double
+  private let scale: Double
+  private let centerNorm: Double
+  private let isExact: Bool
+  /// The greatest `|w_j|`.
+  private let reach: Double
+
+  /// `u`, and a little for what is of higher order, or rounded in Double.
+  private static let unit = 0x1p-24 * 1.01
+  /// `(d + 2) u`, with all that is of higher order.
+  private let chain: Double
+  /// What is lost where numbers are too small for float32, channel by channel.
+  private static let least = 0x1p-125
+
+  /// - Parameters:
+  ///   - space: what vectors are on the device.
+  ///   - queryReach: the greatest `|w_i|` of the queries.
+  ///   - reach: the greatest `|w_j|` of those they are compared with, but for vectors that are candidates anyway.
+  ///   - longest: the greatest of all.
+  init(_ space: WorkingSpace, queryReach: Double, reach: Double, longest: Double) {
+    metric = space.metric
+    dimension = Double(space.dimension)
+    scale = space.scale
+    centerNorm = space.centerNorm
+    self.reach = reach
+    // Multiples of 1/2 up to 2²³ are float32 numbers, and so are all partial sums.
+    let largest = longest * (queryReach + (metric == .innerProduct ? centerNorm : longest / 2))
+    isExact = space.isIntegral && largest < 0x1p23 * 0.999
+    let steps = (dimension + 2) * Self.unit
+    chain = steps < 0.5 ? steps / (1 - steps) : .infinity
+  }
+
+  /// Whether the list of a query is long enough.
+  ///
+  /// - Parameters:
+  ///   - norm: `|w_i|`.
+  ///   - centerProduct: `<s c, w_i>`; inner product only.
+  ///   - last: the least value of the list.
+  ///   - farthest: the distance of the last neighbour found in it.
+  /// - Returns: true only if it is proven.
+  func holds(norm: Double, centerProduct: Double, last: Float, farthest: Double) -> Bool {
+    // Exact values tie where distances do, and of equal columns the first are listed.
+    if isExact { return true }
+    return metric == .innerProduct
+      ? productHolds(norm, centerProduct, last: Double(last), farthest)
+      : distanceHolds(norm, last: Double(last), farthest)
+  }
+
+  private func distanceHolds(_ norm: Double, last: Double, _ farthest: Double) -> Bool {
+    let straight =
+      switch metric {
+      case .euclidean: farthest
+      case .cosine: (2 * farthest).squareRoot()
+      case .squaredEuclidean, .innerProduct: farthest.squareRoot()
+      }
+    let distance = scale * straight
+    // What lies further out than this is further away: outliers do not spoil the bound.
+    let absolute = lost
+    let reach = min(reach, (norm + distance) * (1 + 0x1p-19) + 8 * absolute)
+    let error = chain * norm * reach + Self.unit * reach * reach + (dimension + 4) * Self.least
+    let square = norm * norm * (1 - (dimension + 8) * 0x1p-51) - 2 * (last + error)
+    guard square > 0 else { return false }
+    let least = square.squareRoot() - Self.unit * (norm + reach) - 2 * absolute
+    // Distances in Double are rounded, too.
+    return least > distance * (1 + (dimension + 16) * 0x1p-50) + 8 * absolute
+  }
+
+  private func productHolds(_ norm: Double, _ centerProduct: Double, last: Double, _ farthest: Double) -> Bool {
+    let term = centerNorm * reach
+    let error = chain * (norm * reach + term) + (dimension + 4) * Self.least
+    // The elements' own rounding, against the whole of the other vector.
+    let (mine, theirs) = (Self.unit * norm + lost, Self.unit * reach + lost)
+    let rounding = mine * (reach + centerNorm + theirs) + theirs * (norm + centerNorm)
+    // Sums in Double, here and in the distance.
+    let sums = (dimension + 8) * 0x1p-51 * (norm + centerNorm) * (reach + centerNorm)
+    let most = last + error + rounding + sums + centerProduct + centerNorm * centerNorm
+    return -farthest * scale * scale > most
+  }
+
+  /// What an element-wise operation in Double, or a number too small for float32, can cost a vector.
+  private var lost: Double {
+    dimension.squareRoot() * Self.least + (metric == .cosine ? (dimension + 8) * 0x1p-51 : 0)
+  }
+}

@@ -1,0 +1,54 @@
+internal import ModelFiles
+
+/// Vectors in a file, a row each: a `.npy` array or a tensor of a safetensors file. The file is mapped and read as it is
+/// needed; it may be larger than memory.
+public struct VectorFile: VectorSource {
+  private let file: MatrixFile
+
+  /// Opens a file.
+  ///
+  /// - Parameters:
+  ///   - path: a `.npy` file, or a safetensors file if `tensor` is given.
+  ///   - tensor: the tensor's name.
+  /// - Throws: `ModelFileError` if it cannot be read, or does not hold a matrix of real numbers.
+  public init(path: String, tensor: String? = nil) throws {
+    file = if let tensor { try MatrixFile(path: path, tensor: tensor) } else { try MatrixFile(path: path) }
+  }
+
+  /// Opens what a command line names: `vectors.npy`, or `model.safetensors#tensor.name`.
+  ///
+  /// - Throws: `ModelFileError` if it cannot be read, or does not hold a matrix of real numbers; `NeighbourError` if a
+  ///   safetensors file comes without a tensor's name.
+  public init(named name: String) throws {
+    guard let mark = name.firstIndex(of: "#"), !fileExists(name) else {
+      if name.hasSuffix(".safetensors") { throw try Self.nameless(name) }
+      try self.init(path: name)
+      return
+    }
+    try self.init(path: String(name[..<mark]), tensor: String(name[name.index(after: mark)...]))
+  }
+
+  /// What to say where a tensor's name is missing: the largest that would do.
+  private static func nameless(_ path: String) throws -> NeighbourError {
+    let matrices = try SafetensorsFile(path: path).tensors.values.filter { $0.shape.count == 2 }
+    let largest = matrices.sorted { ($1.count, $0.name) < ($0.count, $1.name) }.prefix(3).map(\.name.quoted)
+    guard !largest.isEmpty else { return NeighbourError("\(path): none of its tensors is a matrix") }
+    return NeighbourError(
+      "\(path): which of its tensors? Name one as in \(path)#NAME: \(largest.joined(separator: ", "))")
+  }
+
+  /// How many vectors.
+  public var count: Int { file.rows }
+  /// Elements of a vector.
+  public var dimension: Int { file.columns }
+
+  /// Some vectors, row after row; wider types than float32 rounded to nearest.
+  public func floats(_ range: Range<Int>) -> [Float] { file.floats(range) }
+
+  /// Calls `body` with all elements if the file holds them as float32, in order.
+  public func withFloatsIfAvailable<Result>(
+    _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    try file.withFloatsIfAvailable(body)
+  }
+}

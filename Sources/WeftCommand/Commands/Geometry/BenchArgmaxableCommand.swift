@@ -1,0 +1,134 @@
+import ArgumentParser
+import Engine
+import Foundation
+import Geometry
+
+struct BenchArgmaxableCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "argmaxable",
+    abstract: "Time the search for classes that can never have the highest score.",
+    usage: """
+      weft bench argmaxable [<options>]
+      weft bench argmaxable --tensor <name> <file.safetensors>
+      """,
+    discussion: """
+      Decides every class once, says which stage of the search settled how many and in what time, and checks all proofs \
+      again with a checker of its own. Classes are normal numbers, --planted of them moved half way from another \
+      class to the mean of all, where they can never win; or they are a tensor of a file.
+      """)
+
+  @Option(help: "Classes.") var classes = 2000
+  @Option(help: "Elements of a class's vector.") var dimension = 64
+  @Option(help: "Classes that are moved inside the others' hull.") var planted = 20
+
+  @Option(help: ArgumentHelp("The tensor to take instead, of shape [classes, dimension].", valueName: "name"))
+  var tensor: String?
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  @OptionGroup var tiles: TileOptions
+
+  @Argument(help: ArgumentHelp("A checkpoint with the tensor.", valueName: "file.safetensors"))
+  var file: String?
+
+  func validate() throws {
+    guard (file == nil) == (tensor == nil) else {
+      throw ValidationError("a file and --tensor belong together: give both or neither")
+    }
+    guard (2...1_000_000).contains(classes), (1...16_384).contains(dimension), classes * dimension <= 500_000_000 else {
+      throw ValidationError("a benchmark of this size does not fit; take fewer classes or a smaller dimension")
+    }
+    guard planted >= 0, planted == 0 || classes - planted > 2 * dimension else {
+      throw ValidationError("--planted must leave more than twice as many classes as there are dimensions")
+    }
+  }
+
+  func run() async throws {
+    let engine = try tiles.engine()
+    let layer = try layer()
+    let start = ContinuousClock.now
+    var stages = StageTimes(since: start)
+    var summary = ArgmaxableSummary()
+    var proofs: [ClassProof] = []
+    let bar = ProgressBar.onStandardError(title: "argmaxable", total: layer.classes.count, unit: .classes)
+    defer { bar?.clear() }
+    try await ArgmaxSearch(layer.classes, on: engine).run { found, stage in
+      stages.add(found.count, stage)
+      for proof in found { _ = summary.add(proof) }
+      proofs += found
+      bar?.remark = summary.remark
+      bar?.advance(documents: found.count, tokens: 0)
+    }
+    bar?.clear()
+    let (wall, processors) = (start.duration(to: .now) / .seconds(1), processorSeconds())
+    let again = ContinuousClock.now
+    let held = await ProofChecker(layer.classes).findings(proofs).count { $0 == .proven }
+
+    var entries: [ReportEntry] = [
+      .duration("seconds", "to decide all", wall), .duration("processor_seconds", "of processors' time", processors),
+    ]
+    entries += stages.entries
+    for verdict in Verdict.allCases {
+      entries.append(.integer(verdict.rawValue, verdict.rawValue, summary.count(verdict)))
+    }
+    if file == nil {
+      let found = summary.proofs(.unargmaxable).count { layer.planted.contains($0.index) }
+      entries += [
+        .integer("planted", "planted", layer.planted.count), .integer("planted_found", "of them unargmaxable", found),
+      ]
+    }
+    entries += [
+      .integer("proofs_held", "proofs that held when checked again", held),
+      .duration("check_seconds", "to check them", again.duration(to: .now) / .seconds(1)),
+    ]
+    (entries + ReportEntry.device(engine)).show(json: json)
+  }
+
+  /// The layer of the file, or one of random numbers with the indices of what was planted.
+  private func layer() throws -> (classes: OutputClasses, planted: Set<Int>) {
+    if let file, let tensor { return (try ArgmaxableLayer(file: file, tensor: tensor).classes, []) }
+    var numbers = normalNumbers(classes * dimension, seed: 1)
+    // Spread over the layer, and never the first, which is one of those that they are moved towards.
+    let chosen = (0..<planted).map { ($0 + 1) * classes / (planted + 1) }
+    let others = Array(Set(0..<classes).subtracting(chosen)).sorted()
+    var mean = [Double](repeating: 0, count: dimension)
+    for row in others {
+      for j in mean.indices { mean[j] += Double(numbers[row * dimension + j]) / Double(others.count) }
+    }
+    for (number, row) in chosen.enumerated() {
+      let other = others[number * 37 % others.count]
+      for j in mean.indices {
+        numbers[row * dimension + j] = Float((mean[j] + Double(numbers[other * dimension + j])) / 2)
+      }
+    }
+    return (try OutputClasses(Vectors(numbers, dimension: dimension)), Set(chosen))
+  }
+}
+
+/// How many classes each stage of a search settled, and how long it took.
+private struct StageTimes {
+  private var last: ContinuousClock.Instant
+  private var counts: [SearchStage: Int] = [:]
+  private var seconds: [SearchStage: Double] = [:]
+
+  init(since start: ContinuousClock.Instant) { last = start }
+
+  /// Adds classes that were settled since the last call.
+  mutating func add(_ count: Int, _ stage: SearchStage) {
+    let now = ContinuousClock.now
+    counts[stage, default: 0] += count
+    seconds[stage, default: 0] += last.duration(to: now) / .seconds(1)
+    last = now
+  }
+
+  var entries: [ReportEntry] {
+    SearchStage.allCases.flatMap { stage -> [ReportEntry] in
+      let name = stage.rawValue.replacing(" ", with: "_")
+      return [
+        .integer("settled_by_" + name, "settled by \(stage.rawValue)", counts[stage] ?? 0),
+        .duration(name + "_seconds", "until the last of them", seconds[stage] ?? 0),
+      ]
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import Geometry
+import ModelFiles
+import Weft
+
+struct HubsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hubs",
+    abstract: "Keep the latents that many others have among their nearest neighbours.",
+    usage: """
+      weft hubs --dimension <d> --output <latents.npy> [<options>]
+      weft hubs [<options>] --output <latents.npy> <vectors>
+      """,
+    discussion: """
+      Hub sampling: in high dimension latents that are hubs lie nearer to the mean of all, and samples that start from \
+      them are less often failures. Standard normal latents are drawn, or those of a file taken, and the ones are kept \
+      that at least --at-least others have among their k nearest.
+
+        weft hubs --dimension 64 --draws 4000 --output hubs.npy
+        weft sample --data DIGITS --noise hubs.npy --output grid.png
+
+      Latent i of a seed is the noise that sample i of 'weft sample --seed' starts from.
+      """)
+
+  /// What is drawn where no file is given.
+  private static let usualDraws = 10_000
+  /// Numbers that are drawn at most: 4 GiB of them.
+  private static let drawLimit = 1 << 30
+
+  @Argument(
+    help: ArgumentHelp(
+      "Latents to choose from, one a row: a .npy file, or a tensor as in file.safetensors#name. Drawn if left out.",
+      valueName: "vectors"))
+  var vectors: String?
+
+  @Option(help: ArgumentHelp("Elements of a drawn latent.", valueName: "d"))
+  var dimension: Int?
+
+  @Option(help: ArgumentHelp("Latents to draw (10000).", valueName: "n"))
+  var draws: Int?
+
+  @Option(
+    help: ArgumentHelp("The seed that latents are drawn with (0).", valueName: "seed"),
+    transform: { try Choice.seed($0) })
+  var seed: UInt64?
+
+  @Option(name: .customShort("k"), help: ArgumentHelp("Neighbours of each latent.", valueName: "n"))
+  var k = 5
+
+  @Option(help: ArgumentHelp("Keep latents that so many others have among their k nearest.", valueName: "n"))
+  var atLeast = 50
+
+  @OptionGroup var search: NeighbourArguments
+
+  @Option(help: ArgumentHelp("The latents that are kept, as float32 [hubs, d].", valueName: "latents.npy"))
+  var output: String
+
+  func validate() throws {
+    guard (1...1024).contains(k) else { throw ValidationError("-k is \(k): it must be from 1 to 1024") }
+    guard atLeast >= 0 else { throw ValidationError("--at-least is \(atLeast): it cannot be negative") }
+    try OutputName.check(output, "--output", isA: "npy")
+    if vectors != nil {
+      for (option, isGiven) in [("--dimension", dimension != nil), ("--draws", draws != nil), ("--seed", seed != nil)] {
+        if isGiven { throw ValidationError("\(option) is for drawn latents: leave it out, or the file") }
+      }
+      try OutputName.checkDiffer([("--output", output)], inputs: [("the latents", vectors)])
+      return
+    }
+    guard let dimension else {
+      throw ValidationError("--dimension is missing: the elements of a latent, 512 for example; or name a file")
+    }
+    let draws = draws ?? Self.usualDraws
+    guard dimension > 0, draws > 0 else { throw ValidationError("--dimension and --draws must be positive") }
+    guard dimension <= Self.drawLimit / draws else {
+      throw ValidationError("\(draws) latents of dimension \(dimension) do not fit: draw fewer")
+    }
+    guard k < draws else { throw ValidationError("-k is \(k), and each of \(draws) latents has \(draws - 1) others") }
+  }
+
+  func run() async throws {
+    let file = try OutputFile(path: output)
+    file.removeWhenInterrupted()
+    if let vectors {
+      let source = try VectorFile(named: vectors)
+      try await keep(source, named: vectors, on: try await search.device.engine(), in: file)
+    } else {
+      let engine = try await search.device.engine()
+      let latents = try await engine.gaussianLatents(
+        count: draws ?? Self.usualDraws, dimension: dimension ?? 1, seed: seed ?? 0)
+      try await keep(latents, named: "drawn latents", on: engine, in: file)
+    }
+  }
+
+  private func keep(
+    _ latents: some VectorSource, named name: String, on engine: Engine, in file: OutputFile
+  ) async throws {
+    let counts = NeighbourCounts(try await search.neighbours(of: latents, named: name, k: k, on: engine))
+    let hubs = HubLatents(of: latents, counts, atLeast: atLeast)
+    let (kept, total) = (hubs.indices.count, latents.count)
+    guard kept > 0 else {
+      throw NeighbourError(
+        "\(name): none of \(total) has \(atLeast) others that have it among their \(k) nearest; the most is "
+          + "\(counts.counts.max() ?? 0): lower --at-least")
+    }
+    try file.write(NumPyWriter.file(hubs.elements, shape: [kept, hubs.dimension]))
+    try file.commit()
+    let share = String(format: "%.2f", 100 * Double(kept) / Double(total))
+    note(
+      "\(Quantity.grouped(kept)) of \(Quantity.grouped(total)) latents kept (\(share) %), with N from "
+        + "\(hubs.counts.min() ?? 0) to \(hubs.counts.max() ?? 0)")
+  }
+}

@@ -1,0 +1,43 @@
+import Engine
+import Foundation
+
+@testable import Geometry
+
+/// Rows of random numbers.
+struct RandomRows {
+  private(set) var rows: [[Float]]
+
+  /// Normal numbers.
+  init(_ count: Int, dimension: Int, seed: UInt64) {
+    var generator = SplitMix64(seed: seed)
+    rows = (0..<count).map { _ in
+      (0..<dimension).map { _ in
+        let radius = (-2 * log(Double.random(in: .leastNonzeroMagnitude..<1, using: &generator))).squareRoot()
+        return Float(radius * cos(2 * .pi * Double.random(in: 0..<1, using: &generator)))
+      }
+    }
+  }
+
+  /// Scales every row to length 1, as far as float32 can.
+  mutating func normalize() {
+    rows = rows.map { row in
+      let length = row.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      return row.map { Float(Double($0) / length) }
+    }
+  }
+
+  /// Moves rows deep into the hull of the others: half way from their mean to another row, where rounding does not matter.
+  mutating func bury(_ buried: [Int]) {
+    let others = rows.indices.filter { !buried.contains($0) }
+    var mean = [Double](repeating: 0, count: rows[0].count)
+    for row in others { for j in mean.indices { mean[j] += Double(rows[row][j]) / Double(others.count) } }
+    for (number, row) in buried.enumerated() {
+      let other = rows[others[number * 37 % others.count]]
+      rows[row] = zip(mean, other).map { Float(($0 + Double($1)) / 2) }
+    }
+  }
+
+  func classes(bias: [Float]? = nil) throws -> OutputClasses {
+    try OutputClasses(Vectors(rows.flatMap { $0 }, dimension: rows[0].count), bias: bias)
+  }
+}

@@ -1,0 +1,167 @@
+import Engine
+import Foundation
+import Testing
+import Weft
+
+@testable import Geometry
+
+/// Neighbours against all distances in Double.
+@Suite struct NeighbourTests {
+  /// What is searched and what is expected of it.
+  private func expectNeighbours(
+    of vectors: [Float], among reference: [Float]? = nil, dimension: Int, k: Int, _ metric: Metric,
+    on device: TestDevice = .openCL, options: NeighbourOptions = NeighbourOptions(),
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> NeighbourSearch<Vectors, Vectors>.Effort {
+    let device = TestDevice.hasOpenCL ? device : .reference
+    let queries = try Vectors(vectors, dimension: dimension)
+    var search = try await NeighbourSearch(
+      of: queries, among: try reference.map { try Vectors($0, dimension: dimension) } ?? queries,
+      isOfItself: reference == nil, k: k, metric: metric, options: options, on: try await device.engine())
+    let (lists, effort) = try await search.run()
+    let oracle =
+      reference.map { BruteForce(vectors, among: $0, dimension: dimension) }
+      ?? BruteForce(vectors, dimension: dimension)
+    let expected = oracle.neighbours(k, metric)
+    #expect(lists.indices == expected.indices, sourceLocation: sourceLocation)
+    // The textbook's cosine is itself good for 1e-15 only.
+    let slack = metric == .cosine ? 1e-15 : 0
+    let off = zip(lists.distances, expected.distances).filter { abs($0 - $1) > slack }
+    #expect(off.isEmpty && lists.distances.count == expected.distances.count, sourceLocation: sourceLocation)
+    #expect(lists.rowCount == oracle.queryCount && lists.k == k, sourceLocation: sourceLocation)
+    return effort
+  }
+
+  @Test(arguments: [2, 255, 256, 257, 512, 1000], Metric.allCases)
+  func randomSets(count: Int, metric: Metric) async throws {
+    let vectors = Draws.gaussian(count, 7, seed: UInt64(count))
+    _ = try await expectNeighbours(of: vectors, dimension: 7, k: min(10, count - 1), metric)
+  }
+
+  @Test(arguments: [1, 2, 255, 256, 257, 512, 1000], Metric.allCases)
+  func otherQueries(count: Int, metric: Metric) async throws {
+    let reference = Draws.gaussian(count, 5, seed: 3)
+    _ = try await expectNeighbours(
+      of: Draws.gaussian(count == 1000 ? 1 : 40, 5, seed: 4), among: reference, dimension: 5, k: min(6, count), metric)
+  }
+
+  @Test(arguments: TestDevice.available) func bothBackends(_ device: TestDevice) async throws {
+    for metric in Metric.allCases {
+      _ = try await expectNeighbours(
+        of: Draws.gaussian(60, 3, seed: 5), dimension: 3, k: 4, metric, on: device)
+    }
+  }
+
+  /// More copies than candidates: they are one vector to the device, and neighbours by their index.
+  @Test(arguments: Metric.allCases, [1, 10, 200]) func duplicates(metric: Metric, k: Int) async throws {
+    let vectors = Draws.copies(of: 20, 512, 6, seed: 7)
+    let effort = try await expectNeighbours(of: vectors, dimension: 6, k: k, metric)
+    #expect(effort.distinct == 20 && effort.exhaustive == 0)
+  }
+
+  @Test func allVectorsEqual() async throws {
+    let vectors = [Float](repeating: 0.1, count: 3 * 40)
+    let lists = try await TestDevice.reference.engine().neighbours(of: try Vectors(vectors, dimension: 3), k: 3)
+    #expect(lists.indices.prefix(9) == [1, 2, 3, 0, 2, 3, 0, 1, 3])
+    #expect(lists.indices.suffix(3) == [0, 1, 2])
+    #expect(lists.distances.allSatisfy { $0 == 0 })
+  }
+
+  /// Distances tie between different vectors; whole numbers need no second look, halves of them do.
+  @Test(arguments: [Metric.euclidean, .squaredEuclidean, .innerProduct], [2, 4, 9])
+  func wholeNumbers(metric: Metric, largest: UInt64) async throws {
+    let vectors = Draws.integers(600, 5, largest: largest, seed: 8)
+    let whole = try await expectNeighbours(of: vectors, dimension: 5, k: 10, metric)
+    #expect(whole.asked.count == 1)
+    _ = try await expectNeighbours(of: vectors.map { $0 / 2 }, dimension: 5, k: 10, metric)
+    // Products of these have more digits than float32.
+    _ = try await expectNeighbours(of: vectors.map { $0 * 100_003 }, dimension: 5, k: 10, metric)
+  }
+
+  @Test(arguments: Metric.allCases) func digits(metric: Metric) async throws {
+    let digits = try Digits.vectors()
+    let effort = try await expectNeighbours(of: Array(digits.prefix(64 * 700)), dimension: 64, k: 10, metric)
+    #expect(effort.asked == [700])
+  }
+
+  /// Clusters narrower than float32 can tell apart at this distance from the origin.
+  @Test(arguments: [Metric.euclidean, .squaredEuclidean, .innerProduct]) func nearDuplicates(metric: Metric)
+    async throws
+  {
+    let vectors = Draws.copies(of: 12, 400, 8, spread: 1e-4, seed: 9)
+    let effort = try await expectNeighbours(of: vectors, dimension: 8, k: 10, metric)
+    #expect(metric == .innerProduct || effort.asked.count > 1)
+    // A common offset must not cost a digit of what is left of them.
+    let offset = Draws.copies(of: 300, 300, 8, spread: 1, seed: 9).map { $0 + 4000 }
+    let far = try await expectNeighbours(of: offset, dimension: 8, k: 10, metric)
+    #expect(far.exhaustive == 0)
+  }
+
+  @Test func nearDuplicatesByAngle() async throws {
+    _ = try await expectNeighbours(
+      of: Draws.copies(of: 12, 400, 8, spread: 1e-2, seed: 9), dimension: 8, k: 10, .cosine)
+    // 1 - cos of directions that differ in their last bits: the textbook's formula would have no digit left.
+    let tiny: [Float] = [1, 0, 1, 1e-7, 1, 2e-7, 1, 4e-7]
+    let lists = try await TestDevice.reference.engine().neighbours(
+      of: try Vectors(tiny, dimension: 2), k: 3, metric: .cosine)
+    // Of two at nearly the same angle the one further out is a little nearer: angles grow less than tangents.
+    #expect(lists.indices == [1, 2, 3, 2, 0, 3, 1, 3, 0, 2, 1, 0])
+    for (row, element) in [1e-7, 2e-7, 4e-7].enumerated() {
+      let exact = Double(Float(element)) * Double(Float(element)) / 2
+      #expect(abs(lists.distances[row] / exact - 1) < 1e-12)
+    }
+  }
+
+  /// One vector far out must not spoil the proofs of all others.
+  @Test(arguments: Metric.allCases) func outlier(metric: Metric) async throws {
+    var vectors = Draws.gaussian(500, 5, seed: 10)
+    vectors[7] = 1e6
+    let effort = try await expectNeighbours(of: vectors, dimension: 5, k: 3, metric)
+    #expect(effort.exhaustive == 0)
+    // By product all are looked at twice: the long one is then a candidate of all.
+    #expect(effort.asked.dropFirst(metric == .innerProduct ? 2 : 1).allSatisfy { $0 < 10 })
+  }
+
+  @Test(arguments: [1e-30, 1e30] as [Float], Metric.allCases) func anyScale(scale: Float, metric: Metric) async throws {
+    let vectors = Draws.gaussian(200, 5, seed: 11).map { $0 * scale }
+    _ = try await expectNeighbours(of: vectors, dimension: 5, k: 3, metric)
+  }
+
+  /// Candidates from shards of the set, each alone on the device.
+  @Test(arguments: [1, 7, 100], Metric.allCases) func shards(size: Int, metric: Metric) async throws {
+    var options = NeighbourOptions()
+    options.shardBytes = size * 4 * 5
+    _ = try await expectNeighbours(
+      of: Draws.gaussian(211, 5, seed: 12), dimension: 5, k: 8, metric, options: options)
+  }
+
+  /// Without candidates to spare every query is looked at again.
+  @Test(arguments: Metric.allCases) func noSpareCandidates(metric: Metric) async throws {
+    var options = NeighbourOptions()
+    options.extraCandidates = 0
+    let effort = try await expectNeighbours(
+      of: Draws.gaussian(300, 5, seed: 13), dimension: 5, k: 3, metric, options: options)
+    #expect(effort.asked.count > 1)
+  }
+
+  /// More vectors at the same distance, but for rounding, than there can be candidates.
+  @Test func moreTiesThanCandidates() async throws {
+    let count = 4200
+    var generator = SplitMix64(seed: 14)
+    // Sparse vectors of tenths: nearly all pairs have nothing in common.
+    var vectors = [Float](repeating: 0, count: count * 600)
+    for row in 0..<count {
+      for _ in 0..<2 { vectors[row * 600 + Int(generator.next() % 600)] += 0.1 }
+    }
+    let set = try Vectors(vectors, dimension: 600)
+    let queries = try Vectors(Array(vectors.prefix(600 * 6)), dimension: 600)
+    let device = TestDevice.hasOpenCL ? TestDevice.openCL : .reference
+    var search = try await NeighbourSearch(
+      of: queries, among: set, isOfItself: false, k: 1024, metric: .euclidean, options: NeighbourOptions(),
+      on: try await device.engine())
+    let (lists, effort) = try await search.run()
+    #expect(effort.exhaustive > 0)
+    let expected = BruteForce(queries.elements, among: vectors, dimension: 600).neighbours(1024, .euclidean)
+    #expect(lists.indices == expected.indices)
+  }
+}
