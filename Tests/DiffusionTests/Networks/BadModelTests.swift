@@ -28,7 +28,7 @@ import Testing
   @Test func aMissingTensor() throws {
     let directory = try model()
     try directory.reweigh { $0["mid_block.resnets.0.conv1.weight"] = nil }
-    check(directory, "tensor 'mid_block.resnets.0.conv1.weight'", "not among", "mid_block.resnets.1.conv1.weight")
+    check(directory, "tensor 'mid_block.resnets.0.conv1.weight'", "not among", "up_blocks.0.resnets.0.conv1.weight")
   }
 
   @Test func aTensorTooMany() throws {

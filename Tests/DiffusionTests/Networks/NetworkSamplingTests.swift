@@ -91,17 +91,17 @@ import Weft
     }
   }
 
-  /// Γ of a network over images: between 0 and about 1, rising with the noise for a trained one.
+  /// Γ of a trained network: with noise alone ε is all there is to see, and its square is 1.
   @Test(.enabled(if: TestDevice.hasOpenCL)) func gammaOfTheDigitsNetwork() async throws {
     let files = try DiffusionModelFiles(directory: try BundledModels.directory(named: BundledModels.digits))
     let engine = try await TestDevice.openCL.engine()
     let denoiser = try await NetworkDenoiser(files, on: engine)
     let schedule = try #require(files.scheduler.schedule)
-    let levels = [20, 300, 999].map { NoiseLevel(time: Double($0), alphaBar: schedule.alphasBar[$0]) }
-    let data = [Float](repeating: -1, count: 256)
+    let levels = [300, 999].map { NoiseLevel(time: Double($0), alphaBar: schedule.alphasBar[$0]) }
+    // A bright bar on a dark ground, in place of a digit.
+    let data: [Float] = (0..<256).map { (6..<10).contains($0 % 16) ? 1 : -1 }
     let table = try await GammaTable.estimate(denoiser, over: data, levels: levels, draws: 8, on: engine)
     let values = table.entries.map(\.gamma)
-    #expect(values.allSatisfy { $0 > 0 && $0 < 1.3 })
-    #expect(values[0] < values[2] && values[2] > 0.9)
+    #expect(values.count == 2 && values.allSatisfy { (0.8...1.2).contains($0) }, "\(values)")
   }
 }

@@ -113,6 +113,6 @@ import Testing
     let samples = try #require(run["samples"] as? [[Double]])
     let found = executor.trajectory(plan, from: start)
     #expect(found.count == samples.count)
-    #expect(GoldenRun.deviation(found, from: samples) < 2e-4)
+    #expect(GoldenRun.deviation(found, from: samples) < 1e-6)
   }
 }

@@ -13,7 +13,7 @@ import Testing
     do {
       _ = try SchedulerConfiguration(file: file)
       return nil
-    } catch let error as ModelFileError { return "\(error)" }
+    } catch { return "\(error)" }
   }
 
   static let refused: [(String, [String])] = [

@@ -42,11 +42,22 @@ import Testing
     let graph = UNetGraph(try UNetFiles(model: directory.path).shape())
     #expect(Dictionary(uniqueKeysWithValues: graph.tensors.map { ($0.name, $0.shape) }) == golden.shapes)
     let network = try await UNet(graph, files: UNetFiles(model: directory.path), on: engine)
-    let denoiser = try await NetworkDenoiser(network, prediction: .epsilon, on: engine)
+    let pass = try network.makePass(images: UNetGolden.images)
     for timestep in golden.timesteps {
-      let level = NoiseLevel(time: Double(timestep), alpha: 1, sigma: 1)
-      let call = DenoiserCall(samples: try golden.numbers("noise"), count: UNetGolden.images, levels: [level])
-      let difference = deviation(try await denoiser.evaluate(call), try golden.numbers("forward.\(timestep)"))
+      let expected = try golden.numbers("forward.\(timestep)")
+      var row = CoefficientRow()
+      row[.time] = Float(timestep)
+      row[.inputScale] = 1
+      var submission = Submission()
+      let noise = try golden.numbers("noise")
+      let samples = try engine.makeTensor(.float32, noise.count)
+      let table = try engine.makeTensor(.float32, 1, CoefficientRow.width)
+      let answer = try engine.makeTensor(.float32, expected.count)
+      try submission.upload(.float32(noise), to: samples)
+      try submission.upload(.float32(row.elements), to: table)
+      try pass.append(samples, at: CoefficientRows(table), into: answer, to: &submission)
+      let place = try submission.download(answer)
+      let difference = deviation(try await engine.run(submission)[place].floats, expected)
       #expect(difference < Self.tolerance, "timestep \(timestep)")
     }
   }

@@ -7,7 +7,7 @@ Versions: torch 2.13.0 (CPU), diffusers 0.42.1, Python 3.11. No weights, no netw
 One sample of 24 elements, since diffusers takes norms over a whole batch: sigma_max * cos(0.3 f) at first, the score
 -x / (1 + sigma^2) for the sigma that the network is told, and sqrt(2) cos(0.9 + 2.3 k + 0.7 f) in place of the k-th
 noise, counted over corrector and predictor steps alike. `samples` holds the sample after every predictor step, the last
-one without its noise, as the pipeline returns it; everything in double precision but the scheduler's own numbers.
+one without its noise, as the pipeline returns it; everything in double precision.
 """
 
 import json
@@ -58,6 +58,7 @@ def run(name, config, steps):
 
 
 def main():
+    torch.set_default_dtype(torch.float64)
     lines = ",\n".join(json.dumps(run(*case)) for case in RUNS)
     (HERE / "score_sde.json").write_text(f"[\n{lines}\n]\n")
 
