@@ -57,6 +57,19 @@ public struct NetworkDenoiser: Denoiser {
   }
 }
 
+extension Denoiser where Self == NetworkDenoiser {
+  /// The network of a diffusers directory.
+  ///
+  /// - Parameters:
+  ///   - directory: the directory.
+  ///   - engine: the device that will compute.
+  /// - Returns: the network, on the device.
+  /// - Throws: `ModelFileError` if it is not a model that can be used; `EngineError` if there is no room for it.
+  public static func network(at directory: String, on engine: Engine) async throws -> NetworkDenoiser {
+    try await NetworkDenoiser(try DiffusionModelFiles(directory: directory), on: engine)
+  }
+}
+
 extension NetworkDenoiser: DeviceDenoiser {
   package func makeEvaluation(for batch: SampleBatch) throws(EngineError) -> any DeviceEvaluation {
     NetworkEvaluation(pass: try network.makePass(images: batch.samples))

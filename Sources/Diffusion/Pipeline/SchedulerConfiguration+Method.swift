@@ -1,14 +1,14 @@
 extension SchedulerConfiguration {
   /// What is done to x0 by a sampler that takes the place of the model's own, where nothing else is said: as the model's
   /// would, or ±1, with samplers that images are usually limited for.
-  package func clipping(for sampler: SamplerName) -> Clipping {
+  public func clipping(for sampler: SamplerName) -> Clipping {
     guard sampler.traits.clipping == .usual else { return .none }
     return kind == .ddpm || kind == .ddim ? clipping : .fixed(limit: 1)
   }
 
   /// Gives a sampler that takes the place of the model's own the noise that the network knows, and the places of steps
   /// that the model's files name, unless it has its own.
-  package func adapt(_ method: inout SamplingMethod) {
+  public func adapt(_ method: inout SamplingMethod) {
     guard let schedule, method.name.traits.schedules.contains(.timesteps) else { return }
     // Where there is no signal, x0 does not follow from ε, and λ and σ are infinite.
     let isBare = schedule.alphasBar.last == 0 && !method.name.traits.bearsNoSignal
