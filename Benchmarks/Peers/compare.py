@@ -103,9 +103,10 @@ def main():
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="timed runs of each command in a round")
+    parser.add_argument("--warmup", type=int, default=2, help="runs before those, not timed")
     arguments = parser.parse_args()
     weft = str(Path(arguments.weft).resolve())
-    timed = ["--repetitions", str(arguments.repetitions), "--warmup", "2", "--json"]
+    timed = ["--repetitions", str(arguments.repetitions), "--warmup", str(arguments.warmup), "--json"]
 
     print("| case | Weft median (least) ms | peer's median (least) ms | ratio of medians | Weft peak MiB | peer's peak MiB |")
     print("|---|---|---|---|---|---|")

@@ -38,25 +38,20 @@ public struct PairAngles: Sendable, Hashable {
   /// (Kolmogorov and Smirnov's statistic).
   public let deviation: Double
 
-  /// Looks at pairs drawn by a seed; nil if fewer than two vectors have a direction.
+  /// Looks at all pairs, or at some drawn by a seed; nil if fewer than two vectors have a direction.
   ///
   /// - Parameters:
   ///   - vectors: at least two; those at the mean itself have no direction and are left out.
-  ///   - pairs: how many to draw.
+  ///   - pairs: how many at most.
   ///   - seed: which.
   /// - Throws: `CancellationError`.
   public init?(of vectors: some VectorSource, pairs: Int = 100_000, seed: UInt64 = 0) async throws {
     let distances = try await vectors.distancesFromMean()
     let usable = distances.indices.filter { distances[$0] > 0 }
     guard usable.count > 1, pairs > 0 else { return nil }
-    var generator = SplitMix64(seed: seed)
-    let drawn = (0..<pairs).map { _ in
-      let first = Int(generator.next() % UInt64(usable.count))
-      let second = Int(generator.next() % UInt64(usable.count - 1))
-      return (usable[first], usable[second < first ? second : second + 1])
-    }
+    let drawn = Self.pairs(of: usable, atMost: pairs, seed: seed)
     let mean = try await vectors.mean()
-    let cosines = try await inParallel(pairs, blockSize: 2048) { block in
+    let cosines = try await inParallel(drawn.count, blockSize: 2048) { block in
       VectorReader.reading(vectors) { reader in
         block.map { pair in
           let (i, j) = drawn[pair]
@@ -73,6 +68,19 @@ public struct PairAngles: Sendable, Hashable {
       }
     }.flatMap { $0 }
     self.init(cosines, dimension: vectors.dimension)
+  }
+
+  /// All pairs where there are no more than `count`, else so many drawn.
+  private static func pairs(of usable: [Int], atMost count: Int, seed: UInt64) -> [(Int, Int)] {
+    if usable.count * (usable.count - 1) / 2 <= count {
+      return usable.indices.flatMap { first in usable[(first + 1)...].map { (usable[first], $0) } }
+    }
+    var generator = SplitMix64(seed: seed)
+    return (0..<count).map { _ in
+      let first = Int(generator.next() % UInt64(usable.count))
+      let second = Int(generator.next() % UInt64(usable.count - 1))
+      return (usable[first], usable[second < first ? second : second + 1])
+    }
   }
 
   private init(_ cosines: [Double], dimension: Int) {

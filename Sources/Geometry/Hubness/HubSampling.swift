@@ -19,6 +19,16 @@ public struct HubLatents: Sendable, Hashable {
     elements = indices.flatMap { vectors.floats($0..<$0 + 1) }
     dimension = vectors.dimension
   }
+
+  /// The mean of their lengths, 0 where there are none.
+  public var meanNorm: Double {
+    let norms = elements.withUnsafeBufferPointer { floats in
+      indices.indices.map { place in
+        floats[place * dimension..<(place + 1) * dimension].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      }
+    }
+    return norms.reduce(0, +) / Double(max(1, norms.count))
+  }
 }
 
 extension Engine {

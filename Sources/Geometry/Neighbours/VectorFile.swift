@@ -20,12 +20,15 @@ public struct VectorFile: VectorSource {
   /// - Throws: `ModelFileError` if it cannot be read, or does not hold a matrix of real numbers; `NeighbourError` if a
   ///   safetensors file comes without a tensor's name.
   public init(named name: String) throws {
-    guard let mark = name.firstIndex(of: "#"), !fileExists(name) else {
-      if name.hasSuffix(".safetensors") { throw try Self.nameless(name) }
-      try self.init(path: name)
-      return
-    }
-    try self.init(path: String(name[..<mark]), tensor: String(name[name.index(after: mark)...]))
+    let (path, tensor) = Self.parts(of: name)
+    if tensor == nil, name.hasSuffix(".safetensors") { throw try Self.nameless(name) }
+    try self.init(path: path, tensor: tensor)
+  }
+
+  /// The file and the tensor that a command line names. A file whose name has a `#` is itself.
+  package static func parts(of name: String) -> (path: String, tensor: String?) {
+    guard let mark = name.firstIndex(of: "#"), !fileExists(name) else { return (name, nil) }
+    return (String(name[..<mark]), String(name[name.index(after: mark)...]))
   }
 
   /// What to say where a tensor's name is missing: the largest that would do.

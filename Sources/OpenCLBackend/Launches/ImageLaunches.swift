@@ -35,9 +35,9 @@ extension Convolution {
     let rows = shape.windowRows
     let defines = [
       "PW_EPILOGUE": 3, "PW_IMAGE": 1, "PW_ROWS": rows, "PW_ACTIVATION": activation.number,
-      "PW_RESIDUAL": residual == nil ? 0 : 1, "PW_SHIFT": shift == nil ? 0 : 1,
+      "PW_RESIDUAL": residual == nil ? 0 : 1,
     ]
-    // What is compiled out still needs an argument: the bias stands in.
+    // What is not there still needs an argument: the bias stands in.
     let shifts = shift ?? HeadSlices(weights.bias, channels: weights.outputs)
     let columns = weights.panels
     return KernelLaunch(
@@ -51,7 +51,7 @@ extension Convolution {
         .int(stride),
         .int(before), .int(spread), .tensor(out), .int(out.width), .tensor(weights.bias),
         .tensor(residual ?? out), .float(scale),
-      ] + shifts.perImageArguments,
+      ] + shifts.perImageArguments + [.int(shift == nil ? 0 : 1)],
       // As in a dense layer, row tiles run fastest over one panel of weights.
       groups: [
         ceilingDivide(rowGrid.rows, rows * shape.groupRows), ceilingDivide(weights.outputs, columns.width),

@@ -75,6 +75,10 @@ import Weft
     #expect(try await PairAngles(of: try Vectors([1, 2, 1, 2], dimension: 2)) == nil)
     #expect(try await PairAngles(of: try Vectors([1, 2], dimension: 2)) == nil)
     let two = try #require(try await PairAngles(of: try Vectors([0, 1, 0, 3], dimension: 2), pairs: 10))
-    #expect(abs(two.mean + 1) < 1e-12)
+    #expect(two.pairs == 1 && abs(two.mean + 1) < 1e-12)
+    // All six pairs of a square's corners: four at right angles, two opposite.
+    let square = try #require(
+      try await PairAngles(of: try Vectors([1, 0, 0, 1, -1, 0, 0, -1], dimension: 2), pairs: 6))
+    #expect(square.pairs == 6 && abs(square.mean + 1.0 / 3) < 1e-12 && abs(square.variance - 2.0 / 9) < 1e-12)
   }
 }

@@ -7,31 +7,6 @@ import Weft
 
 /// Neighbours against all distances in Double.
 @Suite struct NeighbourTests {
-  /// What is searched and what is expected of it.
-  private func expectNeighbours(
-    of vectors: [Float], among reference: [Float]? = nil, dimension: Int, k: Int, _ metric: Metric,
-    on device: TestDevice = .openCL, options: NeighbourOptions = NeighbourOptions(),
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) async throws -> NeighbourSearch<Vectors, Vectors>.Effort {
-    let device = TestDevice.hasOpenCL ? device : .reference
-    let queries = try Vectors(vectors, dimension: dimension)
-    var search = try await NeighbourSearch(
-      of: queries, among: try reference.map { try Vectors($0, dimension: dimension) } ?? queries,
-      isOfItself: reference == nil, k: k, metric: metric, options: options, on: try await device.engine())
-    let (lists, effort) = try await search.run()
-    let oracle =
-      reference.map { BruteForce(vectors, among: $0, dimension: dimension) }
-      ?? BruteForce(vectors, dimension: dimension)
-    let expected = oracle.neighbours(k, metric)
-    #expect(lists.indices == expected.indices, sourceLocation: sourceLocation)
-    // The textbook's cosine is itself good for 1e-15 only.
-    let slack = metric == .cosine ? 1e-15 : 0
-    let off = zip(lists.distances, expected.distances).filter { abs($0 - $1) > slack }
-    #expect(off.isEmpty && lists.distances.count == expected.distances.count, sourceLocation: sourceLocation)
-    #expect(lists.rowCount == oracle.queryCount && lists.k == k, sourceLocation: sourceLocation)
-    return effort
-  }
-
   @Test(arguments: [2, 255, 256, 257, 512, 1000], Metric.allCases)
   func randomSets(count: Int, metric: Metric) async throws {
     let vectors = Draws.gaussian(count, 7, seed: UInt64(count))

@@ -50,8 +50,12 @@ extension Engine {
   /// - Parameters:
   ///   - weights: `[outputs, inputs, size, size]`, row major, as PyTorch has them.
   ///   - bias: `[outputs]`
-  ///   - size: 1 or 3.
+  ///   - outputs: channels of the result.
+  ///   - inputs: channels of the input, of two tensors taken together.
+  ///   - size: the window's height and width, 1 or 3.
   ///   - upsamples: whether the convolution sees each pixel of its input twice in both directions.
+  /// - Returns: the parameters, ready when the call returns.
+  /// - Throws: `EngineError` if they do not fit each other or the device has no room.
   package func makeConvolutionWeights(
     _ weights: [Float], bias: [Float], outputs: Int, inputs: Int, size: Int, upsamples: Bool = false
   ) async throws(EngineError) -> ConvolutionWeights {

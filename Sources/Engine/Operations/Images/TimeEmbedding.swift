@@ -59,10 +59,13 @@ package struct TimeFrequencies: Sendable {
 
 extension Engine {
   /// Frequencies `exp(-ln(10,000) · i / (half - shift))` in radians for each unit of time.
+  ///
   /// - Parameters:
   ///   - channels: of the embedding.
   ///   - shift: less than half of the channels.
   ///   - cosineFirst: whether cosines stand before sines (`flip_sin_to_cos`).
+  /// - Returns: the frequencies, on the device.
+  /// - Throws: `EngineError` if the shift leaves none, or the device has no room.
   package func makeTimeFrequencies(
     channels: Int, shift: Double, cosineFirst: Bool
   ) async throws(EngineError) -> TimeFrequencies {

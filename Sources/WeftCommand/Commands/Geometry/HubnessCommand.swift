@@ -59,7 +59,7 @@ struct HubnessCommand: AsyncParsableCommand {
   func validate() throws {
     guard (1...1024).contains(k) else { throw ValidationError("-k is \(k): it must be from 1 to 1024") }
     try OutputName.check(plot, "--plot", isA: "svg", also: "; plots are vector graphics")
-    try OutputName.checkDiffer([("--plot", plot)], inputs: [("the vectors", vectors)])
+    try OutputName.checkDiffer([("--plot", plot)], inputs: [("the vectors", VectorFile.parts(of: vectors).path)])
     if let candidates {
       guard reduce != nil else { throw ValidationError("--candidates are what --reduce chooses from: give it too") }
       guard (k...1024).contains(candidates) else {

@@ -51,7 +51,7 @@ struct HubnessReport {
       let like = angles.variance > 0 ? String(format: "%.1f", 1 / angles.variance) : "one"
       text += String(
         format: "angles of %@ pairs, seen from the mean: cos has mean %.3f and variance %.3g, as in %@ dimensions\n",
-        Quantity.grouped(angles.pairs), angles.mean, angles.variance, like)
+        Quantity.grouped(angles.pairs), (angles.mean * 1000).rounded() / 1000 + 0, angles.variance, like)
     }
     return text
   }

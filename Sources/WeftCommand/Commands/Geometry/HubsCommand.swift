@@ -60,11 +60,11 @@ struct HubsCommand: AsyncParsableCommand {
     guard (1...1024).contains(k) else { throw ValidationError("-k is \(k): it must be from 1 to 1024") }
     guard atLeast >= 0 else { throw ValidationError("--at-least is \(atLeast): it cannot be negative") }
     try OutputName.check(output, "--output", isA: "npy")
-    if vectors != nil {
+    if let vectors {
       for (option, isGiven) in [("--dimension", dimension != nil), ("--draws", draws != nil), ("--seed", seed != nil)] {
         if isGiven { throw ValidationError("\(option) is for drawn latents: leave it out, or the file") }
       }
-      try OutputName.checkDiffer([("--output", output)], inputs: [("the latents", vectors)])
+      try OutputName.checkDiffer([("--output", output)], inputs: [("the latents", VectorFile.parts(of: vectors).path)])
       return
     }
     guard let dimension else {
@@ -106,8 +106,9 @@ struct HubsCommand: AsyncParsableCommand {
     try file.write(NumPyWriter.file(hubs.elements, shape: [kept, hubs.dimension]))
     try file.commit()
     let share = String(format: "%.2f", 100 * Double(kept) / Double(total))
+    let length = String(format: "%.3f", hubs.meanNorm / Double(hubs.dimension).squareRoot())
     note(
       "\(Quantity.grouped(kept)) of \(Quantity.grouped(total)) latents kept (\(share) %), with N from "
-        + "\(hubs.counts.min() ?? 0) to \(hubs.counts.max() ?? 0)")
+        + "\(hubs.counts.min() ?? 0) to \(hubs.counts.max() ?? 0) and a mean norm of \(length) √d")
   }
 }
