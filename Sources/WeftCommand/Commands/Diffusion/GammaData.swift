@@ -1,11 +1,10 @@
 import ModelFiles
 
-/// Images that Γ of a network is estimated over: of its size, or smaller by a whole factor.
+/// Images that Γ of a network is estimated over: of its size, or enlarged to it.
 struct GammaData {
   private let data: SampleData
-  /// Rows and columns, of the data and of the network.
-  private let size: (height: Int, width: Int)
-  private let factor: Int
+  private let source: (height: Int, width: Int)
+  private let target: (height: Int, width: Int)
 
   /// - Parameters:
   ///   - name: a NumPy file of images, or DIGITS.
@@ -18,43 +17,22 @@ struct GammaData {
       throw ModelFileError(
         file: name, problem: "samples of shape \(data.shape), where images of \(shape[0]) channels are expected")
     }
-    let (height, width) = (data.shape[data.shape.count - 2], data.shape[data.shape.count - 1])
-    guard shape[1].isMultiple(of: height), shape[2].isMultiple(of: width), shape[1] / height == shape[2] / width else {
+    source = (data.shape[data.shape.count - 2], data.shape[data.shape.count - 1])
+    target = (shape[1], shape[2])
+    guard target.height.isMultiple(of: source.height), target.width.isMultiple(of: source.width),
+      target.height / source.height == target.width / source.width
+    else {
       throw ModelFileError(
-        file: name, problem: "images of \(height) × \(width) pixels, where the network's have \(shape[1]) × \(shape[2])"
-      )
+        file: name,
+        problem: "images of \(source.height) × \(source.width) pixels, where the network's have "
+          + "\(target.height) × \(target.width)")
     }
-    size = (height, width)
-    factor = shape[1] / height
   }
 
-  /// The images as the network has them: their range on that of `space`, and enlarged, bilinearly.
+  /// The images as the network has them: the data's range becomes that of `space`.
   func values(in space: SampleSpace) -> [Float] {
-    let scaled = space.normalization.apply(data.space.brightness(data.space.restore(data.values)).map { ($0 + 1) / 2 })
-    guard factor > 1 else { return scaled }
-    let planes = scaled.count / (size.height * size.width)
-    return (0..<planes).flatMap { enlarge(scaled[$0 * size.height * size.width..<($0 + 1) * size.height * size.width]) }
-  }
-
-  private func enlarge(_ plane: ArraySlice<Float>) -> [Float] {
-    /// The two nearest pixels of a place, and the share of the second.
-    func neighbours(_ place: Int, _ count: Int) -> (Int, Int, Float) {
-      let position = max(0, (Float(place) + 0.5) / Float(factor) - 0.5)
-      let low = min(Int(position), count - 1)
-      return (low, min(low + 1, count - 1), position - Float(low))
-    }
-    var result: [Float] = []
-    result.reserveCapacity(plane.count * factor * factor)
-    for y in 0..<size.height * factor {
-      let (top, bottom, down) = neighbours(y, size.height)
-      for x in 0..<size.width * factor {
-        let (left, right, across) = neighbours(x, size.width)
-        func pixel(_ row: Int, _ column: Int) -> Float { plane[plane.startIndex + row * size.width + column] }
-        let upper = pixel(top, left) * (1 - across) + pixel(top, right) * across
-        let lower = pixel(bottom, left) * (1 - across) + pixel(bottom, right) * across
-        result.append(upper * (1 - down) + lower * down)
-      }
-    }
-    return result
+    let bright = data.space.brightness(data.space.restore(data.values))
+    let values = space.normalization.apply(bright.map { ($0 + 1) / 2 })
+    return source == target ? values : BilinearResize(from: source, to: target).apply(values)
   }
 }
