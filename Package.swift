@@ -50,7 +50,7 @@ let package = Package(
         "Engine", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
-    .target(name: "Diffusion", dependencies: ["Engine"]),
+    .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
 
     // Reachability, hubness and the quality of samples. COIN-OR's CLP solves linear programs, LAPACK finds eigenvalues.
     .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
@@ -92,7 +92,8 @@ let package = Package(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),
     .testTarget(
-      name: "DiffusionTests", dependencies: ["CPUBackend", "Diffusion", "Engine", "Weft"], exclude: ["Goldens"]),
+      name: "DiffusionTests",
+      dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "Weft"], exclude: ["Goldens"]),
     .testTarget(name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(

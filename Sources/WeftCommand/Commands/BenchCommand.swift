@@ -11,6 +11,7 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: "Benchmarks/Peers measures PyTorch on the same shapes.",
     subcommands: [
       BenchPairsCommand.self, BenchLinksCommand.self, BenchLossCommand.self, BenchEncoderCommand.self,
+      BenchConvolutionCommand.self,
       BenchDenoiseCommand.self, BenchAverageCommand.self, BenchNeighboursCommand.self,
       BenchArgmaxableCommand.self,
     ])
