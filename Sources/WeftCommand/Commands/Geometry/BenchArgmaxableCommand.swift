@@ -63,7 +63,7 @@ struct BenchArgmaxableCommand: AsyncParsableCommand {
     bar?.clear()
     let (wall, processors) = (start.duration(to: .now) / .seconds(1), processorSeconds())
     let again = ContinuousClock.now
-    let held = await ProofChecker(layer.classes).findings(proofs).count { $0 == .proven }
+    let held = try await ProofChecker(layer.classes).findings(proofs).count { $0 == .proven }
 
     var entries: [ReportEntry] = [
       .duration("seconds", "to decide all", wall), .duration("processor_seconds", "of processors' time", processors),
@@ -127,7 +127,7 @@ private struct StageTimes {
       let name = stage.rawValue.replacing(" ", with: "_")
       return [
         .integer("settled_by_" + name, "settled by \(stage.rawValue)", counts[stage] ?? 0),
-        .duration(name + "_seconds", "until the last of them", seconds[stage] ?? 0),
+        .duration(name + "_seconds", "in that stage", seconds[stage] ?? 0),
       ]
     }
   }
