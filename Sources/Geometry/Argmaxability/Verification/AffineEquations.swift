@@ -27,10 +27,13 @@ struct AffineEquations {
   /// Whether the equations that are not among the pivots hold exactly, given that the pivots do.
   func remainderHolds(_ pivots: [Int]) -> Bool {
     let chosen = Set(pivots)
-    let rest = (0...dimension).lazy.filter { !chosen.contains($0) }.map { self.row($0) }
-    // Where all elements are the same the sum of the weights says it all.
-    let open = rest.filter { row in row.contains { $0 != row[0] } }
-    return ExactSpan(pivots: pivots.map { self.row($0) }).contains(Array(open))
+    var open: [[Float]] = []
+    for number in 0...dimension where !chosen.contains(number) {
+      let row = self.row(number)
+      // Where all elements are the same the sum of the weights says it all; it is a pivot, or looked at here.
+      if number == dimension || row.contains(where: { $0 != row[0] }) { open.append(row) }
+    }
+    return ExactSpan(pivots: pivots.map { self.row($0) }).contains(open)
   }
 
   /// Whether `Σ λ_i b_i = b_k` holds exactly, given that the pivots' equations do.
