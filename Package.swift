@@ -50,11 +50,12 @@ let package = Package(
         "Engine", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
-    .target(name: "Diffusion", dependencies: ["Engine"]),
+    .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
 
-    // Reachability and hubness. Linear programs are solved by COIN-OR's CLP.
+    // Reachability, hubness and the quality of samples. COIN-OR's CLP solves linear programs, LAPACK finds eigenvalues.
     .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
-    .target(name: "Geometry", dependencies: ["CCLP", "Engine", "ModelFiles"]),
+    .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+    .target(name: "Geometry", dependencies: ["CCLP", "CLAPACKE", "Engine", "ModelFiles"]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
@@ -91,7 +92,8 @@ let package = Package(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),
     .testTarget(
-      name: "DiffusionTests", dependencies: ["CPUBackend", "Diffusion", "Engine", "Weft"], exclude: ["Goldens"]),
+      name: "DiffusionTests",
+      dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "Weft"], exclude: ["Goldens"]),
     .testTarget(name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(

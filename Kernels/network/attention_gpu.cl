@@ -16,7 +16,7 @@
 #define AT_QUERIES 64     // queries a group
 #endif
 #ifndef AT_KEYS
-#define AT_KEYS 16        // keys staged at a time; divides PW_PANEL, a multiple of WV_LANES
+#define AT_KEYS (AT_CHANNELS > 256 ? 8 : 16)   // keys staged at a time; divides PW_PANEL, a multiple of WV_LANES
 #endif
 
 static inline float at_exp(const float x) { return wm_exp((wv_float)(x)).x; }

@@ -3,7 +3,8 @@
 //   score[s, h, i, j] = EPILOGUE( scale * sum_c rows[s, i, h, c] * columns[s, j, h, c] )
 //
 // rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride. With
-//          PW_TRANSPOSED_ROWS = 1 channel c of row i is rows[c, row_offset + i]; one head, one segment.
+//          PW_TRANSPOSED_ROWS = 1 channel c of row i is rows[c, row_offset + i]; one head, one segment. With
+//          PW_IMAGE = 1 row i is what a window sees of an image, see pairwise/window.clh.
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
 // Grid: (PW_TILES row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
 // segment, given by row_count and column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1
@@ -58,6 +59,13 @@
 
 #ifndef PW_TRANSPOSED_ROWS
 #define PW_TRANSPOSED_ROWS 0   // 1: rows are columns of their tensor
+#endif
+
+#ifndef PW_IMAGE
+#define PW_IMAGE 0        // 1: rows are the windows of an image's pixels
+#endif
+#if PW_IMAGE
+#include "pairwise/window.clh"
 #endif
 
 #define PW_STORE 0
@@ -126,6 +134,9 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #else
               const int row_count, const int column_count
 #endif
+#if PW_IMAGE
+              PW_WINDOW_PARAMETERS
+#endif
               PW_EPILOGUE_PARAMETERS)
 {
   const int first_i0 = get_group_id(0) * PW_TILES * PW_TILE_ROWS;
@@ -169,6 +180,9 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #if WEFT_VARIANT_GPU
   __local float row_stage[PW_DEPTH][PW_TILE_ROWS];
   __local float column_stage[PW_DEPTH][PW_PANEL];
+#if PW_IMAGE
+  __local int pixel_stage[PW_TILE_ROWS];
+#endif
 #endif
 #if PW_STATEFUL
   __local pw_shared shared;
@@ -188,13 +202,19 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
       place.i0 = tile_i0 + item_row;
       wv_float tile[PW_ROWS][PW_VECTORS];
 #if WEFT_VARIANT_GPU
+#if PW_IMAGE
+      pw_window_product(PW_WINDOW_ARGUMENTS, tile_i0, place.n, panel, pixel_stage, row_stage, column_stage, tile);
+#else
       pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
+#endif
+#elif PW_IMAGE
+      pw_window_product(PW_WINDOW_ARGUMENTS, place.i0, place.n, panel, place.m - place.j0, tile);
 #elif PW_TRANSPOSED_ROWS
       pw_product(head_rows, row_stride, place.i0, place.n, panel, channels, tile);
 #else
       const __global float *row[PW_ROWS];
       pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);
-      pw_product(row, panel, channels, tile);
+      pw_product(row, panel, channels, place.m - place.j0, tile);
 #endif
       #pragma unroll
       for (int r = 0; r < PW_ROWS; ++r)

@@ -78,6 +78,10 @@ package final class CPUBackend: Backend {
       case .blendRows(let operation): try blendRows(operation)
       case .mergeTopK(let operation): try mergeTopK(operation)
       case .columnSum(let operation): try columnSum(operation)
+      case .convolution(let operation): try convolution(operation)
+      case .groupNormalization(let operation): try groupNormalization(operation)
+      case .timeEmbedding(let operation): try timeEmbedding(operation)
+      case .pixelOrder(let operation): try pixelOrder(operation)
       }
     }
     return try submission.downloads.map { (download) throws(EngineError) in

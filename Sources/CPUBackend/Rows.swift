@@ -72,12 +72,13 @@ extension CPUBackend {
     }
   }
 
-  private static func activate(_ x: Double, _ activation: Activation) -> Double {
+  static func activate(_ x: Double, _ activation: Activation) -> Double {
     switch activation {
     case .none: x
     case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
     case .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .relu: max(0, x)
+    case .silu: x / (1 + exp(-x))
     }
   }
 

@@ -19,7 +19,8 @@ package struct RandomWeights: WeightSource {
   /// Uniform with a standard deviation of 0.02; the gains of normalisations are 1.
   package func floats(named name: String, shape: [Int]) throws(ModelFileError) -> [Float] {
     let count = shape.reduce(1, *)
-    if name.hasSuffix("LayerNorm.weight") { return [Float](repeating: 1, count: count) }
+    // Of all weights only normalisations' are vectors.
+    if shape.count == 1 && name.hasSuffix(".weight") { return [Float](repeating: 1, count: count) }
     var generator = SplitMix64(seed: name.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
     let limit = 0.02 * Float(3).squareRoot()
     return (0..<count).map { _ in Float.random(in: -limit...limit, using: &generator) }

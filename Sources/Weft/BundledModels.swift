@@ -29,12 +29,19 @@ public enum BundledModels {
   /// The small model for nested entities (people, places, organisations, vehicles) in English prose.
   public static let entities = "litbank-tiny"
 
+  /// A small diffusion network that draws handwritten digits of 16 × 16 pixels.
+  public static let digits = "digits-unet"
+
   /// The directory of a bundled model: below `WEFT_MODELS`, or a folder `Models` beside the program or above it, or in
   /// the checkout that Weft was built from.
   public static func directory(named name: String = entities) throws(NotFound) -> String {
     let folders = searchedFolders()
-    for folder in folders where FileManager.default.fileExists(atPath: "\(folder)/\(name)/config.json") {
-      return "\(folder)/\(name)"
+    // A pipeline of several parts has an index.
+    for folder in folders {
+      for file in ["config.json", "model_index.json"]
+      where FileManager.default.fileExists(atPath: "\(folder)/\(name)/\(file)") {
+        return "\(folder)/\(name)"
+      }
     }
     throw NotFound(name: name, searched: folders)
   }

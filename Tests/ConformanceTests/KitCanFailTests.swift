@@ -8,7 +8,8 @@ import Testing
 
   private static let floatFamilies: [Family] = [
     .store, .dense, .layerNormalization, .embeddingSum, .rotate, .pack, .attention, .posteriorMean, .topK,
-    .pairLoss, .rowLoss, .weightGradient, .columnSum, .optimizer,
+    .pairLoss, .rowLoss, .weightGradient, .columnSum, .optimizer, .convolution,
+    .groupNormalization, .timeEmbedding, .pixelOrder,
   ]
 
   /// The families with a failed case in the small run.
@@ -105,6 +106,29 @@ import Testing
       }
     })
     #expect(await failures(of: backend) == [.dense])
+  }
+
+  @Test func movesTheWindow() async {
+    let backend = WrappedBackend(before: { submission throws(EngineError) in
+      try submission.changing { operation in
+        guard case .convolution(var convolution) = operation, convolution.stride == 2 else { return operation }
+        // The same size where an image has an even number of lines and columns, or the window is one pixel.
+        convolution.padding = convolution.padding == .around ? .after : .around
+        return .convolution(convolution)
+      }
+    })
+    #expect(await failures(of: backend) == [.convolution])
+  }
+
+  @Test func normalisesAsOneGroup() async {
+    let backend = WrappedBackend(before: { submission throws(EngineError) in
+      try submission.changing { operation in
+        guard case .groupNormalization(var normalization) = operation else { return operation }
+        normalization.groups = 1
+        return .groupNormalization(normalization)
+      }
+    })
+    #expect(await failures(of: backend) == [.groupNormalization])
   }
 
   @Test func takesTheNextNoiseLevel() async {

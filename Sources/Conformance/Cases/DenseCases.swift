@@ -5,7 +5,7 @@ internal import Foundation
 extension ConformanceKit {
   static let denseCases: [ConformanceCase] = {
     var cases: [ConformanceCase] = []
-    for activation in [Activation.none, .gelu, .geluTanh, .relu] {
+    for activation in [Activation.none, .gelu, .geluTanh, .relu, .silu] {
       for residual in DenseProblem.Residual.allCases {
         for (small, outputs) in [(true, 5), (false, 70)] {
           cases.append(
@@ -108,7 +108,7 @@ struct DenseProblem: Sendable {
     }
     var tolerance = Tolerance.product(channels: inputs + 1, factor: Double(max(1, reach / 4)))
     // The device's own error function and exponential.
-    if activation == .gelu || activation == .geluTanh { tolerance.absolute += 3e-6 }
+    if [.gelu, .geluTanh, .silu].contains(activation) { tolerance.absolute += 3e-6 }
     try compare(result, with: expected, shape: [rows, outputs], within: tolerance)
   }
 
@@ -116,6 +116,7 @@ struct DenseProblem: Sendable {
     switch activation {
     case .none: return x
     case .relu: return x > 0 ? x : 0
+    case .silu: return silu(x)
     // x · Φ(x), with Φ by the complementary error function: no cancellation on the far left.
     case .gelu: return x * 0.5 * erfc(-x / 2.0.squareRoot())
     // x · (1 + tanh y) / 2 = x / (1 + exp(-2y))

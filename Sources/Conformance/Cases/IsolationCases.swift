@@ -11,6 +11,8 @@ extension ConformanceKit {
       ("scores", .scores(channels: 2)),
       ("typed cells", .cells(channels: 2)),
       ("posterior mean", .posteriorMean(components: 3, channels: 2)),
+      ("convolution", .convolution(height: 2, width: 3, inputs: 2, outputs: 3)),
+      ("group normalisation", .groupNormalization(height: 2, width: 2, channels: 4, groups: 2)),
     ]
     let large: [(String, Exchange)] = [
       ("dense layer", .dense(inputs: 33, outputs: 97)),
@@ -20,6 +22,8 @@ extension ConformanceKit {
       ("scores", .scores(channels: 64)),
       ("typed cells", .cells(channels: 32)),
       ("posterior mean", .posteriorMean(components: 300, channels: 20)),
+      ("convolution", .convolution(height: 3, width: 5, inputs: 7, outputs: 50)),
+      ("group normalisation", .groupNormalization(height: 3, width: 3, channels: 70, groups: 7)),
     ]
     let places = [[], [5], [-5], [1, -64, 3], [129, 7, -1], [2, -2, 50, 49]]
     return small.map { isolation("\($0.0), small", small: true, $0.1, length: 5, batches: [[3, -1]]) }

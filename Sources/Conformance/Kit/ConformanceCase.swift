@@ -6,6 +6,7 @@ package struct ConformanceCase: Sendable {
   package enum Family: String, Sendable, Hashable, CaseIterable {
     case store, selection, typedSelection, dense, layerNormalization, embeddingSum, rotate, pack
     case attention, posteriorMean, denoise, pairLinks, topK, pairLoss, rowLoss, weightGradient, columnSum, optimizer
+    case convolution, groupNormalization, timeEmbedding, pixelOrder
     /// A result does not depend on its neighbours, on repetition or on what runs beside it.
     case isolation
     /// Contradictory operations are refused, and nothing runs.

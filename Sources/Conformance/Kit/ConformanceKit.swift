@@ -9,6 +9,7 @@ package enum ConformanceKit {
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
     + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases + rowLossCases
     + packTransposedCases + weightGradientCases + columnSumCases + optimizerCases
+    + convolutionCases + groupNormalizationCases + timeEmbeddingCases + pixelOrderCases
     + isolationCases + repetitionCases + invalidCases + memoryCases
 
   /// The cases of a run.

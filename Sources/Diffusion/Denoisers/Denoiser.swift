@@ -57,6 +57,17 @@ package protocol DeviceDenoiser: Denoiser {
 
   /// Device memory that an evaluation of `samples` samples takes, in bytes.
   func bytes(samples: Int) -> Int
+
+  /// Device memory that is taken all the time, such as that of weights, in bytes.
+  var residentBytes: Int { get }
+
+  /// Samples that keep a device busy, where it is not their own size that says so.
+  func busySamples(on device: DeviceDescription) -> Int?
+}
+
+extension DeviceDenoiser {
+  package var residentBytes: Int { 0 }
+  package func busySamples(on device: DeviceDescription) -> Int? { nil }
 }
 
 /// Appends a denoiser's operations for one batch.

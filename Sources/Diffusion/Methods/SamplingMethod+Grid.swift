@@ -40,7 +40,9 @@ extension SamplingMethod {
         .invalidOption, "Spacing 'lambda' is for continuous schedules; 'exponential' is its like here.")
     case .trailing: timestepSpacing = .trailing
     case .trajectory: timestepSpacing = steps == 1 ? .trailing : .analyticTrajectory
-    case .leading: timestepSpacing = name.family == .lambda ? .leadingWithoutZero(offset: 0) : .leading(offset: 0)
+    case .leading:
+      timestepSpacing =
+        name.family == .lambda ? .leadingWithoutZero(offset: timestepsOffset) : .leading(offset: timestepsOffset)
     case .linspace:
       // One step of a linspace would start, and stay, at timestep 0.
       if steps == 1 {

@@ -50,6 +50,8 @@ public struct SamplingMethod: Sendable, Hashable {
   public var timesteps: [Double]?
   /// The σ to visit, from noise to data, instead of `steps` and `spacing`.
   public var sigmas: [Double]?
+  /// What leading spacing adds to every timestep, `steps_offset` in diffusers.
+  public var timestepsOffset = 0
   /// DDIM's η, 0 … 1; euler-ancestral's too. The sampler's usual one if nil.
   public var eta: Double?
   /// The noise that DDPM's steps draw; the sampler's usual one if nil.

@@ -43,7 +43,7 @@ extension TimeGrid {
   private func checkPrediction(at level: NoiseLevel, _ index: Int) throws(DiffusionError) {
     try require(level.sigma > 0, "Level \(index) has no noise, but the denoiser is asked there.")
     switch prediction {
-    case .epsilon:
+    case .epsilon, .score:
       try require(
         level.alpha > 0,
         "Level \(index) has no signal, so x0 does not follow from ε: the model must predict v, or the schedule keep a floor of 2^-24."

@@ -8,6 +8,8 @@ public enum Prediction: String, Sendable, Hashable, CaseIterable {
   case vPrediction = "v_prediction"
   /// The flow's velocity ε - x0, where α = 1 - σ (Lipman et al., 2023).
   case flow
+  /// The score, the gradient of the samples' log-density: -ε / σ (Song et al., 2021).
+  case score
 
   /// `x0 = x0FromSample · x + x0FromOutput · o` and `ε = epsilonFromSample · x + epsilonFromOutput · o`.
   public struct Conversion: Sendable, Hashable {
@@ -41,6 +43,9 @@ public enum Prediction: String, Sendable, Hashable, CaseIterable {
     case .flow:
       return Conversion(
         x0FromSample: 1, x0FromOutput: -sigma, epsilonFromSample: 1, epsilonFromOutput: alpha)
+    case .score:
+      return Conversion(
+        x0FromSample: 1 / alpha, x0FromOutput: sigma * sigma / alpha, epsilonFromSample: 0, epsilonFromOutput: -sigma)
     }
   }
 }

@@ -24,7 +24,7 @@ extension GammaTable {
     try requireRange(data, "the data")
     let noisy = levels.filter { $0.sigma > 0 }
     var sums = [Double](repeating: 0, count: noisy.count)
-    let size = min(draws, max(1, (1 << 20) / elements))
+    let size = batchSize(denoiser, draws: draws, levels: noisy.count, on: engine)
     for start in stride(from: 0, to: draws, by: size) {
       let batch = SampleBatch(samples: min(size, draws - start), elements: elements)
       let measured = try MeasuredBatch(denoiser, batch, noisy, on: engine)
@@ -37,6 +37,22 @@ extension GammaTable {
     }
     let scale = 1 / (Double(draws) * Double(elements))
     return try GammaTable(zip(noisy, sums).map { Entry(at: $0, gamma: $1 * scale) })
+  }
+}
+
+extension GammaTable {
+  /// Draws that travel together.
+  private static func batchSize(_ denoiser: any Denoiser, draws: Int, levels: Int, on engine: Engine) -> Int {
+    let device = denoiser as? any DeviceDenoiser
+    let elements = denoiser.elementCount
+    let usual = max(1, (1 << 20) / elements)
+    return SamplingMemory.batchSize(
+      busy: min(draws, device?.busySamples(on: engine.device) ?? usual), resident: device?.residentBytes ?? 0,
+      on: engine.device
+    ) { samples in
+      // The clean data, x, ε, the step's result and the answer.
+      4 * samples * (elements * (4 + denoiser.outputHeads) + levels) + (device?.bytes(samples: samples) ?? 0)
+    }
   }
 }
 

@@ -94,11 +94,14 @@ public struct Sampler: Sendable {
   /// As many samples as half the device's memory holds, but no more than keep it busy: more would not be faster.
   private static func batchSize(_ plan: SamplingPlan, _ denoiser: any Denoiser, _ engine: Engine) -> Int {
     let elements = denoiser.elementCount
-    let busy = max(1, (engine.device.kind == .gpu ? 1 << 26 : 1 << 20) / elements)
-    let fixed = (denoiser as? any DeviceDenoiser)?.bytes(samples: 1) ?? 0
-    // Registers, the preview, and the output with its heads; all float32.
-    let each = 4 * elements * (plan.registerCount + 1 + denoiser.outputHeads) + fixed
-    return max(1, min(busy, engine.device.memoryBytes / 2 / each))
+    let device = denoiser as? any DeviceDenoiser
+    let usual = max(1, (engine.device.kind == .gpu ? 1 << 26 : 1 << 20) / elements)
+    return SamplingMemory.batchSize(
+      busy: device?.busySamples(on: engine.device) ?? usual, resident: device?.residentBytes ?? 0, on: engine.device
+    ) { samples in
+      SamplingMemory.registers(plan, elements: elements, heads: denoiser.outputHeads, samples: samples)
+        + (device?.bytes(samples: samples) ?? 0)
+    }
   }
 }
 

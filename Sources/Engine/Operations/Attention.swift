@@ -32,7 +32,7 @@ package struct Attention: Sendable {
     try require(
       keys.heads == 1 || (queries.headStride == queries.channels && values.headStride == values.channels), name,
       "heads must lie side by side")
-    try require(keys.channels <= 256, name, "heads have at most 256 channels, not \(keys.channels)")
+    try require(keys.channels <= 512, name, "heads have at most 512 channels, not \(keys.channels)")
     try keys.requirePanels(of: .ragged(segments), name)
     try require(out, holds: rows * queries.heads * queries.channels, name, "the result")
     try require(scale.isFinite, name, "the scale must be finite")

@@ -6,6 +6,8 @@ package enum Activation: Sendable, Hashable {
   /// GELU by its tanh approximation.
   case geluTanh
   case relu
+  /// `x / (1 + exp(-x))`
+  case silu
 }
 
 /// A dense layer's parameters, packed once.

@@ -23,6 +23,10 @@ package enum Operation: Sendable {
   case blendRows(BlendRows)
   case mergeTopK(MergeTopK)
   case columnSum(ColumnSum)
+  case convolution(Convolution)
+  case groupNormalization(GroupNormalization)
+  case timeEmbedding(TimeEmbedding)
+  case pixelOrder(PixelOrder)
 
   /// Checks shapes, element types, ranges and capacity, once; backends rely on it.
   package func validate() throws(EngineError) {
@@ -50,6 +54,10 @@ package enum Operation: Sendable {
     case .blendRows(let operation): try operation.validate()
     case .mergeTopK(let operation): try operation.validate()
     case .columnSum(let operation): try operation.validate()
+    case .convolution(let operation): try operation.validate()
+    case .groupNormalization(let operation): try operation.validate()
+    case .timeEmbedding(let operation): try operation.validate()
+    case .pixelOrder(let operation): try operation.validate()
     }
   }
 }

@@ -81,7 +81,7 @@ package struct Checkpoint: Sendable {
   ///   any text, which must not look like a result.
   package func floats(named name: String, shape: [Int]) throws(ModelFileError) -> [Float] {
     guard let holder = holders[name] else {
-      throw missingTensor(name, among: names, file: path)
+      throw missing(name)
     }
     let floats = try holder.floats(named: name, shape: shape)
     // Integers, so that the loop becomes a vectorised maximum.
@@ -94,6 +94,9 @@ package struct Checkpoint: Sendable {
     }
     return floats
   }
+
+  /// Says that a tensor is not there, with the names closest to it.
+  package func missing(_ name: String) -> ModelFileError { missingTensor(name, among: names, file: path) }
 
   /// The files that hold the tensors, sorted.
   package var files: [String] { Set(holders.values.map(\.path)).sorted() }

@@ -94,7 +94,7 @@ package func fileExists(_ path: String) -> Bool {
 }
 
 /// A directory and a name joined into a path.
-func path(_ directory: String, _ name: String) -> String {
+package func path(_ directory: String, _ name: String) -> String {
   directory.isEmpty ? name : directory.hasSuffix("/") ? directory + name : directory + "/" + name
 }
 

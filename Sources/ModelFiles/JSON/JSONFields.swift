@@ -104,12 +104,14 @@ package struct JSONFields: Sendable {
     }
   }
 
-  /// A number; `nil` if absent or null.
+  /// A finite number; `nil` if absent or null.
   package func number(_ name: String) throws(ModelFileError) -> Double? {
     switch self[name] {
     case nil: return nil
     case .integer(let value)?: return Double(value)
-    case .number(let value)?: return value
+    case .number(let value)?:
+      guard value.isFinite else { throw error(name, "\(value) is not a finite number") }
+      return value
     case let other?: throw error(name, "a number expected, \(other.kind) found")
     }
   }

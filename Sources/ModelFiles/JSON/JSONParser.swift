@@ -62,6 +62,8 @@ struct JSONParser {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
+    // Python writes infinities so, and diffusers has one among its defaults.
+    case UInt8(ascii: "I"): return try word("Infinity", .number(.infinity))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     default:
       throw fault(position < bytes.count ? "a value expected" : "the text ends too early")
@@ -133,6 +135,7 @@ struct JSONParser {
     let start = position
     var isInteger = true
     if next == UInt8(ascii: "-") { position += 1 }
+    if position > start, next == UInt8(ascii: "I") { return try word("Infinity", .number(-.infinity)) }
     if next == UInt8(ascii: "0") {
       position += 1  // a leading zero stands alone
     } else {

@@ -47,6 +47,10 @@ extension Operation {
     case .blendRows(let operation): operation.launch(shape)
     case .mergeTopK(let operation): operation.launch(shape)
     case .columnSum(let operation): operation.launch(shape)
+    case .convolution(let operation): operation.launch(shape)
+    case .groupNormalization(let operation): operation.launch(shape)
+    case .timeEmbedding(let operation): operation.launch(shape)
+    case .pixelOrder(let operation): operation.launch(shape)
     }
   }
 }

@@ -51,15 +51,8 @@ extension CellSelection {
 
 extension DenseLayer {
   fileprivate var binding: EpilogueBinding {
-    let kind =
-      switch activation {
-      case .none: 0
-      case .gelu: 1
-      case .geluTanh: 2
-      case .relu: 3
-      }
-    return EpilogueBinding(
-      defines: ["PW_EPILOGUE": 3, "PW_ACTIVATION": kind, "PW_RESIDUAL": residual == nil ? 0 : 1],
+    EpilogueBinding(
+      defines: ["PW_EPILOGUE": 3, "PW_ACTIVATION": activation.number, "PW_RESIDUAL": residual == nil ? 0 : 1],
       arguments: [.tensor(out), .int(out.width), .tensor(weights.bias), .tensor(residual ?? out)])
   }
 }

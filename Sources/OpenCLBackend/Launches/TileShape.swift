@@ -42,6 +42,8 @@ package struct TileShape: Sendable, Hashable {
   }
   /// Rows a work-item holds when `count` rows meet all chunks: a single one needs none beside it, and has the same bits.
   func chunkRows(_ count: Int) -> Int { variant == .cpu && count == 1 ? 1 : Self.registerRows }
+  /// Rows a work-item holds of an image's windows: on a CPU device several blocks, which take to a part of a panel in turn.
+  var windowRows: Int { variant == .cpu ? 32 : Self.registerRows }
   /// Work-items of a tile.
   var group: Int { variant == .cpu ? 1 : groupRows * Self.gpuGroupColumns }
   /// Work-items that share a row in kernels which treat rows one by one.

@@ -66,6 +66,7 @@ struct DemoCommand: AsyncParsableCommand {
     print("Your own text:  \(program) extract --lines FILE.txt\n")
 
     try await DigitsDemo(terminal: terminal).draw(to: digits, on: engine)
+    print("Your own model: \(program) sample --model DIRECTORY --count 64 --output grid.png")
     print("Your own data:  \(program) sample --data FILE.npy --count 64 --output grid.png\n")
   }
 

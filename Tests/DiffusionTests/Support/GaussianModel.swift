@@ -25,6 +25,7 @@ struct GaussianModel {
     case .sample: return x0
     case .vPrediction: return (level.alpha * epsilon - level.sigma * x0) * level.unitScale
     case .flow: return epsilon - x0
+    case .score: return -epsilon / level.sigma
     }
   }
 

@@ -24,13 +24,13 @@ struct FlowDrawing {
         "'\(SamplerChoice.adaptiveName)' solves a differential equation: it needs a schedule vp, ve or subvp")
     }
     self.schedule = schedule
-    let noise = try command.samples.givenNoise(for: data)
-    try SampleTargets.check(command, data, samples: command.samples.sampleCount(noise: noise))
-    request = try command.samples.request(for: data, noise: noise)
+    let noise = try command.samples.givenNoise(for: data.space)
+    try SampleTargets.check(command, data.space, samples: command.samples.sampleCount(noise: noise))
+    request = try command.samples.request(for: data.space, noise: noise)
   }
 
   func run() async throws {
-    let targets = try SampleTargets(command, data: data)
+    let targets = try SampleTargets(command, space: data.space, data: data.values)
     let engine = try await command.device.engine()
     let denoiser = try await MixtureDenoiser(points: data.values, shape: data.shape, on: engine)
     var flow = AdaptiveFlow(schedule, denoiser: denoiser, on: engine)

@@ -54,8 +54,15 @@ struct NoiseOptions: ParsableArguments {
     }
   }
 
-  private var isGiven: Bool {
-    schedule != nil || betaStart != nil || betaEnd != nil || timestepsTotal != nil || zeroSNR
+  private var isGiven: Bool { !given.isEmpty }
+
+  /// The options given.
+  var given: [String] {
+    let all: [(String, Bool)] = [
+      ("--schedule", schedule != nil), ("--beta-start", betaStart != nil), ("--beta-end", betaEnd != nil),
+      ("--timesteps-total", timestepsTotal != nil), ("--zero-snr", zeroSNR),
+    ]
+    return all.filter(\.1).map(\.0)
   }
 
   /// The schedule for a sampler: its own usual one where nothing is said, nil for flow matching, which has none.

@@ -2,7 +2,10 @@ import ArgumentParser
 
 /// What samples are drawn from.
 struct SampleDataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Points or images, or DIGITS.", valueName: "file.npy"))
+  @Option(
+    help: ArgumentHelp(
+      "Points or images, or DIGITS; with --model the images that Γ of the analytic variance is estimated from.",
+      valueName: "file.npy"))
   var data: String?
 
   @Option(

@@ -20,7 +20,7 @@ struct SampleDrawing {
     self.command = command
     self.data = data
     let (name, strength) = (command.method.name, command.samples.stepShare)
-    let clips = data.kind == .images && data.normalization.mode == .range && name.traits.clipping == .usual
+    let clips = data.space.kind == .images && data.normalization.mode == .range && name.traits.clipping == .usual
     let clipping = command.clipping.clipping(usual: clips ? .fixed(limit: 1) : .none)
     var method = try checkingOptions { () throws(DiffusionError) in
       try command.method.method(noise: command.noise, prediction: .sample, clipping: clipping)
@@ -43,13 +43,13 @@ struct SampleDrawing {
       return grid
     }
     self.method = method
-    let noise = try command.samples.givenNoise(for: data)
-    try SampleTargets.check(command, data, samples: command.samples.sampleCount(noise: noise))
-    request = try command.samples.request(for: data, noise: noise)
+    let noise = try command.samples.givenNoise(for: data.space)
+    try SampleTargets.check(command, data.space, samples: command.samples.sampleCount(noise: noise))
+    request = try command.samples.request(for: data.space, noise: noise)
   }
 
   func run() async throws {
-    let targets = try SampleTargets(command, data: data)
+    let targets = try SampleTargets(command, space: data.space, data: data.values)
     let engine = try await command.device.engine()
     let denoiser = try await MixtureDenoiser(points: data.values, shape: data.shape, on: engine)
     var method = method
@@ -59,7 +59,7 @@ struct SampleDrawing {
     }
     var run = SampleRun(sampler: sampler)
     if command.output.trajectory {
-      run.followed = data.kind == .images ? SamplePicture.imageTrajectory : SamplePicture.pointTrajectory
+      run.followed = data.space.kind == .images ? SamplePicture.imageTrajectory : SamplePicture.pointTrajectory
     }
     run.bar = ProgressBar.onStandardError(
       title: "sample", total: run.totalSteps(samples: request.count), unit: .steps)

@@ -103,7 +103,7 @@ struct SampleOptions: ParsableArguments {
 
   /// The noise that `--noise` names; nil without it.
   /// - Throws: `ModelFileError` if the file cannot be used, or has too little for as many samples as are asked for.
-  func givenNoise(for data: SampleData) throws -> GivenNoise? {
+  func givenNoise(for data: SampleSpace) throws -> GivenNoise? {
     guard let noise else { return nil }
     let given = try GivenNoise(path: noise, shape: data.shape)
     let count = sampleCount(noise: given)
@@ -130,7 +130,7 @@ struct SampleOptions: ParsableArguments {
   ///   - noise: what `--noise` names.
   /// - Returns: the request.
   /// - Throws: `ModelFileError` if a file cannot be used.
-  func request(for data: SampleData, noise: GivenNoise?) throws -> SamplingRequest {
+  func request(for data: SampleSpace, noise: GivenNoise?) throws -> SamplingRequest {
     let sampleCount = sampleCount(noise: noise)
     var request = seeds.map { SamplingRequest(seeds: $0) } ?? SamplingRequest(count: sampleCount, seed: seed ?? 0)
     func read(_ path: String) throws -> [Float] {

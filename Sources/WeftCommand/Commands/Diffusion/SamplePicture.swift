@@ -7,12 +7,14 @@ struct SamplePicture {
   static let imageTrajectory = (samples: 8, moments: 10)
   static let pointTrajectory = (samples: 60, moments: 50)
 
-  let data: SampleData
+  let space: SampleSpace
   let title: String
+  /// Points that plots show below the samples, in their own units.
+  var data: [Float] = []
 
   /// Refuses what has no picture, before anything is computed.
   /// - Throws: `PictureError` if the picture would be too large.
-  static func check(_ data: SampleData, samples: Int, isTrajectory: Bool) throws {
+  static func check(_ data: SampleSpace, samples: Int, isTrajectory: Bool) throws {
     guard data.kind == .images, data.shape.count >= 2 else { return }
     let (height, width) = (data.shape[data.shape.count - 2], data.shape[data.shape.count - 1])
     if isTrajectory {
@@ -25,17 +27,17 @@ struct SamplePicture {
   }
 
   /// - Parameters:
-  ///   - samples: all samples, in the data's units.
-  ///   - frames: the first samples on their way, in the data's units; empty for the samples alone.
+  ///   - samples: all samples, in their own units.
+  ///   - frames: the first samples on their way, in their own units; empty for the samples alone.
   /// - Returns: the file.
   /// - Throws: `PictureError` if there is too much of it.
   func png(_ samples: [Float], frames: [[Float]]) throws -> [UInt8] {
-    switch data.kind {
+    switch space.kind {
     case .images:
       if frames.isEmpty { return try ImageGrid.picture(of: batch(samples)).png() }
       return try ImageGrid.trajectories(frames.map { try batch($0) }).png()
     case .points:
-      let points = PlotPoint.points(data.normalization.restore(data.values))
+      let points = PlotPoint.points(data)
       let moments = frames.map { PlotPoint.points($0) }
       let paths = (moments.first ?? []).indices.map { index in moments.map { $0[index] } }
       return try ScatterPlot(
@@ -45,6 +47,6 @@ struct SamplePicture {
   }
 
   private func batch(_ values: [Float]) throws -> ImageBatch {
-    try ImageBatch(data.brightness(values), shape: [values.count / data.elements] + data.shape)
+    try ImageBatch(space.brightness(values), shape: [values.count / space.elements] + space.shape)
   }
 }

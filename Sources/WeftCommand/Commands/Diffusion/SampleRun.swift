@@ -8,6 +8,8 @@ struct SampleRun {
   /// How many samples are followed on their way, and at how many moments at most after the first.
   var followed: (samples: Int, moments: Int)?
   var bar: ProgressBar?
+  /// Whether a step takes so long that each is reported.
+  var isSlow = false
 
   /// - Returns: the samples, and for each moment observed the first samples, brought to unit variance.
   func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [[Float]]) {
@@ -17,7 +19,7 @@ struct SampleRun {
       let every = (steps + followed.moments - 1) / followed.moments
       request.observation = .init(every: every, start: true, samples: true)
     } else if bar != nil {
-      request.observation = .init(every: max(1, steps / 20))
+      request.observation = .init(every: isSlow ? 1 : max(1, steps / 20))
     }
     let elements = sampler.denoiser.elementCount
     var samples: [Float] = []

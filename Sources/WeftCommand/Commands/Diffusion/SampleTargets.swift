@@ -5,13 +5,19 @@ import ModelFiles
 
 /// The files of a run, opened before anything is computed and complete or not there at its end.
 struct SampleTargets {
-  private let data: SampleData
+  private let space: SampleSpace
+  private let data: [Float]
   private let picture: OutputFile?
   private let array: OutputFile?
   private let gamma: OutputFile?
 
+  /// - Parameters:
+  ///   - command: where they go.
+  ///   - space: what the samples are.
+  ///   - data: points that plots show too, in the sampler's size.
   /// - Throws: `OutputError` if one cannot be written.
-  init(_ command: SampleCommand, data: SampleData) throws {
+  init(_ command: SampleCommand, space: SampleSpace, data: [Float] = []) throws {
+    self.space = space
     self.data = data
     picture = try command.output.output.map { try Self.open($0) }
     array = try command.output.array.map { try Self.open($0) }
@@ -19,7 +25,7 @@ struct SampleTargets {
   }
 
   /// Refuses what does not fit the data, before a device is opened.
-  static func check(_ command: SampleCommand, _ data: SampleData, samples count: Int) throws {
+  static func check(_ command: SampleCommand, _ data: SampleSpace, samples count: Int) throws {
     try checkMemory(count, data)
     if data.kind == .points, data.shape != [2], command.output.output != nil {
       throw ValidationError("--output: only points of 2 dimensions have a picture, not \(data.shape[0]): use --array")
@@ -36,7 +42,7 @@ struct SampleTargets {
 
   /// Samples are held as they are, in the data's units, and as the bytes of a file: more than the machine has would end
   /// the run after all its work.
-  private static func checkMemory(_ count: Int, _ data: SampleData) throws {
+  private static func checkMemory(_ count: Int, _ data: SampleSpace) throws {
     let bytes = 3 * MemoryLayout<Float>.size
     let (numbers, overflow) = count.multipliedReportingOverflow(by: data.elements)
     let limit = min(Int(clamping: ProcessInfo.processInfo.physicalMemory) / bytes, 1 << 31)
@@ -55,17 +61,18 @@ struct SampleTargets {
   ///   - table: Γ, to be kept.
   /// - Throws: `OutputError` or `PictureError` if a file cannot be written.
   func finish(_ samples: SampleSet, frames: [[Float]] = [], title: String, gamma table: GammaTable? = nil) throws {
-    let values = data.normalization.restore(samples.values)
+    let values = space.restore(samples.values)
     try array?.write(NumPyWriter.file(values, shape: [samples.count] + samples.shape))
     try gamma?.write(Array((table?.json ?? "").utf8))
     if let picture {
-      let way = frames.map { data.normalization.restore($0) }
-      try picture.write(try SamplePicture(data: data, title: title).png(values, frames: way))
+      let way = frames.map { space.restore($0) }
+      let points = space.kind == .points ? space.restore(data) : []
+      try picture.write(try SamplePicture(space: space, title: title, data: points).png(values, frames: way))
     }
     for file in [picture, array, gamma] { try file?.commit() }
     guard picture == nil && array == nil else { return }
     let terminal = Terminal(describing: STDOUT_FILENO)
-    let preview = BlockPicture(data.brightness(values), shape: data.shape, terminal: terminal)
+    let preview = BlockPicture(space.brightness(values), shape: space.shape, terminal: terminal)
     print(preview.render(rowLimit: 4), terminator: "")
   }
 

@@ -40,6 +40,14 @@ struct Normalization: Equatable, Sendable {
     }
   }
 
+  /// Images whose numbers go from 0 to 1, and in the sampler's size through `range`.
+  init(images range: ClosedRange<Float>) {
+    let (low, high) = (Double(range.lowerBound), Double(range.upperBound))
+    mode = .range
+    scale = 1 / (high - low)
+    offset = [-low / (high - low)]
+  }
+
   /// Samples in the sampler's size.
   func apply(_ values: [Float]) -> [Float] {
     values.enumerated().map { Float((Double($1) - offset[$0 % offset.count]) / scale) }

@@ -3,25 +3,18 @@ import Weft
 
 /// A data set that samples are drawn from.
 struct SampleData: Sendable {
-  enum Kind: Sendable { case points, images }
-
   /// What `--data` calls the bundled digits.
   static let bundledName = "DIGITS"
 
   /// Where the data came from, as the user gave it.
   let name: String
-  let kind: Kind
-  /// The sizes of one sample: `[d]`, `[H, W]` or `[C, H, W]`.
-  let shape: [Int]
+  let space: SampleSpace
   let count: Int
   /// The samples as a sampler sees them.
   let values: [Float]
-  let normalization: Normalization
-  /// The smallest and the largest number, in the data's own units.
-  let range: ClosedRange<Float>
 
-  /// Numbers in a sample.
-  var elements: Int { shape.reduce(1, *) }
+  var shape: [Int] { space.shape }
+  var normalization: Normalization { space.normalization }
 
   /// Reads a NumPy file, or the bundled digits.
   ///
@@ -35,6 +28,7 @@ struct SampleData: Sendable {
     let array = try NumPyArray(path: path)
     func refusal(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
 
+    let kind: SampleSpace.Kind
     switch array.shape.count {
     case 2: kind = .points
     case 3, 4: kind = .images
@@ -56,11 +50,13 @@ struct SampleData: Sendable {
     try array.checkFinite(file: path)
 
     self.name = isBundled ? Self.bundledName : name
-    shape = Array(array.shape.dropFirst())
+    let shape = Array(array.shape.dropFirst())
     count = array.shape[0]
-    range = (array.values.min() ?? 0)...(array.values.max() ?? 0)
-    normalization = Normalization(
+    let normalization = Normalization(
       mode ?? (kind == .images ? .range : .unit), of: array.values, elements: shape.reduce(1, *))
+    space = SampleSpace(
+      kind: kind, shape: shape, normalization: normalization,
+      range: (array.values.min() ?? 0)...(array.values.max() ?? 0))
     values = normalization.apply(array.values)
     do { try MixtureDenoiser.check(values, shape: shape) } catch { throw refusal("\(error.message), with --normalize") }
   }
@@ -72,11 +68,4 @@ struct SampleData: Sendable {
   }
 
   private static func isBundled(_ name: String) -> Bool { name.uppercased() == bundledName }
-
-  /// Numbers in the data's units as pictures show them: the data's range becomes -1 … 1.
-  func brightness(_ values: [Float]) -> [Float] {
-    let middle = (Double(range.lowerBound) + Double(range.upperBound)) / 2
-    let half = (Double(range.upperBound) - Double(range.lowerBound)) / 2
-    return values.map { Float((Double($0) - middle) / (half > 0 ? half : 1)) }
-  }
 }

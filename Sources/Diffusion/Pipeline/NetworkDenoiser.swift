@@ -1,0 +1,95 @@
+public import Engine
+internal import ModelFiles
+internal import Networks
+
+/// A trained network as a denoiser: a `UNet2DModel` of Hugging Face diffusers on a device.
+public struct NetworkDenoiser: Denoiser {
+  /// Channels, rows and columns of an image.
+  public let sampleShape: [Int]
+  /// What the network was trained to predict.
+  public let prediction: Prediction
+  /// 2 if the network tells a variance too.
+  public let outputHeads: Int
+
+  private let network: UNet
+  private let engine: Engine
+
+  /// Reads a model's network onto a device.
+  ///
+  /// - Parameters:
+  ///   - files: the model.
+  ///   - engine: the device that will compute.
+  /// - Throws: `ModelFileError` if the weights do not fit the configuration; `EngineError` if there is no room: it says how
+  ///   much is missing.
+  public init(_ files: DiffusionModelFiles, on engine: Engine) async throws {
+    try await self.init(
+      try await UNet(files.graph, files: files.network, on: engine), prediction: files.scheduler.prediction, on: engine)
+  }
+
+  init(_ network: UNet, prediction: Prediction, on engine: Engine) async throws {
+    let shape = network.configuration
+    sampleShape = [shape.inputChannels, shape.height, shape.width]
+    outputHeads = shape.outputChannels / shape.inputChannels
+    self.prediction = prediction
+    self.network = network
+    self.engine = engine
+  }
+
+  /// The network's answer for a batch, computed on the device.
+  public func evaluate(_ call: DenoiserCall) async throws -> [Float] {
+    let batch = SampleBatch(samples: call.count, elements: elementCount)
+    var submission = Submission()
+    let x = try engine.makeTensor(.float32, batch.samples, batch.elements)
+    let out = try engine.makeTensor(.float32, batch.samples, outputHeads * batch.elements)
+    // The samples come multiplied already.
+    let rows = call.levels.map { level in
+      var row = CoefficientRow()
+      row.set(level, inputScale: 1)
+      return row
+    }
+    let table = try engine.makeTensor(.float32, rows.count, CoefficientRow.width)
+    try submission.upload(.float32(rows.flatMap(\.elements)), to: table)
+    try submission.upload(.float32(call.samples), to: x)
+    try makeEvaluation(for: batch).append(
+      x: x, at: CoefficientRows(table, first: 0, perSample: rows.count > 1), into: out, to: &submission)
+    let place = try submission.download(out)
+    return try await engine.run(submission)[place].floats
+  }
+}
+
+extension Denoiser where Self == NetworkDenoiser {
+  /// The network of a diffusers directory.
+  ///
+  /// - Parameters:
+  ///   - directory: the directory.
+  ///   - engine: the device that will compute.
+  /// - Returns: the network, on the device.
+  /// - Throws: `ModelFileError` if it is not a model that can be used; `EngineError` if there is no room for it.
+  public static func network(at directory: String, on engine: Engine) async throws -> NetworkDenoiser {
+    try await NetworkDenoiser(try DiffusionModelFiles(directory: directory), on: engine)
+  }
+}
+
+extension NetworkDenoiser: DeviceDenoiser {
+  package func makeEvaluation(for batch: SampleBatch) throws(EngineError) -> any DeviceEvaluation {
+    NetworkEvaluation(pass: try network.makePass(images: batch.samples))
+  }
+
+  package func bytes(samples: Int) -> Int {
+    network.graph.memory(images: samples, panelWidth: engine.panelWidth).pass
+  }
+
+  package var residentBytes: Int { network.graph.memory(images: 1, panelWidth: engine.panelWidth).weights }
+
+  package func busySamples(on device: DeviceDescription) -> Int? { network.graph.busyImages(on: device) }
+}
+
+private struct NetworkEvaluation: DeviceEvaluation {
+  let pass: UNetPass
+
+  func append(
+    x: Tensor, at rows: CoefficientRows, into output: Tensor, to submission: inout Submission
+  ) throws(EngineError) {
+    try pass.append(x, at: rows, into: output, to: &submission)
+  }
+}

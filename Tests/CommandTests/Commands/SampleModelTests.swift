@@ -1,0 +1,104 @@
+import Foundation
+import ModelFiles
+import Testing
+
+/// `weft sample --model` with the bundled network.
+@Suite struct SampleModelTests {
+  private static let model = Places.root + "/Models/digits-unet"
+  private let files: SampleFiles
+
+  init() throws { files = try SampleFiles() }
+
+  private func sample(_ arguments: String...) async throws -> CommandRun {
+    try await Weft.run(["sample"] + arguments, directory: files.folder.path)
+  }
+
+  /// A copy of the model that a test may change.
+  private func copy() throws -> String {
+    let path = files.folder.path + "/model"
+    try FileManager.default.copyItem(atPath: Self.model, toPath: path)
+    return path
+  }
+
+  private func change(_ file: String, _ changes: [String: Any]) throws {
+    let data = try Data(contentsOf: URL(filePath: file))
+    var fields = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    fields.merge(changes) { $1 }
+    try JSONSerialization.data(withJSONObject: fields).write(to: URL(filePath: file))
+  }
+
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device")) func imagesGoFromZeroToOne() async throws {
+    let run = try await sample(
+      "--model", Self.model, "--steps", "4", "--count", "5", "--seed", "3", "--array", "a.npy", "--output", "a.png")
+    #expect(run.status == 0 && run.complaints.isEmpty, "\(run.errorText)")
+    let array = try files.array("a.npy")
+    #expect(array.shape == [5, 1, 16, 16])
+    #expect(array.values.allSatisfy { (0...1).contains($0) })
+    #expect(try #require(files.pictureSize("a.png"))[0] > 16)
+    // The same samples, whatever the batch is; and by its name the same model.
+    let other = try await sample(
+      "--model", "digits-unet", "--steps", "4", "--count", "3", "--seed", "3", "--batch", "2", "--array", "b.npy")
+    #expect(other.status == 0, "\(other.errorText)")
+    #expect(try files.array("b.npy").values == Array(array.values.prefix(3 * 256)))
+  }
+
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device")) func anotherSamplerAndTheAnalyticVariance()
+    async throws
+  {
+    let run = try await sample(
+      "--model", Self.model, "--sampler", "analytic-ddpm", "--steps", "3", "--count", "2", "--data", "DIGITS",
+      "--save-gamma", "g.json", "--array", "a.npy")
+    #expect(run.status == 0, "\(run.errorText)")
+    let gamma = try #require(files.folder.contents(of: "g.json"))
+    #expect(gamma.contains("gamma"))
+    let again = try await sample(
+      "--model", Self.model, "--sampler", "analytic-ddpm", "--steps", "3", "--count", "2", "--gamma", "g.json",
+      "--array", "b.npy")
+    #expect(again.status == 0, "\(again.errorText)")
+    #expect(files.bytes("a.npy") == files.bytes("b.npy"))
+  }
+
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device")) func aDryRunComputesNothing() async throws {
+    let run = try await sample("--model", Self.model, "--count", "1000", "--dry-run")
+    #expect(run.status == 0 && files.folder.names == ["images.npy", "ring.npy"], "\(run.errorText)")
+    for text in ["1 × 16 × 16", "1,112,801 parameters", "DDPMScheduler, 50 steps", "1,000 in", "MiB"] {
+      #expect(run.text.contains(text), "no '\(text)' in \(run.text)")
+    }
+  }
+
+  static let wrongOptions: [[String]] = [
+    ["--normalize", "unit"], ["--schedule", "linear"], ["--zero-snr"], ["--eta", "0.5"], ["--clip", "1"], ["--no-clip"],
+    ["--spacing", "leading"], ["--sampler", "ode-rk45"], ["--sampler", "flow-euler"],
+    ["--sampler", "reverse-diffusion"],
+    ["--sampler", "ddim", "--data", "DIGITS"], ["--data", "DIGITS"], ["--sampler", "analytic-ddpm"],
+    ["--sampler", "ddpm", "--variance", "learned"], ["--sampler", "sn-ddpm"], ["--steps", "0"], ["--steps", "1001"],
+    ["--save-gamma", "g.json"], ["--sampler", "ddim", "--save-gamma", "g.json"],
+  ]
+
+  @Test(arguments: wrongOptions) func optionsThatDoNotFitEndWith64(arguments: [String]) async throws {
+    let run = try await Weft.run(
+      ["sample", "--model", Self.model, "--array", "a.npy", "--device", "cpu"] + arguments,
+      directory: files.folder.path)
+    #expect(run.status == 64, "\(arguments) \(run.errorText)")
+    #expect(run.complaints.first?.hasPrefix("Error: ") == true && files.folder.names == ["images.npy", "ring.npy"])
+  }
+
+  @Test func modelsThatCannotBeUsedEndWith1() async throws {
+    let path = try copy()
+    func check(_ words: String...) async throws {
+      let run = try await sample("--model", "model", "--array", "a.npy", "--device", "cpu")
+      #expect(run.status == 1 && run.complaints.count == 1, "\(run.errorText)")
+      for word in words { #expect(run.errorText.contains(word), "no '\(word)' in \(run.errorText)") }
+      #expect(!files.folder.names.contains("a.npy"))
+    }
+    try change("\(path)/scheduler/scheduler_config.json", ["variance_type": "voodoo"])
+    try await check("scheduler_config.json", "variance_type", "'voodoo'")
+    try change("\(path)/unet/config.json", ["act_fn": "mish"])
+    try await check("config.json", "act_fn", "'mish'")
+    try change("\(path)/unet/config.json", ["act_fn": "silu", "block_out_channels": [32, 64, 128]])
+    try change("\(path)/scheduler/scheduler_config.json", ["variance_type": "fixed_small"])
+    try await check("tensor", "config.json asks for")
+    let run = try await sample("--model", "nowhere", "--array", "a.npy", "--device", "cpu")
+    #expect(run.status == 1 && run.errorText.contains("nowhere"))
+  }
+}
