@@ -2,7 +2,7 @@
 //
 //      keys ->  | panel | panel | ...        scores: PW_ROWS x PW_PANEL in registers, as in pairwise/tile_cpu.clh
 //   PW_ROWS     |  exp  |                    then weights x values, AT_BLOCK vectors of channels at a time
-//   queries     +-------+
+//   queries     +-------+                   for AT_ROWS queries: as many sums as registers hold
 //
 // Grid: (query tiles of the longest sequence, heads, segments).
 
@@ -14,8 +14,12 @@
 #include "pairwise/tile_cpu.clh"
 
 #define AT_VECTORS ((AT_CHANNELS + WV_LANES - 1) / WV_LANES)
+#ifndef AT_ROWS
+#define AT_ROWS (PW_BLOCKED ? 4 : PW_ROWS)   // queries whose values are summed at a time; divides PW_ROWS
+#endif
 #ifndef AT_BLOCK
-#define AT_BLOCK (AT_VECTORS % 2 ? 1 : 2)   // vectors of value channels summed at a time; divides AT_VECTORS
+// vectors of value channels summed at a time; divides AT_VECTORS
+#define AT_BLOCK (PW_BLOCKED || AT_VECTORS % 2 ? 1 : 2)
 #endif
 
 // Turns a panel's scores into weights, and rescales what the rows had gathered before it.
@@ -83,28 +87,30 @@ void attention(const __global float *restrict queries, const int query_stride, c
     pw_product(row, panel, AT_CHANNELS, count, tile);
     at_weigh(tile, count, scale, weights, gathered, maximum, total);
 
-    #pragma unroll
-    for (int block = 0; block < AT_VECTORS; block += AT_BLOCK) {
-      wv_float sum[PW_ROWS][AT_BLOCK];
-      #pragma unroll
-      for (int r = 0; r < PW_ROWS; ++r)
+    #pragma unroll 1
+    for (int r0 = 0; r0 < PW_ROWS; r0 += AT_ROWS)
+      #pragma unroll 1
+      for (int block = 0; block < AT_VECTORS; block += AT_BLOCK) {
+        wv_float sum[AT_ROWS][AT_BLOCK];
         #pragma unroll
-        for (int v = 0; v < AT_BLOCK; ++v) sum[r][v] = gathered[r][block + v];
-      for (int j = 0; j < count; ++j) {
-        wv_float lane[AT_BLOCK];
-        #pragma unroll
-        for (int v = 0; v < AT_BLOCK; ++v)
-          lane[v] = wv_load_some(value + (size_t)(j0 + j) * value_stride, (block + v) * WV_LANES, AT_CHANNELS);
-        #pragma unroll
-        for (int r = 0; r < PW_ROWS; ++r)
+        for (int r = 0; r < AT_ROWS; ++r)
           #pragma unroll
-          for (int v = 0; v < AT_BLOCK; ++v) sum[r][v] = fma((wv_float)(weights[r][j]), lane[v], sum[r][v]);
-      }
-      #pragma unroll
-      for (int r = 0; r < PW_ROWS; ++r)
+          for (int v = 0; v < AT_BLOCK; ++v) sum[r][v] = gathered[r0 + r][block + v];
+        for (int j = 0; j < count; ++j) {
+          wv_float lane[AT_BLOCK];
+          #pragma unroll
+          for (int v = 0; v < AT_BLOCK; ++v)
+            lane[v] = wv_load_some(value + (size_t)(j0 + j) * value_stride, (block + v) * WV_LANES, AT_CHANNELS);
+          #pragma unroll
+          for (int r = 0; r < AT_ROWS; ++r)
+            #pragma unroll
+            for (int v = 0; v < AT_BLOCK; ++v) sum[r][v] = fma((wv_float)(weights[r0 + r][j]), lane[v], sum[r][v]);
+        }
         #pragma unroll
-        for (int v = 0; v < AT_BLOCK; ++v) gathered[r][block + v] = sum[r][v];
-    }
+        for (int r = 0; r < AT_ROWS; ++r)
+          #pragma unroll
+          for (int v = 0; v < AT_BLOCK; ++v) gathered[r0 + r][block + v] = sum[r][v];
+      }
   }
 
   for (int r = 0; r < min(PW_ROWS, n - i0); ++r) {

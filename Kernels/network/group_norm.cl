@@ -1,6 +1,7 @@
 // Group normalisation of images whose pixels are rows:
 //
-//   out[b, p, c] = ACTIVATION( ((x - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]) * (1 + factor[b, c]) + shift[b, c] )
+//   y = (x[b, p, c] - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]
+//   out[b, p, c] = ACTIVATION( y * (1 + factor[b, c]) + shift[b, c] )
 //
 // mean and (population) variance over the image's pixels and the channels of c's group, in two passes; then one that
 // writes. x has the channels of `first` and, behind them, those of `second`.

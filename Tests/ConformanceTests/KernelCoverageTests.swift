@@ -51,7 +51,7 @@ import Testing
     }
     #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 4 && $0.defines["PW_CHUNKED"] == 1 })
     #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 7 && $0.defines["PW_CHUNKED"] == 1 })
-    for activation in 0...3 {
+    for activation in 0...4 {
       for residual in 0...1 {
         #expect(
           pairwise.contains {
