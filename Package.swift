@@ -52,9 +52,10 @@ let package = Package(
 
     .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
 
-    // Reachability and hubness. Linear programs are solved by COIN-OR's CLP.
+    // Reachability, hubness and the quality of samples. COIN-OR's CLP solves linear programs, LAPACK finds eigenvalues.
     .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
-    .target(name: "Geometry", dependencies: ["CCLP", "Engine", "ModelFiles"]),
+    .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+    .target(name: "Geometry", dependencies: ["CCLP", "CLAPACKE", "Engine", "ModelFiles"]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),

@@ -3,8 +3,8 @@ internal import ModelFiles
 
 /// A pass of a U-Net over a number of images: its buffers on the device, planned once.
 package struct UNetPass: Sendable {
-  private let network: UNet
-  private let images: Int
+  let network: UNet
+  let images: Int
   private let plan: BufferPlan
   private let buffers: [Tensor]
   /// For each level with attention the images as sequences of pixels.
@@ -42,72 +42,67 @@ package struct UNetPass: Sendable {
     for table in sequences.values.sorted(by: { $0.segments.longest > $1.segments.longest }) {
       try submission.upload(.int32(table.segments.table(panelWidth: table.panelWidth)), to: table.tensor)
     }
-    let graph = network.graph
-    for step in graph.steps {
-      switch step {
-      case .embedTimes(let output):
-        try submission.append(
-          .timeEmbedding(
-            TimeEmbedding(of: levels, samples: images, frequencies: network.frequencies, into: tensor(output))))
-      case .readSamples(let output):
-        try submission.append(
-          .pixelOrder(
-            PixelOrder(
-              .planesToPixels, of: samples, grid: grid(0), channels: graph.configuration.inputChannels,
-              inputScales: levels, into: tensor(output))))
-      case .linear(let layer, let activates, let input, let output):
-        let source = tensor(input)
-        try submission.append(
-          .dense(
-            DenseLayer(
-              source, rows: source.rowCount, weights: try weights(layer.names[0], network.linears),
-              activation: activates ? .silu : .none, into: tensor(output))))
-      case .convolve(let step): try convolve(step, &submission)
-      case .normalize(let step): try normalize(step, &submission)
-      case .packKeys(let step):
-        let source = slices(step, 1)
-        try submission.append(
-          .pack(PackColumns(source, extent: .ragged(try table(step.level)), into: keys(step))))
-      case .attend(let step):
-        try submission.append(
-          .attention(
-            Attention(
-              queries: slices(step, 0), keys: keys(step), values: slices(step, 2),
-              segments: try table(step.level), scale: 1 / Float(step.size).squareRoot(), into: tensor(step.output))))
-      case .writeAnswer(let input):
-        try submission.append(
-          .pixelOrder(
-            PixelOrder(
-              .pixelsToPlanes, of: tensor(input), grid: grid(0), channels: graph.configuration.outputChannels,
-              into: answer)))
-      }
+    for step in network.graph.steps {
+      try submission.append(operation(step, samples, levels, answer))
     }
   }
 
-  private func convolve(_ step: UNetGraph.Convolving, _ submission: inout Submission) throws(EngineError) {
-    try submission.append(
-      .convolution(
-        Convolution(
-          pixels(step.input, step.second), grid: grid(step.level),
-          weights: try weights(step.window.name, network.windows), stride: step.halves ? 2 : 1,
-          padding: step.halves && network.configuration.downsamplePadding == 0 ? .after : .around,
-          shift: step.shift.map { columns($0) }, residual: step.residual.map { tensor($0) },
-          scale: Float(step.scale), into: tensor(step.output))))
+  /// What a step is on the device.
+  func operation(
+    _ step: UNetGraph.Step, _ samples: Tensor, _ levels: CoefficientRows, _ answer: Tensor
+  ) throws(EngineError) -> Operation {
+    let configuration = network.configuration
+    switch step {
+    case .embedTimes(let output):
+      return .timeEmbedding(
+        TimeEmbedding(of: levels, samples: images, frequencies: network.frequencies, into: tensor(output)))
+    case .readSamples(let output):
+      return .pixelOrder(
+        PixelOrder(
+          .planesToPixels, of: samples, grid: grid(0), channels: configuration.inputChannels, inputScales: levels,
+          into: tensor(output)))
+    case .linear(let layer, let activates, let input, let output):
+      let source = tensor(input)
+      return .dense(
+        DenseLayer(
+          source, rows: source.rowCount, weights: try weights(layer.names[0], network.linears),
+          activation: activates ? .silu : .none, into: tensor(output)))
+    case .convolve(let step): return .convolution(try convolution(step))
+    case .normalize(let step): return .groupNormalization(try normalization(step))
+    case .packKeys(let step):
+      return .pack(PackColumns(slices(step, 1), extent: .ragged(try table(step.level)), into: keys(step)))
+    case .attend(let step):
+      return .attention(
+        Attention(
+          queries: slices(step, 0), keys: keys(step), values: slices(step, 2), segments: try table(step.level),
+          scale: 1 / Float(step.size).squareRoot(), into: tensor(step.output)))
+    case .writeAnswer(let input):
+      return .pixelOrder(
+        PixelOrder(
+          .pixelsToPlanes, of: tensor(input), grid: grid(0), channels: configuration.outputChannels, into: answer))
+    }
   }
 
-  private func normalize(_ step: UNetGraph.Normalizing, _ submission: inout Submission) throws(EngineError) {
+  private func convolution(_ step: UNetGraph.Convolving) throws(EngineError) -> Convolution {
+    Convolution(
+      pixels(step.input, step.second), grid: grid(step.level),
+      weights: try weights(step.window.name, network.windows), stride: step.halves ? 2 : 1,
+      padding: step.halves && network.configuration.downsamplePadding == 0 ? .after : .around,
+      shift: step.shift.map { columns($0) }, residual: step.residual.map { tensor($0) }, scale: Float(step.scale),
+      into: tensor(step.output))
+  }
+
+  private func normalization(_ step: UNetGraph.Normalizing) throws(EngineError) -> GroupNormalization {
     let weights = try weights(step.name, network.normalizations)
     let modulation = step.modulation.map { range in
       let middle = range.lowerBound + step.channels
       return GroupNormalization.Modulation(
         factor: columns(range.lowerBound..<middle), shift: columns(middle..<range.upperBound))
     }
-    try submission.append(
-      .groupNormalization(
-        GroupNormalization(
-          pixels(step.input, step.second), grid: grid(step.level), groups: step.groups, gain: weights.gain,
-          bias: weights.bias, epsilon: weights.epsilon, modulation: modulation,
-          activation: step.activates ? .silu : .none, into: tensor(step.output))))
+    return GroupNormalization(
+      pixels(step.input, step.second), grid: grid(step.level), groups: step.groups, gain: weights.gain,
+      bias: weights.bias, epsilon: weights.epsilon, modulation: modulation,
+      activation: step.activates ? .silu : .none, into: tensor(step.output))
   }
 }
 

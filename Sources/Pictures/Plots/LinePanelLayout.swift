@@ -26,10 +26,12 @@ struct LinePanelLayout {
     let ground = bars.map(\.height).min().map { [y == .linear ? 0 : $0 / 2] } ?? []
     guard !points.isEmpty,
       let x = AxisRange(covering: points.map { $0.x } + panel.marks, scale: x, margin: 0.02),
-      let y = AxisRange(covering: points.map { $0.y } + ground, scale: y, margin: 0.05)
+      var y = AxisRange(covering: points.map { $0.y } + ground, scale: y, margin: 0.05)
     else {
       throw .empty("a panel without points" + (panel.title.isEmpty ? "" : ": \(panel.title)"))
     }
+    // A gap under bars would make them look shorter than they are.
+    if y.scale == .linear, !bars.isEmpty, points.allSatisfy({ $0.y >= 0 }) { y.low = 0 }
     (self.panel, self.size, self.x, self.y) = (panel, size, x, y)
     yTicks = y.ticks(about: Int(size.height / 55))
     labelWidth = yTicks.map { $0.label.map(Self.width) ?? 0 }.max() ?? 0

@@ -11,8 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: "Benchmarks/Peers measures PyTorch on the same shapes.",
     subcommands: [
       BenchPairsCommand.self, BenchLinksCommand.self, BenchLossCommand.self, BenchEncoderCommand.self,
-      BenchConvolutionCommand.self,
-      BenchDenoiseCommand.self, BenchAverageCommand.self, BenchNeighboursCommand.self,
+      BenchConvolutionCommand.self, BenchUNetCommand.self, BenchDenoiseCommand.self, BenchAverageCommand.self,
+      BenchNeighboursCommand.self,
       BenchArgmaxableCommand.self,
     ])
 }

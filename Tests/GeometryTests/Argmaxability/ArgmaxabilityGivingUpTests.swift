@@ -20,6 +20,7 @@ import Testing
 
   @Test func classesStayUndecidedWithABound() async throws {
     var rows = RandomRows(400, dimension: 12, seed: 11)
+    rows.normalize()
     let planted = [5, 77, 399]
     rows.bury(planted)
     let classes = try rows.classes()

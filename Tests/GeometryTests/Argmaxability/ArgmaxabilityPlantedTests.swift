@@ -38,12 +38,13 @@ import Weft
   /// A bias can rescue what is buried, and bury what is not.
   @Test func biasesRescueAndBury() async throws {
     var rows = RandomRows(1000, dimension: 16, seed: 5)
+    rows.normalize()
     let buried = Array(stride(from: 10, to: 1000, by: 90))
     rows.bury(buried)
     var bias = [Float](repeating: 0, count: 1000)
     // More bias than any other class has wins with h = 0.
     bias[buried[0]] = 1
-    // A class that wins by less than 2 · 30 · 4 · √16 wherever ‖h‖ ≤ √16.
+    // Vectors of length 1 win by less than 2 · √16 wherever |h_j| ≤ 1.
     bias[500] = -1000
     let classes = try rows.classes(bias: bias)
     let free = try await classes.decided(on: Engine())
@@ -81,7 +82,9 @@ import Weft
   /// proven, and so is every other class.
   @Test(arguments: [2, 3, 5, 12])
   func roundedMeansAreDecided(parts: Int) async throws {
-    var rows = RandomRows(400, dimension: 16, seed: 7).rows
+    var random = RandomRows(400, dimension: 16, seed: 7)
+    random.normalize()
+    var rows = random.rows
     for index in 0..<40 {
       rows[index] = (0..<16).map { column in
         Float((0..<parts).reduce(0.0) { $0 + Double(rows[40 + (index * 7 + $1 * 3) % 360][column]) } / Double(parts))
@@ -99,7 +102,7 @@ import Weft
     let classes = try rows.classes()
     let first = try await classes.decided(on: Engine())
     #expect(try await classes.decided(on: Engine()) == first)
-    // Nor does a proof depend on what else is asked.
+    // Nor does a proof depend on what else is asked, as in a run that goes on.
     let some = try await classes.decided(only: [100, 5, 7], on: Engine())
     #expect(some == [first[5], first[7], first[100]])
   }

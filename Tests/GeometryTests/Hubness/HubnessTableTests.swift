@@ -11,6 +11,9 @@ import Weft
     let robinHood: Double
     let antihubs: Double
     let correlation: Double
+    /// How far seeds are from each other, by Faiss on NumPy's seeds 0 to 7 too: at d = 512 the Robin Hood index is
+    /// 0.672 to 0.703 and 0.481 to 0.519 are antihubs.
+    var tolerance = (robinHood: 0.01, antihubs: 0.01)
     var testDescription: String { "d = \(dimension)" }
   }
 
@@ -18,7 +21,7 @@ import Weft
     Row(dimension: 3, robinHood: 0.137, antihubs: 0.002, correlation: -0.05),
     Row(dimension: 20, robinHood: 0.400, antihubs: 0.155, correlation: -0.88),
     Row(dimension: 100, robinHood: 0.60, antihubs: 0.374, correlation: -0.87),
-    Row(dimension: 512, robinHood: 0.68, antihubs: 0.483, correlation: -0.85),
+    Row(dimension: 512, robinHood: 0.68, antihubs: 0.483, correlation: -0.85, tolerance: (0.025, 0.04)),
   ]
 
   private func counts(_ vectors: Vectors, _ metric: Metric) async throws -> NeighbourCounts {
@@ -31,8 +34,8 @@ import Weft
     let counts = try await counts(vectors, .euclidean)
     let measures = HubnessMeasures(counts)
     #expect(counts.counts.reduce(0, +) == 50_000)
-    #expect(abs(measures.robinHood - row.robinHood) < 0.01)
-    #expect(abs(measures.antihubShare - row.antihubs) < 0.01)
+    #expect(abs(measures.robinHood - row.robinHood) < row.tolerance.robinHood)
+    #expect(abs(measures.antihubShare - row.antihubs) < row.tolerance.antihubs)
     let correlation = spearmanCorrelation(counts.counts.map(Double.init), try await vectors.distancesFromMean())
     #expect(abs((correlation ?? 0) - row.correlation) < 0.03)
     guard row.dimension == 512 else { return }

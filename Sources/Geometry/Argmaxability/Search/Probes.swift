@@ -7,8 +7,9 @@ extension ArgmaxSearch {
         probe.direction($0.index, classes)
       }
     }
-    // With few left the covariance costs more than it saves.
-    guard open.count >= 64, let covariance = Covariance(classes) else { return }
+    // Of few classes the covariance says nothing. How many are left must not matter: a run that goes on where another
+    // ended finds the same proofs.
+    guard classes.count >= 64, !open.isEmpty, let covariance = Covariance(classes) else { return }
     let scales = Probe.scales(points, box: checker.box)
     for scale in scales {
       try await tryDirections(&open, report: { try await report($0, .whitenedVector) }) { candidate in

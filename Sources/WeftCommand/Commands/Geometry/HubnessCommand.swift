@@ -94,12 +94,7 @@ struct HubnessCommand: AsyncParsableCommand {
 
   private func show(_ report: HubnessReport, plot file: OutputFile?) throws {
     try file?.write(Array(try HubnessPlot(report: report).svg().utf8))
-    let text = json ? report.json : report.text(on: Terminal(describing: STDOUT_FILENO))
-    let standardOutput = try OutputFile(path: nil)
-    do {
-      try standardOutput.write(Array(text.utf8))
-      try standardOutput.commit()
-    } catch OutputError.readerLeft {}
+    try printReport(json ? report.json : report.text(on: Terminal(describing: STDOUT_FILENO)))
     try file?.commit()
   }
 }

@@ -1,5 +1,4 @@
 import Engine
-import Foundation
 
 @testable import Geometry
 
@@ -9,13 +8,8 @@ struct RandomRows {
 
   /// Normal numbers.
   init(_ count: Int, dimension: Int, seed: UInt64) {
-    var generator = SplitMix64(seed: seed)
-    rows = (0..<count).map { _ in
-      (0..<dimension).map { _ in
-        let radius = (-2 * log(Double.random(in: .leastNonzeroMagnitude..<1, using: &generator))).squareRoot()
-        return Float(radius * cos(2 * .pi * Double.random(in: 0..<1, using: &generator)))
-      }
-    }
+    let numbers = Draws.gaussian(count, dimension, seed: seed)
+    rows = (0..<count).map { Array(numbers[$0 * dimension..<($0 + 1) * dimension]) }
   }
 
   /// Scales every row to length 1, as far as float32 can.

@@ -1,0 +1,57 @@
+import Geometry
+import ModelFiles
+import Weft
+
+/// Samples, or what they are compared with: images, or vectors of features.
+struct QualitySet {
+  let name: String
+  /// The sizes of one sample.
+  private(set) var shape: [Int]
+  private var values: [Float]
+
+  /// Reads a set: a `.npy` array whose first axis counts samples, a tensor as in `file.safetensors#name`, or the bundled
+  /// digits.
+  /// - Throws: `ModelFileError` or `NeighbourError` if there is none; `QualityError` if it has no samples.
+  init(_ name: String) throws {
+    let path = SampleData.path(of: name) ?? name
+    self.name = path == name ? name : SampleData.bundledName
+    if !path.contains("#"), !path.hasSuffix(".safetensors") {
+      let array = try NumPyArray(path: path)
+      guard array.shape.count >= 2, !array.shape.contains(0) else {
+        throw QualityError("\(name): shape \(array.shape), where [samples, …] is expected, one sample after the other")
+      }
+      try array.checkFinite(file: path)
+      (shape, values) = (Array(array.shape.dropFirst()), array.values)
+    } else {
+      let file = try VectorFile(named: path)
+      (shape, values) = ([file.dimension], file.floats(0..<file.count))
+    }
+  }
+
+  var elements: Int { shape.reduce(1, *) }
+  var count: Int { values.count / elements }
+  var range: ClosedRange<Float> { (values.min() ?? 0)...(values.max() ?? 0) }
+
+  /// With its smallest number at -1 and its largest at 1, or each element's mean at 0, as `weft sample` sees data.
+  mutating func normalize(_ mode: Normalization.Mode) {
+    values = Normalization(mode, of: values, elements: elements).apply(values)
+  }
+
+  /// With images of another size.
+  /// - Throws: `QualityError` if the two are not images, or of other channels.
+  mutating func resize(like other: QualitySet) throws {
+    let (mine, target) = (shape.suffix(2), other.shape.suffix(2))
+    guard (2...3).contains(shape.count), (2...3).contains(other.shape.count),
+      shape.dropLast(2).reduce(1, *) == other.shape.dropLast(2).reduce(1, *), let height = mine.first,
+      let width = mine.last, let newHeight = target.first, let newWidth = target.last
+    else {
+      throw QualityError(
+        "\(name): samples of shape \(shape) cannot be resized to \(other.shape): [height, width] or "
+          + "[channels, height, width] are, with as many channels")
+    }
+    values = BilinearResize(from: (height, width), to: (newHeight, newWidth)).apply(values)
+    shape = other.shape
+  }
+
+  func vectors() throws -> Vectors { try Vectors(values, dimension: elements) }
+}
