@@ -1,3 +1,4 @@
+import Geometry
 import ModelFiles
 
 /// The first line of a file of proofs: what they are about.
