@@ -2,8 +2,8 @@
 
     python quality_table.py --weft ../../.build/release/weft --output FOLDER
 
-Every row is one run of `weft sample --model digits-unet` and one of `weft quality` against the handwritten digits, as
-many samples as there are digits, brought to 16 x 16 pixels between 0 and 1. The first table has four samplers at 5, 10,
+Every row is one run of `weft sample --model digits-unet` and one of `weft quality` against the handwritten digits,
+brought to 16 x 16 pixels between 0 and 1. The first table has four samplers at 5, 10,
 25 and 50 steps; Analytic-DDPM's variances come from `weft`'s own estimate, kept in FOLDER. The second starts DDIM from
 other noise: plain, hubs of it (`weft hubs`), and plain noise scaled to the hubs' mean norm. What is there is not made
 again. Needs NumPy only.
@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy
 
-DIGITS = 1797
 SAMPLERS = {
     "DDPM, β̃": ["--sampler", "ddpm", "--variance", "small"],
     "Analytic-DDPM": ["--sampler", "analytic-ddpm"],
@@ -37,7 +36,7 @@ def run(command):
 def quality(arguments, name, options):
     samples = arguments.output / f"{name}.npy"
     if not samples.exists():
-        run([arguments.weft, "sample", "--model", "digits-unet", "--count", str(DIGITS), "--seed", "1",
+        run([arguments.weft, "sample", "--model", "digits-unet", "--count", str(arguments.count), "--seed", "1",
              "--array", samples, *map(str, options)])
     return json.loads(run([arguments.weft, "quality", samples, "--reference", "DIGITS", "--range", "0,1", "--resize",
                            "--json"]))
@@ -67,19 +66,19 @@ def noise_table(arguments):
         run([arguments.weft, "hubs", "--dimension", str(elements), "--draws", str(arguments.draws), "-k", "5",
              "--at-least", str(arguments.at_least), "--seed", "2", "--output", hubs])
     latents = numpy.load(hubs)
-    if len(latents) < DIGITS:
-        sys.exit(f"{len(latents)} hubs are fewer than {DIGITS} samples: raise --draws or lower --at-least")
-    plain = numpy.random.default_rng(3).standard_normal((DIGITS, elements)).astype("float32")
-    norms = numpy.linalg.norm(latents[:DIGITS], axis=1).mean() / numpy.linalg.norm(plain, axis=1).mean()
+    if len(latents) < arguments.count:
+        sys.exit(f"{len(latents)} hubs are fewer than {arguments.count} samples: raise --draws or lower --at-least")
+    plain = numpy.random.default_rng(3).standard_normal((arguments.count, elements)).astype("float32")
+    norms = numpy.linalg.norm(latents[:arguments.count], axis=1).mean() / numpy.linalg.norm(plain, axis=1).mean()
     starts = {
         "plain noise": plain,
-        f"hubs, N ≥ {arguments.at_least} of {arguments.draws:,}, norm {norms:.3f} of plain": latents[:DIGITS],
+        f"hubs, N ≥ {arguments.at_least} of {arguments.draws:,}, norm {norms:.3f} of plain": latents[:arguments.count],
         f"plain noise times {norms:.3f}": plain * numpy.float32(norms),
     }
     print(f"\n| DDIM, {arguments.noise_steps} steps, from | Fréchet distance | precision | recall |\n|---|---|---|---|")
     for number, (title, noise) in enumerate(starts.items()):
         file = arguments.output / f"noise-{number}.npy"
-        numpy.save(file, noise.reshape(DIGITS, 1, 16, 16))
+        numpy.save(file, noise.reshape(arguments.count, 1, 16, 16))
         report = quality(arguments, f"from-noise-{number}",
                          ["--sampler", "ddim", "--steps", arguments.noise_steps, "--noise", file])
         print(f"| {title} | {cells(report)} |", flush=True)
@@ -90,6 +89,7 @@ def main():
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--weft", required=True, help="the program")
     parser.add_argument("--output", required=True, type=Path, metavar="FOLDER", help="where samples are kept")
+    parser.add_argument("--count", type=int, default=1_000, help="samples a row")
     parser.add_argument("--steps", type=int, nargs="+", default=[5, 10, 25, 50])
     parser.add_argument("--noise-steps", type=int, default=25)
     parser.add_argument("--draws", type=int, default=40_000, help="latents that hubs are chosen from")
