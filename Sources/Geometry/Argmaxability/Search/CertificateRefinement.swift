@@ -21,7 +21,7 @@ struct CertificateRefinement {
       }
       let solution = system.enclosure(near: refined.weights)
       // A class whose weight is 0 but for rounding is left out, and the others have to do without it.
-      let limit = max(solution.radius, 1e-13)
+      let limit = max(solution.radius, SearchTolerance.weight)
       let kept = refined.classes.indices.filter { solution.values[$0] > limit }
       guard !kept.isEmpty else { return nil }
       refined = Combination(classes: kept.map { refined.classes[$0] }, weights: kept.map { solution.values[$0] })
@@ -64,7 +64,7 @@ extension AffineEquations {
     for column in 0..<size {
       let step = pivotColumns.count
       let best = (step..<work.count).max { abs(work[$0][column]) < abs(work[$1][column]) }
-      guard let best, abs(work[best][column]) > 1e-11 * largest else {
+      guard let best, abs(work[best][column]) > SearchTolerance.pivot * largest else {
         // This column depends on those before it: back substitution says how.
         var factors = [Double](repeating: 0, count: size)
         factors[column] = 1

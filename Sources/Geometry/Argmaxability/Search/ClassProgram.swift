@@ -60,7 +60,7 @@ actor ClassProgram {
       let row = face?.projecting(difference) ?? difference
       let length = Self.length(row)
       // A class in the plane of a face leaves nothing but rounding.
-      guard length > 1e-9 * Self.length(difference) else { continue }
+      guard length > SearchTolerance.offFace * Self.length(difference) else { continue }
       rows += row.map { $0 / length } + [-1]
       members.append(rival)
       lengths.append(length)
@@ -82,7 +82,7 @@ actor ClassProgram {
     var weights = program.multipliers.dropFirst(leadingRows).enumerated().map { $1 / lengths[$0] }
     let largest = weights.reduce(0, max)
     // What is not in the basis is 0 but for rounding.
-    let kept = weights.indices.filter { weights[$0] > 1e-13 * largest && weights[$0].isFinite }
+    let kept = weights.indices.filter { weights[$0] > SearchTolerance.multiplier * largest && weights[$0].isFinite }
     weights = kept.map { weights[$0] }
     let total = weights.reduce(0, +)
     guard total > 0, total.isFinite else { return nil }
@@ -92,7 +92,7 @@ actor ClassProgram {
       // The program along a face does not say what share of the whole the face is: nearly all of it. The rest gets a
       // trace, from which the refinement finds the exact weights.
       classes += face.members
-      weights = weights.map { 1e-8 * $0 } + face.weights
+      weights = weights.map { SearchTolerance.traceOffFace * $0 } + face.weights
     }
     return Combination(classes: classes, weights: weights)
   }

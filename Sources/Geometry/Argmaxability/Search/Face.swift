@@ -17,7 +17,7 @@ struct Face: Sendable {
   /// The face of the classes whose multipliers are not tiny; nil if none is, or all are. `rows` gives a class's `n_i`.
   init?(_ combination: Combination, rows: (Int) -> [Double]) {
     let largest = combination.weights.reduce(0, max)
-    let kept = combination.classes.indices.filter { combination.weights[$0] > 1e-4 * largest }
+    let kept = combination.classes.indices.filter { combination.weights[$0] > SearchTolerance.faceMember * largest }
     guard kept.count > 1, kept.count < combination.classes.count else { return nil }
     members = kept.map { combination.classes[$0] }
     weights = kept.map { combination.weights[$0] }
@@ -27,7 +27,7 @@ struct Face: Sendable {
       let edge = zip(vector, vectors[0]).map { $0 - $1 }
       let rest = Self.removing(basis, from: edge)
       let length = Self.length(rest)
-      guard length > 1e-7 * Self.length(edge) else { return nil }
+      guard length > SearchTolerance.faceEdge * Self.length(edge) else { return nil }
       basis.append(rest.map { $0 / length })
     }
     let offset = Self.removing(basis, from: vectors[0])

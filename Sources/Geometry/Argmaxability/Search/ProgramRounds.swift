@@ -82,7 +82,7 @@ extension ArgmaxSearch {
         group.addTask {
           let position = await program.solve(steps: simplexSteps)
           let candidate = program.candidate
-          guard position.margin <= 1e-6, let combination = position.combination,
+          guard position.margin <= SearchTolerance.margin, let combination = position.combination,
             let proven = refinement.proven(combination, of: candidate.index)
           else { return (place, Step(program: program, position: position, proof: nil)) }
           return (place, Step(program: program, position: position, proof: candidate.proof(proven)))

@@ -1,11 +1,19 @@
 /// Whether other classes' convex combination scores at least as much as a class, whatever the hidden vector.
 ///
 /// Rounded weights satisfy `Σ λ_i w_i = w_k` only nearly, and nearly is no proof: a vector just outside a hull is a
-/// vertex. So the weights are only where to look. If the classes of the combination are affinely independent, at most
-/// one `λ*` satisfies `Σ λ*_i = 1` and `Σ λ*_i w_i = w_k` exactly. As many of these equations as there are classes make
-/// a square system, whose solution is enclosed between bounds (``SquareSystem``); if all lower bounds are positive, so
-/// is `λ*`. With `d + 1` classes those are all equations. With fewer the vector would have to lie on a face, and each
-/// equation left over is decided exactly, in integers (``ExactSpan``).
+/// vertex. So the weights of a combination are only where to look. The proof, for a class k, m other classes S and
+/// vectors of dimension d:
+///
+/// 1. For unknowns λ_i, i in S, there are d + 1 equations: `Σ λ_i = 1`, and `Σ λ_i w_ij = w_kj` for each column j.
+/// 2. The equation of the sum and m - 1 of the others are a square system. It is regular, so that exactly one λ* solves
+///    it, and λ* is within a radius of the computed λ̃ (``SquareSystem``).
+/// 3. Every λ̃_i is larger than the radius, so every λ*_i is positive.
+/// 4. Each equation that is left over follows from the system's, which is decided in integers (``ExactSpan``); one whose
+///    coefficients and right side are all the same number is a multiple of the equation of the sum. So λ* solves all.
+/// 5. `Σ λ*_i b_i ≥ b_k`: by λ̃ and the radius or, where that is too close to tell, by integers again.
+/// 6. So for every h `<w_k, h> + b_k ≤ Σ λ*_i (<w_i, h> + b_i)`, an average that is no larger than the largest score in S.
+///
+/// In a box steps 1 to 5 may be replaced by one inequality, see `isBelow`.
 struct CertificateCheck {
   private let checker: ProofChecker
   private var classes: OutputClasses { checker.classes }

@@ -66,10 +66,11 @@ struct ArgmaxableLayer {
         problem: "not among the \(checkpoint.tensors.count) tensors of the file; "
           + (fitting.isEmpty ? "none of them has a fitting shape" : "those of a fitting shape are \(shown)\(more)"))
     }
-    guard entry.elementType != .float64 else {
+    guard [.float16, .bfloat16, .float32].contains(entry.elementType) else {
+      let advice = entry.elementType == .float64 ? ": save it as float32 first, and the proofs are about that" : ""
       throw ModelFileError(
         file: checkpoint.path, subject: "tensor \(name.quoted)",
-        problem: "holds F64, and a proof is about numbers of 32 bits at most: save it as float32 first")
+        problem: "holds \(entry.elementType.rawValue), where F32, F16 or BF16 is expected\(advice)")
     }
     return entry
   }

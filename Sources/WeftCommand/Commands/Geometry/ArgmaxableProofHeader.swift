@@ -53,13 +53,12 @@ struct ArgmaxableProofHeader: Equatable {
     writer.newline()
   }
 
-  /// Whether a text may be the beginning of a header.
-  static func isBeginning(_ text: [UInt8]) -> Bool {
+  /// Whether a text is what a run that was killed at once may have left of this header: nothing, or its line from the
+  /// start up to somewhere behind the name of the format. Less than that may be anybody's.
+  func isCut(to text: [UInt8]) -> Bool {
     var writer = JSONWriter()
-    writer.beginObject()
-    writer.name("format")
-    writer.string(format)
-    return zip(text, writer.bytes).allSatisfy { $0 == $1 }
+    write(to: &writer)
+    return text.isEmpty || (text.count > Self.format.utf8.count + 12 && writer.bytes.starts(with: text))
   }
 
   /// What is different about another header, for a person; nil if nothing is.

@@ -16,14 +16,15 @@ struct ArgmaxableProofReader {
   private let content: [UInt8]
   private var line = 1
 
-  /// Opens a file; nil if there is no such file, or not a whole line in it.
+  /// Opens a file; nil if there is no such file, or nothing in it but a part of the header that is expected.
   /// - Throws: `ModelFileError` if it cannot be read, or is no file of proofs.
-  static func open(_ path: String) throws(ModelFileError) -> ArgmaxableProofReader? {
+  static func open(
+    _ path: String, expecting expected: ArgmaxableProofHeader
+  ) throws(ModelFileError) -> ArgmaxableProofReader? {
     guard fileExists(path) else { return nil }
     let content = try fileContent(path)
     guard let end = content.firstIndex(of: UInt8(ascii: "\n")) else {
-      // Less than a header is left by a run that was killed at once; anything else is somebody's.
-      guard ArgmaxableProofHeader.isBeginning(content) else {
+      guard expected.isCut(to: content) else {
         throw ModelFileError(file: path, problem: "is no file of proofs; give another name")
       }
       return nil

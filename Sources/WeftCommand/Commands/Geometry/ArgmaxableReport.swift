@@ -71,7 +71,8 @@ struct ArgmaxableReport {
       case .unsaid: return same
       }
     case .undecided(_, let bound):
-      return "ahead by at most " + String(format: "%.2g", bound) + " of the vector's length"
+      let length = layer.biasTensor == nil ? "‖h‖" : "‖(h, 1)‖"
+      return "ahead by at most " + String(format: "%.2g", bound) + " · \(length)"
     }
   }
 

@@ -28,14 +28,16 @@ struct ArgmaxableRun {
 
     let search = try await ArgmaxSearch(layer.classes, box: layer.box, on: engine)
     let writer = try proofs.map { try ArgmaxableProofWriter(path: $0) }
+    var givenUp: Set<Int> = []
     if let proofs, let writer {
-      let bytes = try await resume(proofs, search.checker, count)
+      let bytes = try await resume(proofs, search.checker, count, givenUp: &givenUp)
       if summary.total > 0 { note("weft: going on from \(Quantity.grouped(summary.total)) proofs in \(proofs)") }
       try writer.start(keeping: bytes, header: ArgmaxableProofHeader(layer))
     }
     let open = (0..<total).filter { !summary.has($0) }
     try await search.run(open) { found, _ in
-      try writer?.append(found)
+      // A class that is undecided once more has its line already.
+      try writer?.append(found.filter { $0.verdict != .undecided || !givenUp.contains($0.index) })
       count(found)
     }
     bar?.clear()
@@ -44,13 +46,14 @@ struct ArgmaxableRun {
     try printReport(json ? report.json : report.text(on: Terminal(describing: STDOUT_FILENO)))
   }
 
-  /// Takes over the proofs of an earlier run, checked again.
+  /// Takes over the proofs of an earlier run, checked again. What it left undecided is tried again.
   /// - Returns: how many bytes of the file to keep.
   private func resume(
-    _ path: String, _ checker: ProofChecker, _ count: ([ClassProof]) -> Void
+    _ path: String, _ checker: ProofChecker, _ count: ([ClassProof]) -> Void, givenUp: inout Set<Int>
   ) async throws -> Int {
-    guard var reader = try ArgmaxableProofReader.open(path) else { return 0 }
-    if let difference = ArgmaxableProofHeader(layer).difference(from: reader.header) {
+    let header = ArgmaxableProofHeader(layer)
+    guard var reader = try ArgmaxableProofReader.open(path, expecting: header) else { return 0 }
+    if let difference = header.difference(from: reader.header) {
       throw ModelFileError(file: path, problem: "holds other proofs: \(difference); give another name")
     }
     var lines: [Int: Int] = [:]
@@ -59,11 +62,16 @@ struct ArgmaxableRun {
       if proofs.isEmpty { return reader.wholeBytes }
       for (proof, finding) in zip(proofs, await checker.findings(proofs.map(\.proof))) {
         if case .rejected(let reason) = finding { throw Self.fault(path, proof.line, reason) }
-        if let other = lines.updateValue(proof.line, forKey: proof.proof.index) {
+        if let other = lines[proof.proof.index] {
           throw Self.fault(path, proof.line, "class \(proof.proof.index) is on line \(other) too")
         }
+        if proof.proof.verdict == .undecided {
+          givenUp.insert(proof.proof.index)
+        } else {
+          lines[proof.proof.index] = proof.line
+        }
       }
-      count(proofs.map(\.proof))
+      count(proofs.map(\.proof).filter { $0.verdict != .undecided })
     }
   }
 

@@ -7,9 +7,15 @@ struct ArgmaxableSummary {
   private(set) var others: [ClassProof] = []
   private var seen: Set<Int> = []
 
-  /// - Returns: whether the class is new.
+  /// - Returns: whether the class is new, or was undecided so far.
   mutating func add(_ proof: ClassProof) -> Bool {
-    guard seen.insert(proof.index).inserted else { return false }
+    if !seen.insert(proof.index).inserted {
+      guard let place = others.firstIndex(where: { $0.index == proof.index && $0.verdict == .undecided }) else {
+        return false
+      }
+      others.remove(at: place)
+      counts[.undecided, default: 0] -= 1
+    }
     counts[proof.verdict, default: 0] += 1
     if proof.verdict != .argmaxable { others.append(proof) }
     return true

@@ -17,10 +17,11 @@ struct ArgmaxableVerification {
 
   func run() async throws {
     guard fileExists(path) else { throw ModelFileError(file: path, problem: "there is no such file") }
-    guard var reader = try ArgmaxableProofReader.open(path) else {
+    let header = ArgmaxableProofHeader(layer)
+    guard var reader = try ArgmaxableProofReader.open(path, expecting: header) else {
       throw ModelFileError(file: path, problem: "holds no proofs")
     }
-    if let difference = ArgmaxableProofHeader(layer).difference(from: reader.header) {
+    if let difference = header.difference(from: reader.header) {
       throw ModelFileError(file: path, problem: "holds other proofs: \(difference)")
     }
     let checker = try ProofChecker(layer.classes, box: layer.box)

@@ -127,7 +127,7 @@ private struct StageTimes {
       let name = stage.rawValue.replacing(" ", with: "_")
       return [
         .integer("settled_by_" + name, "settled by \(stage.rawValue)", counts[stage] ?? 0),
-        .duration(name + "_seconds", "in that stage", seconds[stage] ?? 0),
+        .duration(name + "_seconds", "time of that stage", seconds[stage] ?? 0),
       ]
     }
   }
