@@ -28,6 +28,12 @@ import Testing
         #expect(values.count == (end - first) * columns && isExpected(values, from: first), "\(first)..<\(end)")
       }
     }
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let (element, bits) = (Float(file.element(row, column)), golden.bits[row * columns + column])
+        #expect(element.bitPattern == bits || element.isNaN && Float(bitPattern: bits).isNaN)
+      }
+    }
     let mapped: [Float]? = file.withFloatsIfAvailable { Array($0) }
     if let mapped { #expect(mapped.count == rows * columns && isExpected(mapped, from: 0)) }
     if golden.type != "<f4" { #expect(mapped == nil) }

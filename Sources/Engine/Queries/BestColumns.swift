@@ -18,7 +18,7 @@ extension Engine {
   /// - Parameters:
   ///   - rows: the vectors asked about.
   ///   - columns: the vectors to choose from.
-  ///   - k: how many each row gets: from 1 to 1024, and no more than there are columns to choose from.
+  ///   - k: how many each row gets: from 1 to 4096, and no more than there are columns to choose from.
   ///   - scale: what products are multiplied by.
   ///   - bias: what is added for each column; nothing if nil.
   ///   - excluded: for each row a column that it may not take, such as itself; negative for none. Nothing if nil.

@@ -46,11 +46,18 @@ public struct PairAngles: Sendable, Hashable {
   ///   - seed: which.
   /// - Throws: `CancellationError`.
   public init?(of vectors: some VectorSource, pairs: Int = 100_000, seed: UInt64 = 0) async throws {
-    let distances = try await vectors.distancesFromMean()
+    let mean = try await vectors.mean()
+    let distances = try await vectors.distances(from: mean)
+    try await self.init(of: vectors, pairs: pairs, seed: seed, mean: mean, distances: distances)
+  }
+
+  /// The same where the mean and the distances from it are known.
+  package init?(
+    of vectors: some VectorSource, pairs: Int = 100_000, seed: UInt64 = 0, mean: [Double], distances: [Double]
+  ) async throws {
     let usable = distances.indices.filter { distances[$0] > 0 }
     guard usable.count > 1, pairs > 0 else { return nil }
     let drawn = Self.pairs(of: usable, atMost: pairs, seed: seed)
-    let mean = try await vectors.mean()
     let cosines = try await inParallel(drawn.count, blockSize: 2048) { block in
       VectorReader.reading(vectors) { reader in
         block.map { pair in

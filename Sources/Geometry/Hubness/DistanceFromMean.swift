@@ -1,7 +1,7 @@
 extension VectorSource {
   /// The mean of all vectors, in Double.
   /// - Throws: `CancellationError`.
-  func mean() async throws -> [Double] {
+  package func mean() async throws -> [Double] {
     let (count, dimension) = (count, dimension)
     let sums = try await inParallel(count, blockSize: 512) { block in
       VectorReader.reading(self) { reader in
@@ -20,10 +20,15 @@ extension VectorSource {
   /// `|x - mean|` of every vector, in Double; where space is high-dimensional hubs are those near the mean.
   /// - Throws: `CancellationError`.
   public func distancesFromMean() async throws -> [Double] {
-    let mean = try await mean()
-    return try await inParallel(count, blockSize: 512) { block in
+    try await distances(from: try await mean())
+  }
+
+  /// `|x - point|` of every vector, in Double.
+  /// - Throws: `CancellationError`.
+  package func distances(from point: [Double]) async throws -> [Double] {
+    try await inParallel(count, blockSize: 512) { block in
       VectorReader.reading(self) { reader in
-        block.map { row in reader.withVector(row) { squaredDistance($0, mean).squareRoot() } }
+        block.map { row in reader.withVector(row) { squaredDistance($0, point).squareRoot() } }
       }
     }.flatMap { $0 }
   }

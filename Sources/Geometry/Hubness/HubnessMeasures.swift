@@ -50,7 +50,8 @@ public struct HubnessMeasures: Sendable, Hashable {
       differences += Double(2 * place + 1 - values.count) * Double(value)
     }
     gini = differences / count / sum
-    atkinson = 1 - (roots / count) * (roots / count) / mean
+    // Rounding must not make it negative where all are equal.
+    atkinson = max(0, 1 - (roots / count) * (roots / count) / mean)
     largest = values.max() ?? 0
     largestShare = Double(largest) / sum
   }

@@ -1,4 +1,5 @@
-/// Ways to make distances less prone to hubs, each a rescaling by how things are around both vectors.
+/// Ways to make distances less prone to hubs, each a rescaling by how things are around both vectors. Where `d` is squared
+/// or divided by, it is the straight distance, also of lists of squared ones.
 public enum HubnessReduction: String, Sendable, Hashable, CaseIterable {
   /// `1 - exp(-d² / (r_i r_j))`, r the distance of the k-th neighbour (Zelnik-Manor and Perona, 2004).
   case localScaling = "local-scaling"

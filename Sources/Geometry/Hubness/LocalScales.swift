@@ -4,6 +4,8 @@ internal import Foundation
 struct LocalScales: Sendable {
   private let reduction: HubnessReduction
   private let lists: NeighbourLists
+  /// Whether the lists' distances are squared and those of the formula are not.
+  private let takesRoots: Bool
   /// r, μ, `|x - c(x)|²` or the mean cosine of each vector, after the reduction.
   private var scales: [Double] = []
   /// σ of each vector; mutual proximity only.
@@ -14,14 +16,17 @@ struct LocalScales: Sendable {
   ) async throws {
     self.reduction = reduction
     self.lists = lists
+    takesRoots = lists.metric == .squaredEuclidean && (reduction == .localScaling || reduction == .nicdm)
+    let takesRoots = takesRoots
+    func straight(_ d: Double) -> Double { takesRoots ? d.squareRoot() : d }
     func means(_ count: Int, of value: (Double) -> Double = { $0 }) -> [Double] {
       (0..<lists.rowCount).map { row in
         lists.distances(of: row).prefix(count).reduce(0) { $0 + value($1) } / Double(count)
       }
     }
     switch reduction {
-    case .localScaling: scales = (0..<lists.rowCount).map { lists.distances[$0 * lists.k + k - 1] }
-    case .nicdm: scales = means(k)
+    case .localScaling: scales = (0..<lists.rowCount).map { straight(lists.distances[$0 * lists.k + k - 1]) }
+    case .nicdm: scales = means(k, of: straight)
     case .csls: scales = means(k) { 1 - $0 }
     case .mutualProximityEmpiric: break
     case .mutualProximityNormal:
@@ -70,9 +75,10 @@ struct LocalScales: Sendable {
     }
   }
 
-  /// The rescaled distance of `i` and `j`, whose distance is `d`.
-  private func rescaled(_ d: Double, _ i: Int, _ j: Int) -> Double {
-    switch reduction {
+  /// The rescaled distance of `i` and `j`.
+  private func rescaled(_ distance: Double, _ i: Int, _ j: Int) -> Double {
+    let d = takesRoots ? distance.squareRoot() : distance
+    return switch reduction {
     case .localScaling: d == 0 ? 0 : 1 - exp(-d * d / (scales[i] * scales[j]))
     // Copies have no distance, whatever is around them.
     case .nicdm: d == 0 ? 0 : d / (scales[i] * scales[j]).squareRoot()

@@ -16,6 +16,8 @@ public struct NeighbourOptions: Sendable {
 extension Engine {
   /// The k nearest neighbours of every vector among the others: exact, ordered by distance, then index.
   ///
+  /// Distances are Doubles, and those that are equal as such tie.
+  ///
   /// The device looks for candidates in float32; their distances are then computed in Double from the vectors as they
   /// are, and it is proven for each vector that no other can be nearer. Memory grows with the vectors' number times k,
   /// and those of a file are read as they are needed.

@@ -4,8 +4,10 @@
 ///     inner product        -Σ x y
 ///     cosine               1 - P / √(A B) = (A B - P²) / (√(A B) (√(A B) + P))     P = Σ x y, A = Σ x², B = Σ y²
 ///
-/// The cosine's three sums and A B - P² are carried in pairs of Doubles: what is left of 1 - cos near 0 would otherwise be
-/// rounding alone.
+/// The cosine is computed in pairs of Doubles to the end, and rounded once: what is left of 1 - cos near 0 would otherwise
+/// be rounding alone, and equal cosines of vectors of different lengths would differ in their last bits. A B - P² is taken
+/// for 0 where it is less than the pairs can tell, at most `(d + 8)² 2⁻¹⁰⁴ A B`: directions nearer than `(d + 8) 2⁻⁵²` are
+/// the same.
 struct ExactDistance {
   private let metric: Metric
   private let query: [Double]
@@ -65,9 +67,13 @@ struct ExactDistance {
     }
     let (p, b) = (product.normalized, other.normalized)
     let squares = square.times(b)
-    let root = squares.high.squareRoot()
-    guard p.high > 0 else { return 1 - p.high / root }
-    return squares.minus(p.times(p)) / (root * (root + p.high))
+    let root = squares.squareRoot
+    guard p.high > 0 else { return root.minus(p).divided(by: root) }
+    let rest = squares.minus(p.times(p))
+    // Each sum of d errs by at most d² 2⁻¹⁰⁶ √(A B): twice the low part's d roundings of at most d 2⁻⁵³ of it.
+    let steps = Double(query.count + 8)
+    guard rest.high > steps * steps * 0x1p-104 * squares.high else { return 0 }
+    return rest.divided(by: root.times(root.plus(p)))
   }
 }
 
@@ -104,11 +110,24 @@ struct DoublePair {
     return DoublePair(high: product, low: rest + (high * other.low + low * other.high)).normalized
   }
 
-  /// The difference, rounded.
-  func minus(_ other: DoublePair) -> Double {
-    let difference = high - other.high
-    let part = difference - high
-    let rest = (high - (difference - part)) - (other.high + part)
-    return difference + (rest + (low - other.low))
+  func plus(_ other: DoublePair) -> DoublePair {
+    let sum = high + other.high
+    let part = sum - high
+    let rest = (high - (sum - part)) + (other.high - part)
+    return DoublePair(high: sum, low: rest + (low + other.low)).normalized
+  }
+
+  func minus(_ other: DoublePair) -> DoublePair { plus(DoublePair(high: -other.high, low: -other.low)) }
+
+  /// The root of a positive number, with a step of Newton's.
+  var squareRoot: DoublePair {
+    let root = high.squareRoot()
+    return DoublePair(high: root, low: (high.addingProduct(-root, root) + low) / (2 * root)).normalized
+  }
+
+  /// The quotient, rounded.
+  func divided(by other: DoublePair) -> Double {
+    let quotient = high / other.high
+    return quotient + (high.addingProduct(-quotient, other.high) + (low - quotient * other.low)) / other.high
   }
 }

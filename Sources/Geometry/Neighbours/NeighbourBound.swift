@@ -18,7 +18,8 @@ struct NeighbourBound: Sendable {
   private static let unit = 0x1p-24 * 1.01
   /// `(d + 2) u`, with all that is of higher order.
   private let chain: Double
-  /// What is lost where numbers are too small for float32, channel by channel.
+  /// What is lost where numbers are too small for float32, channel by channel: what is below the least normal number,
+  /// 2⁻¹²⁶, may be taken for 0; and twice that, for what is rounded on the way.
   private static let least = 0x1p-125
 
   /// - Parameters:
@@ -48,6 +49,8 @@ struct NeighbourBound: Sendable {
   ///   - farthest: the distance of the last neighbour found in it.
   /// - Returns: true only if it is proven.
   func holds(norm: Double, centerProduct: Double, last: Float, farthest: Double) -> Bool {
+    // A query that is not on the device.
+    guard norm.isFinite else { return false }
     // Exact values tie where distances do, and of equal columns the first are listed.
     if isExact { return true }
     return metric == .innerProduct
@@ -63,14 +66,22 @@ struct NeighbourBound: Sendable {
       case .squaredEuclidean, .innerProduct: farthest.squareRoot()
       }
     let distance = scale * straight
-    // What lies further out than this is further away: outliers do not spoil the bound.
+    // What lies further out than this is further away: outliers do not spoil the bound. Lengths and distances are off by
+    // u of both for their elements, 2⁻²³, and by less than 2⁻²⁰ for d 2⁻⁵⁰ in Double, d below 2³⁰: 2⁻¹⁹ in all. And by
+    // `lost` for each of the two vectors; eight times that leaves room for all that is rounded besides.
     let absolute = lost
     let reach = min(reach, (norm + distance) * (1 + 0x1p-19) + 8 * absolute)
+    // The chain's d steps, and one for the product's part in adding the term; u / 2 of |w_j|² for the term's rounding and
+    // u / 2 for its part in the addition; and d + 2 results that may be too small for float32.
     let error = chain * norm * reach + Self.unit * reach * reach + (dimension + 4) * Self.least
+    // |w|² is a sum of d squares in Double, its root and the root's square: less than (d + 4) 2⁻⁵³, taken four times.
     let square = norm * norm * (1 - (dimension + 8) * 0x1p-51) - 2 * (last + error)
     guard square > 0 else { return false }
+    // What the elements' rounding moves both vectors by.
     let least = square.squareRoot() - Self.unit * (norm + reach) - 2 * absolute
-    // Distances in Double are rounded, too.
+    // Distances in Double are rounded, too: of both, the last neighbour's and that of one not listed, by less than
+    // (d + 4) 2⁻⁵³ each, taken eight times. A cosine's absolute error or what it takes for 0, (d + 8) 2⁻⁵² of an angle,
+    // is less than 2 `lost`.
     return least > distance * (1 + (dimension + 16) * 0x1p-50) + 8 * absolute
   }
 
@@ -80,7 +91,7 @@ struct NeighbourBound: Sendable {
     // The elements' own rounding, against the whole of the other vector.
     let (mine, theirs) = (Self.unit * norm + lost, Self.unit * reach + lost)
     let rounding = mine * (reach + centerNorm + theirs) + theirs * (norm + centerNorm)
-    // Sums in Double, here and in the distance.
+    // Sums in Double, here and in the distance: four of them, each off by less than (d + 2) 2⁻⁵³.
     let sums = (dimension + 8) * 0x1p-51 * (norm + centerNorm) * (reach + centerNorm)
     let most = last + error + rounding + sums + centerProduct + centerNorm * centerNorm
     return -farthest * scale * scale > most

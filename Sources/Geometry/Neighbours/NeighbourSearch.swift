@@ -31,6 +31,9 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   /// Long vectors that are candidates for every inner product when a query is asked again: a few that are much longer
   /// than the rest would spoil the proofs of all.
   private static var longest: Int { 64 }
+  /// Vectors that may be too long for the device, so that float32 has digits for the rest: candidates for every query, and
+  /// themselves compared with all.
+  private static var outliers: Int { 64 }
 
   init(
     of queries: Queries, among reference: Reference, isOfItself: Bool, k: Int, metric: Metric,
@@ -52,7 +55,11 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     let survey = try await VectorSurvey(of: reference, metric: metric, name: "vector")
     let querySurvey = isOfItself ? nil : try await VectorSurvey(of: queries, metric: metric, name: "query")
     groups = DuplicateGroups(of: reference, hashes: survey.hashes)
-    space = WorkingSpace(metric, around: reference, reference: survey, queries: querySurvey)
+    space = WorkingSpace(
+      metric, around: reference, reference: survey, queries: querySurvey,
+      outliers: (
+        groups.representatives.map { survey.magnitudes[Int($0)] } + (querySurvey?.magnitudes ?? []), Self.outliers
+      ))
     extraCandidates = options.extraCandidates
     search = CandidateSearch(
       engine: engine, space: space, reference: reference, queries: queries, representatives: groups.representatives,
@@ -100,12 +107,16 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     var isProven: Bool
   }
 
-  /// The nearest of all candidates and of the `longCount` longest vectors, by exact distances.
+  /// The nearest of all candidates, of the vectors that were set aside and of the `longCount` longest, by exact
+  /// distances.
   private func exactly(
     _ result: CandidateSearch<Reference, Queries>.Result, and longCount: Int, for asked: [Int32]
   ) async throws -> [FoundNeighbours] {
     let norms = result.referenceNorms
-    let long = longCount == 0 ? [] : norms.indices.sorted { norms[$0] > norms[$1] }.prefix(longCount).map(Int32.init)
+    let setAside = norms.count { $0 == .infinity }
+    let longest = setAside + longCount
+    let long = Set(
+      longest == 0 ? [] : norms.indices.sorted { norms[$0] > norms[$1] }.prefix(longest).map(Int32.init))
     let reach = norms.enumerated().reduce(0.0) { long.contains(Int32($1.offset)) ? $0 : max($0, $1.element) }
     let bound = NeighbourBound(
       space, queryReach: result.norms.reduce(0, max), reach: reach, longest: norms.reduce(0, max))
@@ -115,7 +126,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
         VectorReader.reading(queries) { queries in
           block.map { place in
             let listed = result.candidates.groups(of: place)
-            let all = long.isEmpty ? Array(listed) : Array(Set(listed).union(long))
+            let all = long.isEmpty ? Array(listed) : Array(long.union(listed))
             var found = nearest(all, to: Int(asked[place]), vectors, queries)
             found.isProven =
               holdsAll

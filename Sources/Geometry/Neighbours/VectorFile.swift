@@ -48,6 +48,12 @@ public struct VectorFile: VectorSource {
   /// Some vectors, row after row; wider types than float32 rounded to nearest.
   public func floats(_ range: Range<Int>) -> [Float] { file.floats(range) }
 
+  /// What becomes of elements that float32 does not hold, in words; nil if it holds all that the file's type can.
+  package var rounding: String? { file.rounding }
+
+  /// An element as the file has it.
+  func element(_ vector: Int, _ channel: Int) -> Double { file.element(vector, channel) }
+
   /// Calls `body` with all elements if the file holds them as float32, in order.
   public func withFloatsIfAvailable<Result>(
     _ body: (UnsafeBufferPointer<Float>) throws -> Result

@@ -3,6 +3,8 @@ struct VectorSurvey: Sendable {
   let count: Int
   /// The largest magnitude of an element.
   var largest: Float
+  /// That of each vector.
+  var magnitudes: [Float]
   /// Whether all elements are whole numbers.
   var isIntegral: Bool
   /// A number for each vector, the same for equal ones.
@@ -13,20 +15,25 @@ struct VectorSurvey: Sendable {
   /// Looks at all vectors.
   /// - Throws: `NeighbourError` if an element is not finite, or a vector without direction is to have one.
   init(of source: some VectorSource, metric: Metric, name: String) async throws {
+    let stored = (source as? VectorFile).map { file in
+      { @Sendable (row: Int, channel: Int) in file.element(row, channel) }
+    }
     let parts = try await inParallel(source.count, blockSize: Self.blockSize) { block in
       try VectorReader.reading(source) { reader in
-        try Part(of: reader, block, dimension: source.dimension, metric: metric, name: name)
+        try Part(of: reader, block, dimension: source.dimension, metric: metric, name: name, stored)
       }
     }
     count = source.count
     largest = 0
     isIntegral = true
-    hashes = []
+    (hashes, magnitudes) = ([], [])
     hashes.reserveCapacity(source.count)
+    magnitudes.reserveCapacity(source.count)
     for part in parts {
       largest = max(largest, part.largest)
       isIntegral = isIntegral && part.isIntegral
       hashes += part.hashes
+      magnitudes += part.magnitudes
     }
   }
 
@@ -34,15 +41,21 @@ struct VectorSurvey: Sendable {
     var largest: Float = 0
     var isIntegral = true
     var hashes: [UInt64] = []
+    var magnitudes: [Float] = []
 
-    init(of reader: VectorReader, _ block: Range<Int>, dimension: Int, metric: Metric, name: String) throws {
+    init(
+      of reader: VectorReader, _ block: Range<Int>, dimension: Int, metric: Metric, name: String,
+      _ stored: ((Int, Int) -> Double)?
+    ) throws {
       hashes.reserveCapacity(block.count)
+      magnitudes.reserveCapacity(block.count)
       for row in block {
         try reader.withVector(row) { vector in
           let (hash, magnitude) = examine(vector, dimension)
-          guard magnitude.isFinite else { throw notFinite(vector, dimension, row, name) }
+          guard magnitude.isFinite else { throw notFinite(vector, dimension, row, name, stored) }
           largest = max(largest, magnitude)
           hashes.append(hash)
+          magnitudes.append(magnitude)
           try require(
             metric != .cosine || magnitude > 0,
             "\(name) \(row) is all zeros and has no direction: leave it out, or use another metric than cosine")
@@ -70,8 +83,13 @@ struct VectorSurvey: Sendable {
 }
 
 private func notFinite(
-  _ vector: UnsafePointer<Float>, _ dimension: Int, _ row: Int, _ name: String
+  _ vector: UnsafePointer<Float>, _ dimension: Int, _ row: Int, _ name: String, _ stored: ((Int, Int) -> Double)?
 ) -> NeighbourError {
   let channel = (0..<dimension).first { !vector[$0].isFinite } ?? 0
+  if let value = stored?(row, channel), value.isFinite {
+    return NeighbourError(
+      "\(name) \(row) has \(value) at \(channel), which is beyond float32, at most "
+        + "\(Float.greatestFiniteMagnitude): scale the vectors down")
+  }
   return NeighbourError("\(name) \(row) has \(vector[channel]) at \(channel), where a finite number is expected")
 }

@@ -7,7 +7,8 @@ internal import Engine
 ///     euclidean, cosine        <w_i, w_j> - |w_j|² / 2        greatest for the nearest
 ///     inner product            <w_i, w_j> + <s c, w_j>        differs from s² <x_i, x_j> by the same for all j
 ///
-/// Whole numbers stay whole: then, if they are small enough, every number on the device is exact.
+/// Whole numbers stay whole: then, if they are small enough, every number on the device is exact. Others are made as large
+/// as float32 lets their products be, so that those of much smaller vectors than the largest are not lost below it.
 struct WorkingSpace: Sendable {
   let metric: Metric
   let dimension: Int
@@ -15,8 +16,24 @@ struct WorkingSpace: Sendable {
   let scale: Double
   private let center: [Double]
 
+  /// The length of a vector on the device, at most, but for rounding: a product and a term then stay below 2¹²⁴.
+  private static let longest = 0x1p60
+  private static let most = 4 * longest * longest
+  /// What magnitudes are left, where some vectors are longer by more than float32's range of products.
+  private static let usual = 0x1p-40
+  /// Stands for the value of a vector that is too long for the device: less than all others.
+  private static let leastTerm: Float = -0x1p126
+
+  /// - Parameters:
+  ///   - metric: what is near.
+  ///   - source: the reference set.
+  ///   - reference: what is known of it.
+  ///   - queries: what is known of other vectors that are brought to the device.
+  ///   - outliers: the magnitudes of distinct vectors, and how many of the largest may be set aside. A vector that is set
+  ///     aside is zero on the device, its length infinite, and its value below that of all others.
   init(
-    _ metric: Metric, around source: some VectorSource, reference: VectorSurvey, queries: VectorSurvey?
+    _ metric: Metric, around source: some VectorSource, reference: VectorSurvey, queries: VectorSurvey?,
+    outliers: (magnitudes: [Float], limit: Int)? = nil
   ) {
     self.metric = metric
     dimension = source.dimension
@@ -24,9 +41,28 @@ struct WorkingSpace: Sendable {
     let largest = max(reference.largest, queries?.largest ?? 0)
     isIntegral = metric != .cosine && reference.isIntegral && queries?.isIntegral != false && largest < 0x1p22
     center = Self.middle(of: source, metric)
-    scale =
-      isIntegral || metric == .cosine || largest == 0
-      ? 1 : Double(sign: .plus, exponent: -Int(largest.exponent), significand: 1)
+    guard !isIntegral, metric != .cosine, largest > 0 else {
+      scale = 1
+      return
+    }
+    // `|w| <= s (|x| + |c|) <= 2 s √d largest`.
+    let fitting = Self.longest / (2 * Double(dimension).squareRoot() * Double(largest))
+    // Where that would lose all but a few vectors, those few are set aside.
+    let others = outliers.map { Double(Self.next(after: $0.limit, of: $0.magnitudes)) } ?? 0
+    let wanted = others > 0 ? max(fitting, Self.usual / others) : fitting
+    scale = Double(sign: .plus, exponent: Int(wanted.exponent), significand: 1)
+  }
+
+  /// The largest of some magnitudes after so many larger ones; 0 if there are no more.
+  private static func next(after limit: Int, of magnitudes: [Float]) -> Float {
+    // One pass that keeps the largest, ascending: nearly all numbers are not among them.
+    var largest: [Float] = []
+    for magnitude in magnitudes where largest.count <= limit || magnitude > largest[0] {
+      if largest.count > limit { largest.removeFirst() }
+      let place = largest.firstIndex { $0 >= magnitude } ?? largest.endIndex
+      largest.insert(magnitude, at: place)
+    }
+    return largest.count > limit ? largest[0] : 0
   }
 
   /// Vectors that the middle is found from.
@@ -58,7 +94,7 @@ struct WorkingSpace: Sendable {
   /// A block of vectors as they go to the device.
   struct Block: Sendable {
     var elements: [Float] = []
-    /// `|w|` of each.
+    /// `|w|` of each, infinite for those that are set aside.
     var norms: [Double] = []
     /// What is added to a column's products.
     var terms: [Float] = []
@@ -66,21 +102,28 @@ struct WorkingSpace: Sendable {
     var centerProducts: [Double] = []
   }
 
+  /// Elements that are brought to the device's form before they are put with the rest: 8 MiB.
+  private static let chunkElements = 1 << 21
+
   /// Brings vectors to the device's form, in parallel.
   func block(_ indices: ArraySlice<Int32>, of source: some VectorSource) async throws -> Block {
-    let parts = try await inParallel(indices.count, blockSize: 256) { range in
-      let first = indices.startIndex
-      return VectorReader.reading(source) { reader in
-        part(indices[first + range.lowerBound..<first + range.upperBound], reader)
-      }
-    }
     var block = Block()
     block.elements.reserveCapacity(indices.count * dimension)
-    for part in parts {
-      block.elements += part.elements
-      block.norms += part.norms
-      block.terms += part.terms
-      block.centerProducts += part.centerProducts
+    // Some at a time: not all are there twice.
+    let size = max(256, Self.chunkElements / dimension)
+    for start in stride(from: indices.startIndex, to: indices.endIndex, by: size) {
+      let chunk = indices[start..<min(start + size, indices.endIndex)]
+      let parts = try await inParallel(chunk.count, blockSize: 64) { range in
+        VectorReader.reading(source) { reader in
+          part(chunk[start + range.lowerBound..<start + range.upperBound], reader)
+        }
+      }
+      for part in parts {
+        block.elements += part.elements
+        block.norms += part.norms
+        block.terms += part.terms
+        block.centerProducts += part.centerProducts
+      }
     }
     return block
   }
@@ -97,24 +140,34 @@ struct WorkingSpace: Sendable {
               at: channel, to: Float((Double(vector[channel]) * factor - center[channel]) * scale))
           }
         }
-        append(UnsafeBufferPointer(row), to: &block)
+        append(row, to: &block)
       }
       count = indices.count * dimension
     }
     return block
   }
 
-  /// Adds what is known of a vector besides its elements.
-  private func append(_ w: UnsafeBufferPointer<Float>, to block: inout Block) {
+  /// Adds what is known of a vector besides its elements, or sets it aside.
+  private func append(_ w: UnsafeMutableBufferPointer<Float>, to block: inout Block) {
     var square = 0.0
     for element in w { square += Double(element) * Double(element) }
+    var product = 0.0
+    if metric == .innerProduct {
+      for (channel, element) in w.enumerated() { product += center[channel] * Double(element) }
+    }
+    // Rounding may make the longest that fits a little longer.
+    guard square < Self.most, abs(scale * product) < Self.most else {
+      w.update(repeating: 0)
+      block.norms.append(.infinity)
+      block.terms.append(Self.leastTerm)
+      if metric == .innerProduct { block.centerProducts.append(0) }
+      return
+    }
     block.norms.append(square.squareRoot())
     guard metric == .innerProduct else {
       block.terms.append(Float(-square / 2))
       return
     }
-    var product = 0.0
-    for (channel, element) in w.enumerated() { product += center[channel] * Double(element) }
     block.terms.append(Float(scale * product))
     block.centerProducts.append(scale * product)
   }

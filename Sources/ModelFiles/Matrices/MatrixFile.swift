@@ -93,15 +93,45 @@ package final class MatrixFile: Sendable {
         return ModelFiles.floats(
           part(range.lowerBound * columns, count, size: type.element.size), count: count, of: type)
       case .numPy(let type, isFortranOrder: true):
-        var values = [Float](repeating: 0, count: range.count * columns)
-        for column in 0..<columns {
-          let part = part(column * rows + range.lowerBound, range.count, size: type.element.size)
-          for (row, value) in ModelFiles.floats(part, count: range.count, of: type).enumerated() {
-            values[row * columns + column] = value
-          }
+        // A row's elements lie a column apart.
+        func row(_ row: Int) -> [Float] {
+          ModelFiles.floats(
+            part(row, (columns - 1) * rows + 1, size: type.element.size), count: columns, of: type, stride: rows)
         }
-        return values
+        return range.count == 1 ? row(range.lowerBound) : range.flatMap(row)
       }
+    }
+  }
+
+  /// What becomes of elements that float32 does not hold; nil if it holds all that there can be.
+  package var rounding: String? {
+    let type =
+      switch elements {
+      case .stored(.float64): NumPyType.Element.float64
+      case .stored: NumPyType.Element.float32
+      case .numPy(let type, _): type.element
+      }
+    return switch type {
+    case .float64: "float64, rounded to float32"
+    case .int32, .uint32, .int64, .uint64: "whole numbers, those beyond 2^24 rounded to float32"
+    case .bool, .int8, .uint8, .int16, .uint16, .float16, .float32: nil
+    }
+  }
+
+  /// An element as the file has it.
+  package func element(_ row: Int, _ column: Int) -> Double {
+    precondition(row >= 0 && row < rows && column >= 0 && column < columns)
+    func double(at index: Int, isBigEndian: Bool) -> Double {
+      file.withBytes { bytes in
+        let stored = bytes.loadUnaligned(fromByteOffset: dataStart + 8 * index, as: UInt64.self)
+        return Double(bitPattern: isBigEndian ? UInt64(bigEndian: stored) : UInt64(littleEndian: stored))
+      }
+    }
+    switch elements {
+    case .stored(.float64): return double(at: row * columns + column, isBigEndian: false)
+    case .numPy(let type, let isFortranOrder) where type.element == .float64:
+      return double(at: isFortranOrder ? column * rows + row : row * columns + column, isBigEndian: type.isBigEndian)
+    default: return Double(floats(row..<row + 1)[column])
     }
   }
 }

@@ -1,11 +1,12 @@
 /// The elements of an array's bytes as Float, in the bytes' order.
 /// - Parameters:
-///   - bytes: At least `count` elements, of any alignment.
+///   - bytes: Enough for `count` elements, of any alignment.
 ///   - count: The number of elements.
 ///   - type: Their type.
+///   - stride: How many elements it is from each to the next.
 /// - Returns: `count` numbers.
-func floats(_ bytes: UnsafeRawBufferPointer, count: Int, of type: NumPyType) -> [Float] {
-  let elements = NumPyElements(bytes: bytes, count: count, isBigEndian: type.isBigEndian)
+func floats(_ bytes: UnsafeRawBufferPointer, count: Int, of type: NumPyType, stride: Int = 1) -> [Float] {
+  let elements = NumPyElements(bytes: bytes, count: count, stride: stride, isBigEndian: type.isBigEndian)
   return switch type.element {
   case .bool: elements.map(UInt8.self) { $0 == 0 ? 0 : 1 }
   case .int8: elements.map(Int8.self) { Float($0) }
@@ -25,6 +26,7 @@ func floats(_ bytes: UnsafeRawBufferPointer, count: Int, of type: NumPyType) -> 
 private struct NumPyElements {
   let bytes: UnsafeRawBufferPointer
   let count: Int
+  let stride: Int
   let isBigEndian: Bool
 
   /// Loads elements one by one, which needs no alignment, and converts each.
@@ -35,7 +37,7 @@ private struct NumPyElements {
     Array(unsafeUninitializedCapacity: count) { buffer, initialized in
       for index in 0..<count {
         let stored = bytes.loadUnaligned(
-          fromByteOffset: index * MemoryLayout<Stored>.size, as: Stored.self)
+          fromByteOffset: index * stride * MemoryLayout<Stored>.size, as: Stored.self)
         let value = isBigEndian ? Stored(bigEndian: stored) : Stored(littleEndian: stored)
         buffer.initializeElement(at: index, to: convert(value))
       }

@@ -21,6 +21,7 @@ extension UNetPass {
   ///   - samples: as for a pass.
   ///   - levels: as for a pass.
   ///   - answer: as for a pass.
+  /// - Returns: an operation and its figures for each step.
   /// - Throws: `EngineError` if the tensors do not fit the network.
   package func layers(
     _ samples: Tensor, at levels: CoefficientRows, into answer: Tensor

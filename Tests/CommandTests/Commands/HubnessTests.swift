@@ -55,6 +55,8 @@ import Testing
       #expect(run.status == 0, "\(run.errorText)")
       let found = try run.object().object("hubness")
       #expect(try found.integers("histogram") == expected.integers("histogram"), "\(name)")
+      #expect(
+        run.errorText == (name.contains("double") ? "\(name): float64, rounded to float32\n" : ""), "\(run.errorText)")
     }
   }
 
@@ -87,6 +89,12 @@ import Testing
   func everyMetric(metric: String) async throws {
     let run = try await hubness("points.npy", "--metric", metric, "--json")
     #expect(try run.status == 0 && run.object().string("metric") == metric, "\(run.errorText)")
+  }
+
+  @Test func fewerCandidatesThanWanted() async throws {
+    let run = try await hubness("points.npy", "-k", "5", "--reduce", "nicdm", "--candidates", "100", "--json")
+    #expect(run.status == 0 && run.errorText.contains("each of 60 vectors has 59 others"), "\(run.errorText)")
+    #expect(try run.object().integer("candidates") == 59)
   }
 
   @Test func plotsAreVectorGraphics() async throws {
@@ -151,6 +159,7 @@ import Testing
     ["points.npy", "--reduce", "magic"], ["points.npy", "--reduce", "csls"], ["points.npy", "--candidates", "20"],
     ["points.npy", "--reduce", "nicdm", "--candidates", "4"], ["points.npy", "--plot", "plot.png"],
     ["points.npy", "--metric", "inner-product", "--reduce", "nicdm"], ["points.npy", "--plot", "points.npy"],
+    [""], ["#points"], ["points.npy", "-k", "-1"], ["points.npy", "--reduce", "nicdm", "--candidates", "-5"],
     ["points", "--plot", "points"], ["model#points", "--plot", "model"],
   ])
   func wrongCalls(arguments: [String]) async throws {
@@ -160,6 +169,7 @@ import Testing
     let run = try await Weft.run(["hubness", "--device", "cpu"] + arguments, directory: files.folder.path)
     #expect(run.status == 64 && run.output.isEmpty)
     #expect(run.complaints.filter { $0.hasPrefix("Error: ") }.count == 1, "\(run.errorText)")
+    #expect(arguments.isEmpty || !run.errorText.contains("Missing"), "\(run.errorText)")
     #expect(
       files.bytes("points") == files.bytes("points.npy") && files.bytes("model") == files.bytes("model.safetensors"))
   }

@@ -37,7 +37,7 @@ import Testing
     let small = Normalization(.range, of: images, elements: 12).apply(images)
     try files.write("large.npy", BilinearResize(from: (3, 4), to: (7, 9)).apply(small), [5, 1, 7, 9])
     try files.write("planes.npy", images, [5, 1, 3, 4])
-    let run = try await quality("large.npy", "--reference", "planes.npy", "--resize", "--normalize", "range", "--json")
+    let run = try await quality("large.npy", "--reference", "planes.npy", "--resize", "--range", "-1,1", "--json")
     #expect(run.status == 0 && run.errorText.isEmpty, "\(run.errorText)")
     #expect(try run.object().number("precision") == 1)
     #expect(try run.object().number("elements") == 63)
@@ -76,7 +76,10 @@ import Testing
 
   @Test func callsThatCannotWork() async throws {
     #expect(try await quality("ring.npy").status == 64)
-    #expect(try await quality("ring.npy", "--reference", "ring.npy", "-k", "0").status == 64)
+    for wrong in [["-k", "0"], ["-k", "-2"], ["--range", "1"], ["--range", "1,0"], ["--range", "0,nan"]] {
+      let run = try await Weft.run(["quality", "ring.npy", "--reference", "ring.npy"] + wrong)
+      #expect(run.status == 64 && run.errorText.contains(wrong[0].dropFirst(wrong[0].hasPrefix("--") ? 2 : 1)))
+    }
   }
 }
 

@@ -96,6 +96,21 @@ import Weft
     #expect(proofs.prefix(40).contains { $0.verdict == .unargmaxable })
   }
 
+  /// Scores of a layer times a power of two are the same scores, and its proofs prove the same.
+  @Test func scaleDoesNotMatter() async throws {
+    var rows = RandomRows(100, dimension: 8, seed: 10).rows
+    for index in 60..<100 {
+      let parts = (0..<3).map { rows[(index * 7 + $0 * 11) % 60] }
+      rows[index] = (0..<8).map { column in parts.reduce(0) { $0 + $1[column] } / 3 }
+    }
+    let expected = try await OutputClasses(rows).verdicts()
+    #expect(Set(expected) == [.argmaxable, .unargmaxable])
+    for exponent in -6...12 {
+      let scaled = rows.map { $0.map { $0 * Float(sign: .plus, exponent: exponent, significand: 1) } }
+      #expect(try await OutputClasses(scaled).verdicts() == expected, "2^\(exponent)")
+    }
+  }
+
   @Test func theSameProofsEveryTime() async throws {
     var rows = RandomRows(300, dimension: 8, seed: 8)
     rows.bury([3, 100, 299])

@@ -50,6 +50,16 @@ import Weft
     #expect(abs(measures.atkinson) < 1e-15 && measures.hubCount == 0 && measures.antihubShare == 0)
   }
 
+  /// Rounding makes none of it negative.
+  @Test func evenCountsOfAnySize() {
+    for count in [3, 7, 60, 1000] {
+      for k in 1..<50 {
+        let counts = NeighbourCounts(k: k, rowCount: count, counts: [Int](repeating: k, count: count))
+        #expect((0..<1e-13).contains(HubnessMeasures(counts).atkinson), "\(count), \(k)")
+      }
+    }
+  }
+
   @Test func spearman() {
     #expect(spearmanCorrelation([1, 2, 3, 4], [10, 20, 30, 400]) == 1)
     #expect(spearmanCorrelation([1, 2, 3, 4], [4, 3, 2, 1]) == -1)

@@ -78,17 +78,19 @@ import Weft
   static let pairs = HubnessReduction.allCases.flatMap { reduction in reduction.metrics.map { (reduction, $0) } }
 
   @Test(arguments: pairs) func fullListsGiveTheFormulas(_ reduction: HubnessReduction, _ metric: Metric) async throws {
-    // DisSim's formula is written for |x - y|.
-    guard reduction != .disSimLocal || metric == .euclidean else { return }
+    // These formulas are written for |x - y|.
+    guard !Self.takingRoots.contains(reduction) || metric != .squaredEuclidean else { return }
     try await compare(reduction, Draws.gaussian(40, 6, seed: 41), dimension: 6, k: 4, metric)
   }
 
-  @Test func disSimLocalOfSquaresIsTheSame() async throws {
+  static let takingRoots: [HubnessReduction] = [.localScaling, .nicdm, .disSimLocal]
+
+  @Test(arguments: takingRoots) func squaresAreTheSame(_ reduction: HubnessReduction) async throws {
     let vectors = try Vectors(Draws.gaussian(50, 6, seed: 42), dimension: 6)
     let engine = try await TestDevice.reference.engine()
-    let plain = try await engine.neighbours(of: vectors, k: 20).reduced(by: .disSimLocal, k: 4, vectors: vectors)
+    let plain = try await engine.neighbours(of: vectors, k: 20).reduced(by: reduction, k: 4, vectors: vectors)
     let squared = try await engine.neighbours(of: vectors, k: 20, metric: .squaredEuclidean)
-      .reduced(by: .disSimLocal, k: 4, vectors: vectors)
+      .reduced(by: reduction, k: 4, vectors: vectors)
     #expect(plain.indices == squared.indices)
     #expect(zip(plain.distances, squared.distances).allSatisfy { abs($0 - $1) < 1e-12 })
   }

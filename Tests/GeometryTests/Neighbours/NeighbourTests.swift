@@ -87,6 +87,37 @@ import Weft
     }
   }
 
+  /// Cosines that are equal are so to the last bit, whatever the vectors' lengths: the first is named.
+  @Test func equalCosinesTie() async throws {
+    let engine = try await TestDevice.reference.engine()
+    // Both others at 1/√2 of the first.
+    let halves = try await engine.neighbours(
+      of: try Vectors([1, 1, 0, 1, 2, -2, 0, 1, 0], dimension: 3), k: 2, metric: .cosine)
+    #expect(Array(halves.indices(of: 0)) == [1, 2])
+    #expect(Array(halves.distances(of: 0)) == [0.29289321881345247560, 0.29289321881345247560])
+    // Six directions, each seven times: multiples by small odd numbers of 20 bits are exact.
+    let dimension = 768
+    let base = Draws.gaussian(6, dimension, seed: 17).map { ($0 * 0x1p17).rounded() }
+    let vectors = (0..<42).flatMap { row in
+      base[row % 6 * dimension..<(row % 6 + 1) * dimension].map { $0 * Float(2 * (row / 6) + 1) }
+    }
+    let lists = try await engine.neighbours(
+      of: try Vectors(vectors, dimension: dimension), k: 41, metric: .cosine)
+    for row in 0..<42 {
+      let (indices, distances) = (Array(lists.indices(of: row)), Array(lists.distances(of: row)))
+      let parallel: [Int32] = stride(from: row % 6, to: 42, by: 6).filter { $0 != row }.map { Int32($0) }
+      #expect(Array(indices.prefix(6)) == parallel)
+      #expect(distances.prefix(6).allSatisfy { $0 == 0 })
+      // The others' multiples one after the other.
+      for first in stride(from: 6, to: 41, by: 7) {
+        #expect(Set(distances[first..<first + 7]).count == 1)
+        let alike = Array(indices[first..<first + 7])
+        #expect(alike == alike.sorted())
+        #expect(Set(alike.map { $0 % 6 }).count == 1)
+      }
+    }
+  }
+
   /// One vector far out must not spoil the proofs of all others.
   @Test(arguments: Metric.allCases) func outlier(metric: Metric) async throws {
     var vectors = Draws.gaussian(500, 5, seed: 10)
@@ -95,6 +126,44 @@ import Weft
     #expect(effort.exhaustive == 0)
     // By product all are looked at twice: the long one is then a candidate of all.
     #expect(effort.asked.dropFirst(metric == .innerProduct ? 2 : 1).allSatisfy { $0 < 10 })
+  }
+
+  /// So far out that float32 has no room for its products and others': and as far as a number can be, as where a mask or a
+  /// fault has been left in. Copies of it are one.
+  @Test(arguments: [1e25, -.greatestFiniteMagnitude] as [Float], Metric.allCases)
+  func farOutlier(element: Float, metric: Metric) async throws {
+    var vectors = Draws.gaussian(500, 5, seed: 10)
+    for row in [7] + Array(300..<370) {
+      for channel in 0..<5 { vectors[row * 5 + channel] = channel == 2 ? element : 0.5 }
+    }
+    let effort = try await expectNeighbours(of: vectors, dimension: 5, k: 3, metric)
+    #expect(effort.distinct == 430)
+    #expect(effort.asked.dropFirst(metric == .innerProduct ? 2 : 1).allSatisfy { $0 < 10 }, "\(effort.asked)")
+    // In other queries alone.
+    let others = Array(vectors.prefix(40))
+    let reference = Draws.gaussian(500, 5, seed: 12)
+    let other = try await expectNeighbours(of: others, among: reference, dimension: 5, k: 3, metric)
+    #expect(other.asked.dropFirst(1).allSatisfy { $0 <= 1 }, "\(other.asked)")
+  }
+
+  /// More vectors than there can be candidates: only the outlier itself is compared with all.
+  @Test(arguments: [1e25, .greatestFiniteMagnitude] as [Float], [Metric.euclidean, .innerProduct])
+  func outliersAreComparedWithAllAlone(element: Float, metric: Metric) async throws {
+    var vectors = Draws.gaussian(4200, 4, seed: 15)
+    vectors[9] = element
+    let queries = Array(vectors.prefix(4 * 24))
+    let effort = try await expectNeighbours(of: queries, among: vectors, dimension: 4, k: 5, metric)
+    #expect(effort.distinct == 4200 && effort.exhaustive <= 1)
+    #expect(effort.asked.dropFirst(metric == .innerProduct ? 2 : 1).allSatisfy { $0 <= 1 }, "\(effort.asked)")
+  }
+
+  /// More outliers than can be set aside cost time alone. (Their directions are too much alike for Doubles.)
+  @Test(arguments: [Metric.euclidean, .squaredEuclidean, .innerProduct]) func manyFarOutliers(metric: Metric)
+    async throws
+  {
+    var vectors = Draws.gaussian(300, 5, seed: 16)
+    for row in 0..<90 { vectors[row * 15] = (row.isMultiple(of: 2) ? 1 : -1) * Float(1 + row) * 3e36 }
+    _ = try await expectNeighbours(of: vectors, dimension: 5, k: 3, metric)
   }
 
   @Test(arguments: [1e-30, 1e30] as [Float], Metric.allCases) func anyScale(scale: Float, metric: Metric) async throws {

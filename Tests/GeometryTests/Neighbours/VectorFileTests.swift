@@ -82,6 +82,30 @@ import Weft
     }
   }
 
+  /// Wider types are rounded, and the file says so; what float32 cannot hold at all is named as it stands there.
+  @Test func numbersThatFloat32DoesNotHold() async throws {
+    let elements: [Double] = [1, 2, 0.1, 4, 1e300, 6]
+    try writeArray("wide.npy", descr: "<f8", shape: "(3, 2)", bytes(elements))
+    try writeArray("big.npy", descr: ">f8", shape: "(3, 2)", bytes(elements.map(\.bitPattern.byteSwapped)))
+    let columns = [0, 2, 4, 1, 3, 5].map { elements[$0] }
+    try writeArray("columns.npy", descr: "<f8", shape: "(3, 2)", fortran: true, bytes(columns))
+    let engine = try await TestDevice.reference.engine()
+    for name in ["wide.npy", "big.npy", "columns.npy"] {
+      let file = try VectorFile(named: path(name))
+      #expect(file.rounding == "float64, rounded to float32" && file.floats(1..<2) == [0.1, 4])
+      let error = await #expect(throws: NeighbourError.self) { _ = try await engine.neighbours(of: file, k: 1) }
+      #expect(error?.message.contains("vector 2 has 1e+300 at 0, which is beyond float32") == true, "\(name)")
+    }
+    try writeArray("nan.npy", descr: "<f8", shape: "(2, 1)", bytes([1, Double.nan]))
+    let nan = try VectorFile(named: path("nan.npy"))
+    let error = await #expect(throws: NeighbourError.self) { _ = try await engine.neighbours(of: nan, k: 1) }
+    #expect(error?.message.contains("vector 1 has nan at 0, where a finite number is expected") == true)
+    try writeArray("f4.npy", descr: "<f4", shape: "(3, 2)", bytes(Self.elements))
+    try writeArray("i8.npy", descr: "<i8", shape: "(3, 2)", bytes([1, 2, 3, 4, 5, 6]))
+    #expect(try VectorFile(named: path("f4.npy")).rounding == nil)
+    #expect(try VectorFile(named: path("i8.npy")).rounding?.contains("beyond 2^24") == true)
+  }
+
   /// From a file, in shards, as from memory; also where each vector has to be converted.
   @Test(arguments: ["<f4", "<f8"]) func neighboursFromAFile(descr: String) async throws {
     let elements = Draws.gaussian(120, 3, seed: 31)

@@ -27,13 +27,11 @@ struct AffineEquations {
   /// Whether the equations that are not among the pivots hold exactly, given that the pivots do.
   func remainderHolds(_ pivots: [Int]) -> Bool {
     let chosen = Set(pivots)
-    var open: [[Float]] = []
-    for number in 0...dimension where !chosen.contains(number) {
-      let row = self.row(number)
-      // Where all elements are the same the sum of the weights says it all; it is a pivot, or looked at here.
-      if number == dimension || row.contains(where: { $0 != row[0] }) { open.append(row) }
-    }
-    return ExactSpan(pivots: pivots.map { self.row($0) }).contains(open)
+    guard chosen.contains(dimension) else { return false }
+    let rest = (0...dimension).lazy.filter { !chosen.contains($0) }.map { self.row($0) }
+    // Where all elements are the same number it is that many times the equation of the sum, which is a pivot.
+    let open = rest.filter { row in row.contains { $0 != row[0] } }
+    return ExactSpan(pivots: pivots.map { self.row($0) }).contains(Array(open))
   }
 
   /// Whether `Σ λ_i b_i = b_k` holds exactly, given that the pivots' equations do.
@@ -52,11 +50,10 @@ struct AffineEquations {
     var work = (0...dimension).flatMap { self.row($0).dropLast().map(Double.init) }
     var order = Array(0...dimension)
     for step in 0..<size {
-      // The equation of the sum is always the first pivot: others are decided on the strength of it.
+      // The equation of the sum is always the first pivot: the others are decided on the strength of it.
       var best = step == 0 ? dimension : step
-      for row in step...dimension where step > 0 && abs(work[row * size + step]) > abs(work[best * size + step]) {
-        best = row
-      }
+      for row in step...dimension
+      where step > 0 && abs(work[row * size + step]) > abs(work[best * size + step]) { best = row }
       let pivot = work[best * size + step]
       guard pivot != 0, pivot.isFinite else { return nil }
       if best != step {

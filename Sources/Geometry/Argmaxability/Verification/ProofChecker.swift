@@ -95,12 +95,10 @@ public struct ProofChecker: Sendable {
       switch together {
       case .above(let direction): return try witness(direction, of: index, ignoresDuplicates: true)
       case .below(let combination):
-        if let same = combination.classes.first(where: {
-          (0..<classes.count).contains($0) && classes.areDuplicates($0, index)
-        }) {
-          throw Rejection("class \(same) is one of those that are tied, and not of the rest")
-        }
         try CertificateCheck(self).check(combination, of: index)
+        guard !combination.classes.contains(where: { classes.areDuplicates($0, index) }) else {
+          throw Rejection("the combination holds a class that it is tied with")
+        }
       case .unsaid: break
       }
     case .undecided(let combination, let bound):

@@ -26,6 +26,8 @@ struct HubnessCommand: AsyncParsableCommand {
         dis-sim-local             |x - y|² less the squared distances to the centroids of the k neighbours
         csls                      r + r' - 2 cos, r the mean cosine of the k neighbours; with --metric cosine
 
+      The first two take the root of squared-euclidean distances; mutual proximity takes them as they are.
+
         weft hubness model.safetensors#embeddings.word_embeddings.weight --metric cosine --reduce csls
       """)
 
@@ -35,7 +37,8 @@ struct HubnessCommand: AsyncParsableCommand {
       valueName: "vectors"))
   var vectors: String
 
-  @Option(name: .customShort("k"), help: ArgumentHelp("Neighbours of each vector.", valueName: "n"))
+  @Option(
+    name: .customShort("k"), parsing: .unconditional, help: ArgumentHelp("Neighbours of each vector.", valueName: "n"))
   var k = 10
 
   @OptionGroup var search: NeighbourArguments
@@ -46,6 +49,7 @@ struct HubnessCommand: AsyncParsableCommand {
   var reduce: HubnessReduction?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Neighbours that --reduce chooses from (the larger of 100 and 10 k, or all).", valueName: "n"))
   var candidates: Int?
@@ -57,6 +61,7 @@ struct HubnessCommand: AsyncParsableCommand {
   var plot: String?
 
   func validate() throws {
+    try NeighbourArguments.checkName(vectors)
     guard (1...1024).contains(k) else { throw ValidationError("-k is \(k): it must be from 1 to 1024") }
     try OutputName.check(plot, "--plot", isA: "svg", also: "; plots are vector graphics")
     try OutputName.checkDiffer([("--plot", plot)], inputs: [("the vectors", VectorFile.parts(of: vectors).path)])
@@ -76,16 +81,22 @@ struct HubnessCommand: AsyncParsableCommand {
     let file = try plot.map { try OutputFile(path: $0) }
     file?.removeWhenInterrupted()
     let source = try VectorFile(named: vectors)
+    source.noteRounding(named: vectors)
     let length = reduce == nil ? k : min(candidates ?? max(100, 10 * k), 1024, max(k, source.count - 1))
     let engine = try await search.device.engine()
     let lists = try await search.neighbours(of: source, named: vectors, k: length, on: engine)
-    let norms = try await source.distancesFromMean()
+    if let candidates, candidates > length {
+      note(
+        "--candidates is \(candidates), and each of \(source.count) vectors has \(length) others: all are candidates")
+    }
+    let mean = try await source.mean()
+    let norms = try await source.distances(from: mean)
     var kinds = [HubnessReport.Kind(title: "as they are", NeighbourCounts(lists, k: k), distancesFromMean: norms)]
     if let reduce {
       let reduced = try await lists.reduced(by: reduce, k: k, vectors: source)
       kinds.append(.init(title: reduce.rawValue, NeighbourCounts(reduced), distancesFromMean: norms))
     }
-    let angles = try await PairAngles(of: source)
+    let angles = try await PairAngles(of: source, mean: mean, distances: norms)
     let report = HubnessReport(
       name: vectors, count: source.count, dimension: source.dimension, k: k, metric: search.metric, kinds: kinds,
       candidates: reduce == nil ? nil : length, angles: angles, device: engine.device.name)

@@ -34,21 +34,24 @@ struct HubsCommand: AsyncParsableCommand {
       valueName: "vectors"))
   var vectors: String?
 
-  @Option(help: ArgumentHelp("Elements of a drawn latent.", valueName: "d"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Elements of a drawn latent.", valueName: "d"))
   var dimension: Int?
 
-  @Option(help: ArgumentHelp("Latents to draw (10000).", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Latents to draw (10000).", valueName: "n"))
   var draws: Int?
 
   @Option(
-    help: ArgumentHelp("The seed that latents are drawn with (0).", valueName: "seed"),
+    parsing: .unconditional, help: ArgumentHelp("The seed that latents are drawn with (0).", valueName: "seed"),
     transform: { try Choice.seed($0) })
   var seed: UInt64?
 
-  @Option(name: .customShort("k"), help: ArgumentHelp("Neighbours of each latent.", valueName: "n"))
+  @Option(
+    name: .customShort("k"), parsing: .unconditional, help: ArgumentHelp("Neighbours of each latent.", valueName: "n"))
   var k = 5
 
-  @Option(help: ArgumentHelp("Keep latents that so many others have among their k nearest.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Keep latents that so many others have among their k nearest.", valueName: "n"))
   var atLeast = 50
 
   @OptionGroup var search: NeighbourArguments
@@ -61,6 +64,7 @@ struct HubsCommand: AsyncParsableCommand {
     guard atLeast >= 0 else { throw ValidationError("--at-least is \(atLeast): it cannot be negative") }
     try OutputName.check(output, "--output", isA: "npy")
     if let vectors {
+      try NeighbourArguments.checkName(vectors)
       for (option, isGiven) in [("--dimension", dimension != nil), ("--draws", draws != nil), ("--seed", seed != nil)] {
         if isGiven { throw ValidationError("\(option) is for drawn latents: leave it out, or the file") }
       }
@@ -83,6 +87,7 @@ struct HubsCommand: AsyncParsableCommand {
     file.removeWhenInterrupted()
     if let vectors {
       let source = try VectorFile(named: vectors)
+      source.noteRounding(named: vectors)
       try await keep(source, named: vectors, on: try await search.device.engine(), in: file)
     } else {
       let engine = try await search.device.engine()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Geometry
+import ModelFiles
 import Synchronization
 import Weft
 
@@ -12,6 +13,12 @@ struct NeighbourArguments: ParsableArguments {
   var metric = Metric.euclidean
 
   @OptionGroup var device: DeviceOptions
+
+  /// Refuses a name that no file can have.
+  static func checkName(_ vectors: String) throws {
+    guard VectorFile.parts(of: vectors).path.isEmpty else { return }
+    throw ValidationError("the vectors' name is \(vectors.quoted): give a .npy file, or file.safetensors#tensor")
+  }
 
   /// The neighbours of every vector among the others, with a bar on a terminal that says how far the search is.
   ///
@@ -34,6 +41,13 @@ struct NeighbourArguments: ParsableArguments {
     } catch let error as NeighbourError {
       throw NeighbourError("\(name): \(error.message)")
     }
+  }
+}
+
+extension VectorFile {
+  /// Says so if the file's numbers are not used as they are.
+  func noteRounding(named name: String) {
+    if let rounding { note("\(name): \(rounding)") }
   }
 }
 

@@ -20,6 +20,11 @@ struct QualityCommand: AsyncParsableCommand {
 
         weft sample --data DIGITS --count 1000 --array samples.npy
         weft quality samples.npy --reference DIGITS
+
+      Samples of a model are pictures between 0 and 1; those of digits-unet are larger than the digits are:
+
+        weft sample --model digits-unet --count 1000 --array samples.npy
+        weft quality samples.npy --reference DIGITS --range 0,1 --resize
       """)
 
   @Argument(
@@ -34,14 +39,17 @@ struct QualityCommand: AsyncParsableCommand {
       valueName: "data"))
   var reference: String
 
-  @Option(name: .customShort("k"), help: ArgumentHelp("Neighbours that precision and recall ask for.", valueName: "n"))
+  @Option(
+    name: .customShort("k"), parsing: .unconditional,
+    help: ArgumentHelp("Neighbours that precision and recall ask for.", valueName: "n"))
   var k = 3
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Bring the data to the samples' units first: range (-1 to 1), unit (mean 0, variance 1) or none.",
-      valueName: "how"), transform: { try Choice.named($0) })
-  var normalize = Normalization.Mode.none
+      "Bring the data to the samples' units first: its smallest number becomes the one, its largest the other.",
+      valueName: "low,high"), transform: { try Choice.list($0) })
+  var range: [Float] = []
 
   @Flag(help: "Resize the data, images, to the samples' size, by linear interpolation.")
   var resize = false
@@ -53,12 +61,15 @@ struct QualityCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...1024).contains(k) else { throw ValidationError("-k is \(k): it must be from 1 to 1024") }
+    guard range.isEmpty || (range.count == 2 && range[0] < range[1] && range.allSatisfy(\.isFinite)) else {
+      throw ValidationError("--range takes two numbers, such as 0,1: the smaller first")
+    }
   }
 
   func run() async throws {
     let set = try QualitySet(samples)
     var data = try QualitySet(reference)
-    data.normalize(normalize)
+    if range.count == 2 { data.fill(range[0]...range[1]) }
     if resize { try data.resize(like: set) }
     guard set.elements == data.elements else {
       throw QualityError(

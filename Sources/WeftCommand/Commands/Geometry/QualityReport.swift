@@ -15,7 +15,7 @@ struct QualityReport {
     let (mine, theirs) = (width(samples), width(reference))
     guard mine > 4 * theirs || theirs > 4 * mine else { return nil }
     func text(_ set: QualitySet) -> String { "\(set.name) lies in \(set.range.lowerBound) … \(set.range.upperBound)" }
-    return "\(text(samples)), \(text(reference)): are these the same units? --normalize changes the latter's"
+    return "\(text(samples)), \(text(reference)): are these the same units? --range changes the latter's"
   }
 
   func text(on terminal: Terminal) -> String {

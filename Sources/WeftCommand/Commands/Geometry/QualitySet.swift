@@ -32,9 +32,11 @@ struct QualitySet {
   var count: Int { values.count / elements }
   var range: ClosedRange<Float> { (values.min() ?? 0)...(values.max() ?? 0) }
 
-  /// With its smallest number at -1 and its largest at 1, or each element's mean at 0, as `weft sample` sees data.
-  mutating func normalize(_ mode: Normalization.Mode) {
-    values = Normalization(mode, of: values, elements: elements).apply(values)
+  /// With its smallest and its largest number at the ends of a range.
+  mutating func fill(_ target: ClosedRange<Float>) {
+    let (low, width) = (Double(range.lowerBound), Double(range.upperBound) - Double(range.lowerBound))
+    let (start, span) = (Double(target.lowerBound), Double(target.upperBound) - Double(target.lowerBound))
+    values = values.map { Float(start + span * (width > 0 ? (Double($0) - low) / width : 0)) }
   }
 
   /// With images of another size.
