@@ -101,7 +101,7 @@ def figure(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "group", nargs="?", choices=["pairs", "links", "loss", "encoder", "denoise", "average", "geometry"],
+        "group", nargs="?", choices=["pairs", "links", "loss", "encoder", "denoise", "average", "geometry", "unet"],
         help="only this group")
     parser.add_argument("--weft", required=True, help="the weft program")
     parser.add_argument("--rounds", type=int, default=5)

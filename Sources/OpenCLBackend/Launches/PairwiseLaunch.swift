@@ -70,8 +70,8 @@ extension PairwiseProduct {
   private func chunkedLaunch(_ shape: TileShape, _ chunks: SegmentTable) -> KernelLaunch {
     let binding = epilogue.binding(for: self)
     let rowCount = rowExtent.rowCount
-    let registerRows = shape.chunkRows(rowCount)
-    let tiles = shape.chunkTiles(for: epilogue)
+    let registerRows = shape.chunkRows(rowCount, for: epilogue)
+    let tiles = shape.chunkTiles
     let defines = ["PW_CHUNKED": 1, "PW_TILES": tiles, "PW_ROWS": registerRows]
       .merging(shape.defines) { $1 }
     return KernelLaunch(

@@ -34,14 +34,15 @@ package struct TileShape: Sendable, Hashable {
   var rows: Int { Self.registerRows * groupRows }
   /// Columns of a tile, and so of a panel: 3 vectors of 16 lanes, or 16 work-items of 4.
   var panelWidth: Int { variant == .cpu ? 48 : 64 }
-  /// Row tiles a group takes to each panel of a chunk: columns that lie beyond the cache are read less often. The best
-  /// columns leave room in the cache for more rows than averages do.
-  func chunkTiles(for epilogue: PairwiseEpilogue) -> Int {
-    guard variant == .cpu else { return 1 }
-    return if case .topK = epilogue { 32 } else { 8 }
-  }
+  /// Row tiles a group takes to each panel of a chunk: columns that lie beyond the cache are read less often.
+  var chunkTiles: Int { variant == .cpu ? 8 : 1 }
   /// Rows a work-item holds when `count` rows meet all chunks: a single one needs none beside it, and has the same bits.
-  func chunkRows(_ count: Int) -> Int { variant == .cpu && count == 1 ? 1 : Self.registerRows }
+  /// The best columns leave room in the cache for more rows than averages do.
+  func chunkRows(_ count: Int, for epilogue: PairwiseEpilogue) -> Int {
+    guard variant == .cpu else { return Self.registerRows }
+    guard count > 1 else { return 1 }
+    return if case .topK = epilogue { 32 } else { Self.registerRows }
+  }
   /// Rows a work-item holds of an image's windows: on a CPU device several blocks, which take to a part of a panel in turn.
   var windowRows: Int { variant == .cpu ? 32 : Self.registerRows }
   /// Work-items of a tile.
