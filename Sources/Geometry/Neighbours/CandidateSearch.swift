@@ -71,7 +71,7 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   let progress: (@Sendable (Double) -> Void)?
 
   /// Queries of a pass, so that the host's copies of them stay small.
-  private static var passElements: Int { 1 << 22 }
+  private static var passElements: Int { 1 << 23 }
   /// Below this a device without room is not asked for less.
   private static var leastShard: Int { 256 }
 
