@@ -4,7 +4,7 @@ import ArgumentParser
 struct WeftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weft",
-    abstract: "Find entities, relations and events in text, draw samples from noise, on any OpenCL device.",
+    abstract: "Find entities and relations in text, draw samples from noise, search vectors, on any OpenCL device.",
     discussion: """
       Give it lines and it gives back entities, nested ones too:
 
@@ -17,6 +17,11 @@ struct WeftCommand: AsyncParsableCommand {
       Give it texts whose answers are known and it learns to find the like:
 
         weft train --encoder BERT --data TRAIN.jsonl --dev DEV.jsonl --task entities --output MODEL
+
+      Give it vectors and it tells who is everybody's nearest neighbour, and which classes of a layer can never win:
+
+        weft hubness vectors.npy -k 10
+        weft argmaxable model.safetensors --tensor lm_head.weight
 
       It computes on the best OpenCL device it finds (see 'weft devices'), and finds entities with the model that \
       comes with it unless --model names another. New here? Try 'weft demo'.
