@@ -16,10 +16,13 @@ package enum ConformanceKit {
   ///
   /// - Parameters:
   ///   - small: only those that an interpreter can run.
-  ///   - filter: only those whose name contains this text.
+  ///   - filter: only the one of this name, or those whose name contains this text.
   /// - Returns: the cases, in the order in which they run.
   package static func cases(small: Bool, filter: String? = nil) -> [ConformanceCase] {
-    cases.filter { (!small || $0.isSmall) && (filter.map($0.name.contains) ?? true) }
+    let sized = cases.filter { !small || $0.isSmall }
+    guard let filter else { return sized }
+    let named = sized.filter { $0.name == filter }
+    return named.isEmpty ? sized.filter { $0.name.contains(filter) } : named
   }
 
   /// Runs the kit, one case after the other. Nothing else may use the backend meanwhile: some cases
@@ -28,7 +31,7 @@ package enum ConformanceKit {
   /// - Parameters:
   ///   - backend: what is tested.
   ///   - small: run only the tiny cases, which still reach every kernel and epilogue.
-  ///   - filter: run only cases whose name contains this text.
+  ///   - filter: run only the case of this name, or those whose name contains this text.
   ///   - progress: called after each case with the number done, the number to do, and the outcome.
   /// - Returns: an outcome for each case, in order.
   package static func run(

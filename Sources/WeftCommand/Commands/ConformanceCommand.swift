@@ -19,7 +19,7 @@ struct ConformanceCommand: AsyncParsableCommand {
   @Flag(help: "Only tiny cases, which still reach every kernel: for interpreters such as Oclgrind.")
   var small = false
 
-  @Option(help: ArgumentHelp("Only cases whose name contains this.", valueName: "text"))
+  @Option(help: ArgumentHelp("Only the case of this name, or those whose name contains it.", valueName: "text"))
   var filter: String?
 
   @Flag(help: "List every case, not only those that failed or were skipped.")
