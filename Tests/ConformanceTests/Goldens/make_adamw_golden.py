@@ -1,7 +1,7 @@
 """Follows PyTorch's AdamW with gradient clipping for 20 steps and writes what it does to adamw.json.
 
-Run:      python -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0
-          /tmp/peers/bin/python Tests/ConformanceTests/Goldens/make_adamw_golden.py
+Run:      python -m venv .venv && .venv/bin/pip install torch==2.13.0
+          .venv/bin/python Tests/ConformanceTests/Goldens/make_adamw_golden.py
 Versions: torch 2.13.0 (CPU), Python 3.11. No weights, no network.
 
 Two tensors are trained together, as weights and bias are: their gradients are clipped by the norm of both. Gradients

@@ -1,7 +1,7 @@
 """Follows Hugging Face diffusers' schedulers with a toy denoiser and writes what they do to diffusers.jsonl.
 
-Run:      python -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0 diffusers==0.42.1 scipy
-          /tmp/peers/bin/python Tests/DiffusionTests/Goldens/make_diffusers_goldens.py
+Run:      python -m venv .venv && .venv/bin/pip install torch==2.13.0 diffusers==0.42.1 scipy
+          .venv/bin/python Tests/DiffusionTests/Goldens/make_diffusers_goldens.py
 Versions: torch 2.13.0 (CPU), diffusers 0.42.1, Python 3.11. No weights, no network.
 
 The run is closed form but for the scheduler itself, so a test needs nothing but this file:

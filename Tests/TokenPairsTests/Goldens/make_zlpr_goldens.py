@@ -1,7 +1,7 @@
 """Writes losses over labels and over token pairs, and their gradients, as PyTorch's autograd finds them.
 
 Run:      python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0 numpy==2.4.6 safetensors==0.8.0
-          /tmp/peers/bin/python Tests/TokenPairsTests/Goldens/make_zlpr_goldens.py
+          .venv/bin/python Tests/TokenPairsTests/Goldens/make_zlpr_goldens.py
 Versions: torch 2.13.0 (CPU), Python 3.11. No network.
 
 ZLPR of labels t (Su et al., "ZLPR", 2022):  log(1 + sum t e^-s) + log(1 + sum (1 - t) e^s)

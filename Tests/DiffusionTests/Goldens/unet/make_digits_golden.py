@@ -1,7 +1,7 @@
 """Follows diffusers with the bundled digits network and writes what it answers to digits.safetensors.
 
-Run:      python -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0 diffusers==0.42.1
-          /tmp/peers/bin/python Tests/DiffusionTests/Goldens/unet/make_digits_golden.py
+Run:      python -m venv .venv && .venv/bin/pip install torch==2.13.0 diffusers==0.42.1
+          .venv/bin/python Tests/DiffusionTests/Goldens/unet/make_digits_golden.py
 Versions: torch 2.13.0 (CPU), diffusers 0.42.1, Python 3.11. No network.
 
 Two images, from stored noise: `ddim` is the result of 20 steps of DDIM with eta 0, configured from the model's own

@@ -1,7 +1,7 @@
 """Follows diffusers' ScoreSdeVeScheduler with a toy score and writes what it does to score_sde.json.
 
-Run:      python -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0 diffusers==0.42.1
-          /tmp/peers/bin/python Tests/DiffusionTests/Goldens/unet/make_score_golden.py
+Run:      python -m venv .venv && .venv/bin/pip install torch==2.13.0 diffusers==0.42.1
+          .venv/bin/python Tests/DiffusionTests/Goldens/unet/make_score_golden.py
 Versions: torch 2.13.0 (CPU), diffusers 0.42.1, Python 3.11. No weights, no network.
 
 One sample of 24 elements, since diffusers takes norms over a whole batch: sigma_max * cos(0.3 f) at first, the score

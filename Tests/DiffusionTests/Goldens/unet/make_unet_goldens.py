@@ -1,7 +1,7 @@
 """Runs small diffusers U-Nets with made-up weights and writes what they answer to unets.json and unets.safetensors.
 
-Run:      python -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0 diffusers==0.42.1
-          /tmp/peers/bin/python Tests/DiffusionTests/Goldens/unet/make_unet_goldens.py
+Run:      python -m venv .venv && .venv/bin/pip install torch==2.13.0 diffusers==0.42.1
+          .venv/bin/python Tests/DiffusionTests/Goldens/unet/make_unet_goldens.py
 Versions: torch 2.13.0 (CPU), diffusers 0.42.1, Python 3.11. No network, no foreign weights: all are made up here.
 
 Weights are not stored, because they are exact functions of their names. Element i of the tensor `name` is made of the
