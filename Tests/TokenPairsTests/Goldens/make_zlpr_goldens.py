@@ -1,6 +1,6 @@
 """Writes losses over labels and over token pairs, and their gradients, as PyTorch's autograd finds them.
 
-Run:      python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch==2.13.0 numpy==2.4.6 safetensors==0.8.0
+Run:      python3 -m venv .venv && .venv/bin/pip install torch==2.13.0 numpy==2.4.6 safetensors==0.8.0
           .venv/bin/python Tests/TokenPairsTests/Goldens/make_zlpr_goldens.py
 Versions: torch 2.13.0 (CPU), Python 3.11. No network.
 
