@@ -8,7 +8,8 @@
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
 // Grid: (PW_TILES row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
 // segment, given by row_count and column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1
-// the chunks are the segments of a table, and all rows meet each of them.
+// the chunks are the segments of a table, and all rows meet each of them. With PW_ROUNDS = 1 rows and columns are one
+// set, whose blocks of PW_TILES row tiles meet two by two: third dimension, the pairs of one round.
 //
 // PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS and
 // PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on; PW_END_PANEL(end_i), if it wants none from there on
@@ -57,6 +58,13 @@
 #define PW_CHUNKED 0      // 1: chunks of columns come from a table; rows are one segment
 #endif
 
+#ifndef PW_ROUNDS
+#define PW_ROUNDS 0       // 1: rows are the columns, and this is one of the rounds in which their blocks meet
+#endif
+#if PW_ROUNDS
+#include "pairwise/rounds.clh"
+#endif
+
 #ifndef PW_TRANSPOSED_ROWS
 #define PW_TRANSPOSED_ROWS 0   // 1: rows are columns of their tensor
 #endif
@@ -76,6 +84,7 @@
 #define PW_LOSS 5
 #define PW_LOSS_GRADIENT 6
 #define PW_TOP_K 7
+#define PW_MUTUAL_TOP_K 8
 #ifndef PW_EPILOGUE
 #define PW_EPILOGUE PW_STORE
 #endif
@@ -95,6 +104,8 @@
 #else
 #include "pairwise/top_k_cpu.clh"
 #endif
+#elif PW_EPILOGUE == PW_MUTUAL_TOP_K
+#include "pairwise/epilogue_mutual_top_k.clh"
 #elif PW_EPILOGUE == PW_AVERAGE
 #include "pairwise/epilogue_average.clh"
 #if WEFT_VARIANT_GPU
@@ -131,6 +142,8 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
               const __global ws_segment *restrict row_segments, const __global ws_segment *restrict column_segments
 #elif PW_CHUNKED
               const int row_count, const __global ws_segment *restrict column_segments
+#elif PW_ROUNDS
+              const int row_count, const int round
 #else
               const int row_count, const int column_count
 #endif
@@ -147,6 +160,11 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #elif PW_CHUNKED
   const ws_segment row_segment = {0, row_count, 0, 0};
   const ws_segment column_segment = column_segments[get_global_id(1)];
+#elif PW_ROUNDS
+  const int block_rows = PW_TILES * PW_TILE_ROWS;
+  const pr_pair pair = pr_meeting(matrix, round, (row_count + block_rows - 1) / block_rows);
+  const ws_segment row_segment = pr_block(pair.first, block_rows, row_count);
+  const ws_segment column_segment = pr_block(pair.second, block_rows, row_count);
 #else
   const ws_segment row_segment = {0, row_count, 0, 0};
   const ws_segment column_segment = {0, column_count, 0, 0};

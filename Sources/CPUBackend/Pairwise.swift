@@ -7,6 +7,7 @@ extension CPUBackend {
     case .loss(let sums): return try lossSums(sums, of: product)
     case .lossGradient(let gradient): return try lossGradient(gradient, of: product)
     case .topK(let selection): return try topK(selection, of: product)
+    case .mutualTopK(let mutual): return try mutualTopK(mutual, of: product)
     case .store, .select, .selectTyped: break
     }
     let rows = try VectorReader(product.rows)
@@ -57,7 +58,7 @@ private struct CellConsumer {
       found = try CPUBackend.integers(selection.found)
       thresholds = try CPUBackend.floats(selection.thresholds)
       biases = try VectorReader(typeBiases.panels)
-    case .average, .loss, .lossGradient, .topK: break
+    case .average, .loss, .lossGradient, .topK, .mutualTopK: break
     }
   }
 
@@ -81,7 +82,7 @@ private struct CellConsumer {
           typed, selection, segment: segment, matrix: matrix * typeBiases.types + a, i: i, j: j, rows: rows,
           columns: columns)
       }
-    case .average, .loss, .lossGradient, .topK: break
+    case .average, .loss, .lossGradient, .topK, .mutualTopK: break
     }
   }
 

@@ -3,6 +3,17 @@ internal import Engine
 extension CPUBackend {
   /// The best columns of each chunk.
   static func topK(_ selection: TopKSelection, of product: PairwiseProduct) throws(EngineError) {
+    try topK(selection, of: product, rows: 0..<product.rowExtent.rowCount)
+  }
+
+  /// The best of all vectors: each part has some of the rows.
+  static func mutualTopK(_ mutual: MutualSelection, of product: PairwiseProduct) throws(EngineError) {
+    try topK(mutual.selection, of: product, rows: mutual.part.range(of: product.rowExtent.rowCount))
+  }
+
+  private static func topK(
+    _ selection: TopKSelection, of product: PairwiseProduct, rows range: Range<Int>
+  ) throws(EngineError) {
     let channels = product.columns.channels
     let rows = try VectorReader(product.rows)
     let columns = try VectorReader(product.columns)
@@ -11,7 +22,7 @@ extension CPUBackend {
     let lists = try integers(selection.lists)
     let places = SegmentPlace.all(of: product.columnExtent, panelWidth: product.columns.width)
 
-    for i in 0..<product.rowExtent.rowCount {
+    for i in range {
       let row = rows.vector(start: 0, index: i, head: 0, channels: channels)
       for (chunk, place) in places.enumerated() {
         var best: [(value: Float, column: Int)] = []

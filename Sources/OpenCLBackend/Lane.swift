@@ -22,7 +22,7 @@ actor Lane {
   }
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
-    let launches = submission.operations.map { $0.launch(shape) }
+    let launches = submission.operations.flatMap { $0.launches(shape) }
     let boxes = try await kernels(for: launches)
 
     // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may

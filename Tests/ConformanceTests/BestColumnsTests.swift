@@ -1,6 +1,7 @@
 import CPUBackend
 import Engine
 import Logging
+import Synchronization
 import Testing
 
 /// The best columns as users ask for them.
@@ -40,6 +41,31 @@ import Testing
       #expect(alone.indices[...] == all.indices[row * 1024..<(row + 1) * 1024])
       #expect(alone.values[...] == all.values[row * 1024..<(row + 1) * 1024])
     }
+  }
+
+  /// Vectors find the same among themselves, in however many parts, as rows do among columns.
+  @Test(arguments: [TestBackend.reference] + TestBackend.devices, [1, 3])
+  func vectorsAmongThemselves(_ backend: TestBackend, parts: Int) async throws {
+    let engine = try engine(backend)
+    var generator = SplitMix64(seed: 9)
+    let points = try Vectors((0..<3 * 500).map { _ in Float(generator.next() % 100) / 7 }, dimension: 3)
+    let terms = (0..<500).map { _ in -Float(generator.next() % 100) }
+    let done = Mutex<[Double]>([])
+    let mutual = try await engine.mutualTopK(points, terms: terms, k: 9, parts: parts) { part in
+      done.withLock { $0.append(part) }
+    }
+    #expect(mutual == (try await engine.topK(rows: points, columns: points, k: 9, bias: terms)))
+    #expect(done.withLock { $0 } == (1...parts).map { Double($0) / Double(parts) })
+  }
+
+  /// A few vectors leave a device idle that way, and very many lists do not fit: rows are taken as usual then.
+  @Test(.needsDevice, arguments: TestBackend.devices.prefix(1))
+  func fewVectorsOrLongListsGoTheUsualWay(_ backend: TestBackend) async throws {
+    let engine = try engine(backend)
+    func zeros(_ count: Int) throws -> Vectors { try Vectors([Float](repeating: 0, count: count), dimension: 1) }
+    #expect(try await engine.topK(ofThemselves: try zeros(100), terms: .init(repeating: 0, count: 100), k: 1) == nil)
+    let many = try zeros(10_000)
+    #expect(try await engine.topK(ofThemselves: many, terms: .init(repeating: 0, count: 10_000), k: 4096) == nil)
   }
 
   struct BadCall: Sendable, CustomTestStringConvertible {

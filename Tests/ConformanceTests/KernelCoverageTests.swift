@@ -14,7 +14,7 @@ import Testing
     var specs: Set<KernelSpec> = []
     for variant in TileShape.Variant.allCases {
       let shape = TileShape(variant, maxWorkGroupSize: 256)
-      specs.formUnion(recorder.operations.map { $0.launch(shape).spec })
+      specs.formUnion(recorder.operations.flatMap { $0.launches(shape).map(\.spec) })
     }
     return specs
   }
@@ -51,6 +51,7 @@ import Testing
     }
     #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 4 && $0.defines["PW_CHUNKED"] == 1 })
     #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 7 && $0.defines["PW_CHUNKED"] == 1 })
+    #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 8 && $0.defines["PW_ROUNDS"] == 1 })
     for activation in 0...4 {
       for residual in 0...1 {
         #expect(

@@ -72,7 +72,7 @@ import Testing
       let bounds = submission.operations.compactMap { operation -> (any TensorStorage)? in
         guard case .pairwise(let product) = operation else { return nil }
         return switch product.epilogue {
-        case .store, .average, .topK, .loss, .lossGradient: nil
+        case .store, .average, .topK, .mutualTopK, .loss, .lossGradient: nil
         case .select(let selection), .selectTyped(let selection, _): selection.thresholds.storage
         }
       }

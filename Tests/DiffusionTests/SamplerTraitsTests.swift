@@ -114,6 +114,7 @@ import Testing
       })
     let table = try GammaTable([.init(time: 1, gamma: 0.5)])
     #expect(isRefused(.ddpm) { $0.gamma = table })
+    #expect(isRefused(.ddpm) { $0.varianceCap = 0.1 })
   }
 
   @Test func secondHeadsAreNamed() throws {

@@ -80,6 +80,58 @@ import Testing
     expectRefusal(of: rule, in: Self.valid) { $0.operations[1] }
   }
 
+  /// 6 vectors of 3 channels that are compared with each other.
+  private static var validMutual: MutualTopK {
+    MutualTopK(
+      HeadSlices(shaped(.float32, 6, 3), channels: 3),
+      columns: RankedColumns(count: 6, panels: shapedPanels(2, channels: 3), terms: shapedPanels(2, channels: 1)),
+      excluded: shaped(.int32, 6), k: 2, lists: shaped(.int32, 6, 2, 2), values: shaped(.float32, 6, 2),
+      indices: shaped(.int32, 6, 2))
+  }
+
+  typealias MutualRule = BrokenRule<MutualTopK>
+
+  static let mutualRules: [MutualRule] = [
+    .init("k is positive", says: "k is 0") { $0.k = 0 },
+    .init("scratch has room", says: "scratch of best columns needs 24") { $0.lists = shaped(.int32, 23) },
+    .init("rows have all rows", says: "7 rows") {
+      $0.columns = RankedColumns(count: 7, panels: $0.columns.panels, terms: $0.columns.terms)
+    },
+    .init("terms are complete", says: "2 panels") {
+      $0.columns = RankedColumns(count: 6, panels: $0.columns.panels, terms: shapedPanels(1, channels: 1))
+    },
+  ]
+
+  @Test(arguments: mutualRules) func mutual(_ rule: MutualRule) {
+    expectRefusal(of: rule, in: Self.validMutual) { $0.operations(MutualPart(0, of: 2))[0] }
+  }
+
+  @Test(arguments: [(-1, 2), (2, 2), (0, 0)]) func partsExist(index: Int, count: Int) throws {
+    guard case .pairwise(let product) = Self.validMutual.operations(MutualPart(0, of: 1))[0],
+      case .mutualTopK(var mutual) = product.epilogue
+    else {
+      Issue.record("another operation")
+      return
+    }
+    mutual.part = MutualPart(index, of: count)
+    var wrong = product
+    wrong.epilogue = .mutualTopK(mutual)
+    #expect(throws: EngineError.self) { try Operation.pairwise(wrong).validate() }
+  }
+
+  static let mutualProductRules: [ProductRule] = [
+    .init("nothing is ragged", says: "must be whole") {
+      $0.rowExtent = .ragged(shapedTable([4, 2]))
+      $0.columnExtent = $0.rowExtent
+    },
+    .init("as many rows as columns", says: "as many rows") { $0.columnExtent = .whole(5) },
+  ]
+
+  @Test(arguments: mutualProductRules) func mutualProduct(_ rule: ProductRule) throws {
+    guard case .pairwise(let product) = Self.validMutual.operations(MutualPart(0, of: 1))[0] else { return }
+    expectRefusal(of: rule, in: product) { .pairwise($0) }
+  }
+
   typealias ProductRule = BrokenRule<PairwiseProduct>
 
   static let productRules: [ProductRule] = [

@@ -10,6 +10,8 @@ struct TopKProblem: Sendable {
   /// Into how many the columns are cut, if they have as many panels.
   var chunks: Int
   var excluded: [Int32]
+  /// In how many parts the rows meet each other, if they are the columns, too; else nil.
+  var mutualParts: Int?
 
   init(
     rows: Int, columns: Int, channels: Int, k: Int, scale: Float = 0.5, chunks: Int = 1, before: Int = 0,
@@ -24,6 +26,18 @@ struct TopKProblem: Sendable {
     self.k = k
     self.scale = scale
     self.chunks = chunks
+  }
+
+  /// Vectors that are compared with themselves.
+  init(
+    mutual count: Int, channels: Int, k: Int, parts: Int = 1, scale: Float = 0.5, excludesOwn: Bool = false,
+    _ draw: Draw, seed: UInt64
+  ) {
+    self.init(
+      rows: count, columns: count, channels: channels, k: k, scale: scale, before: 3, excludesOwn: excludesOwn, draw,
+      seed: seed)
+    columns = rows
+    mutualParts = parts
   }
 
   /// Cut at panels, whatever their width is.
@@ -57,16 +71,26 @@ struct TopKProblem: Sendable {
       count: columns.count, panels: try workspace.pack(try workspace.upload(columns), extent: extent),
       terms: try workspace.pack(
         HeadSlices(try workspace.upload(terms + Poison.floats(1), columns.count + 1, 1), channels: 1), extent: extent))
-    let table = try workspace.segments(segments(panelWidth: backend.panelWidth).lengths)
+    let table = try workspace.segments(
+      mutualParts == nil ? segments(panelWidth: backend.panelWidth).lengths : [columns.count])
     let cut = table.segments.count
     let lists = try workspace.upload(integers: Poison.integers(2 * k * (count * cut + 1)), count * cut + 1, k, 2)
     let indices = try workspace.upload(integers: Poison.integers((count + 1) * k), count + 1, k)
     let values = try workspace.output(count, k)
-    let best = TopK(
-      slices, rowCount: count, among: ranked, chunks: table,
-      excluded: try workspace.upload(integers: excluded + [Poison.integer], count + 1), scale: scale, k: k,
-      lists: lists, values: values.part, indices: indices)
-    for operation in best.operations { try workspace.append(operation) }
+    let excluded = try workspace.upload(integers: excluded + [Poison.integer], count + 1)
+    if let mutualParts {
+      let best = MutualTopK(
+        slices, columns: ranked, excluded: excluded, scale: scale, k: k, lists: lists, values: values.part,
+        indices: indices)
+      for index in 0..<mutualParts {
+        for operation in best.operations(MutualPart(index, of: mutualParts)) { try workspace.append(operation) }
+      }
+    } else {
+      let best = TopK(
+        slices, rowCount: count, among: ranked, chunks: table, excluded: excluded, scale: scale, k: k, lists: lists,
+        values: values.part, indices: indices)
+      for operation in best.operations { try workspace.append(operation) }
+    }
     try workspace.download(lists)
     try workspace.download(indices)
     try workspace.download(values.whole)

@@ -7,7 +7,7 @@ package enum ConformanceKit {
   package static let cases: [ConformanceCase] =
     storeCases + selectionCases + selectionListCases + typedSelectionCases + denseCases
     + layerNormalizationCases + embeddingSumCases + rotateCases + packCases + attentionCases + posteriorMeanCases
-    + denoiseCases + sampleCases + pairLinksCases + topKCases + pairLossCases + rowLossCases
+    + denoiseCases + sampleCases + pairLinksCases + topKCases + mutualTopKCases + pairLossCases + rowLossCases
     + packTransposedCases + weightGradientCases + columnSumCases + optimizerCases
     + convolutionCases + groupNormalizationCases + timeEmbeddingCases + pixelOrderCases
     + isolationCases + repetitionCases + invalidCases + memoryCases

@@ -36,6 +36,9 @@ extension SamplingMethod {
     try require(shift == 1 || scheduleKind == .flow, doesNothing("a shift", to: Self.names { $0.schedules == [.flow] }))
     try require(
       gamma == nil || needsGamma, "Γ is for the optimal variance, which '\(name.rawValue)' does not use here.")
+    try require(
+      varianceCap == nil || needsGamma,
+      "A cap of the noise is for the optimal variance, which '\(name.rawValue)' does not use here.")
   }
 
   /// Refuses what a grid leaves without effect.

@@ -54,7 +54,8 @@ extension SamplingMethod {
       throw DiffusionError(
         .invalidOption, "The optimal variance needs Γ for each timestep: estimate it over data, or give a table.")
     }
-    return AnalyticDPM(base, .table(gamma, interpolates: false), drawsFinalNoise: drawsFinalNoise)
+    return AnalyticDPM(
+      base, .table(gamma, interpolates: false), varianceCap: varianceCap, drawsFinalNoise: drawsFinalNoise)
   }
 
   /// The churn that Karras et al. (2022) found for CIFAR-10: S_churn 30, S_min 0.01, S_max 1, S_noise 1.007.

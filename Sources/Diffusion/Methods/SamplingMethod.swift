@@ -58,6 +58,9 @@ public struct SamplingMethod: Sendable, Hashable {
   public var variance: Variance?
   /// Γ for the optimal variance.
   public var gamma: GammaTable?
+  /// The most that the optimal variance may be on the step before the last, where its noise is seen; see
+  /// `AnalyticDPM.pixelCap(levels:)`.
+  public var varianceCap: Double?
   /// What is done to x0.
   public var clipping = Clipping.none
   /// Whether DDPM's last step, to clean data, draws noise too.

@@ -72,11 +72,13 @@ package enum PairwiseEpilogue: Sendable {
   case lossGradient(PairLossGradient)
   /// Keeps the best columns of each row: the columns' segments are chunks, and every row meets each.
   case topK(TopKSelection)
+  /// Keeps the best columns of each row, where rows and columns are the same vectors.
+  case mutualTopK(MutualSelection)
 
   /// Whether the segments of the columns are chunks of one set of columns.
   package var takesChunks: Bool {
     switch self {
-    case .store, .select, .selectTyped, .loss, .lossGradient: false
+    case .store, .select, .selectTyped, .loss, .lossGradient, .mutualTopK: false
     case .average, .topK: true
     }
   }
@@ -103,6 +105,7 @@ package enum PairwiseEpilogue: Sendable {
     case .loss(let sums): try sums.validate(for: product, name)
     case .lossGradient(let gradient): try gradient.validate(for: product, name)
     case .topK(let selection): try selection.validate(for: product, name)
+    case .mutualTopK(let selection): try selection.validate(for: product, name)
     }
   }
 }

@@ -94,6 +94,11 @@ package struct TopKSelection: Sendable {
   func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
     try require(product.rowExtent.table == nil, name, "rows that meet every chunk cannot be ragged")
     try require(product.columnExtent.table != nil, name, "the columns must be cut into chunks")
+    try validate(for: product, chunks: product.columnExtent.matrices, name)
+  }
+
+  /// What holds however the columns are taken.
+  func validate(for product: PairwiseProduct, chunks: Int, _ name: StaticString) throws(EngineError) {
     try require(product.rows.heads == 1, name, "the best columns are of one head")
     try require(
       terms.heads == 1 && terms.channels == 1 && terms.width == product.columns.width, name,
@@ -101,7 +106,7 @@ package struct TopKSelection: Sendable {
     try terms.requirePanels(of: product.columnExtent, name)
     let rows = product.rowExtent.rowCount
     try require(excluded, holds: rows, name, "the excluded columns", of: .int32)
-    try requireLists(lists, rows: rows, chunks: product.columnExtent.matrices, k: k, name)
+    try requireLists(lists, rows: rows, chunks: chunks, k: k, name)
     try require(lists, isNot: excluded, name)
   }
 }

@@ -96,6 +96,54 @@ extension Engine {
     return BestColumns(k: k, indices: indices, values: values)
   }
 
+  /// The best columns of each, where rows and columns are the same vectors and each product serves both of its ends.
+  ///
+  /// - Returns: what `topK(_:among:k:)` returns, to the bit; nil where that suits the device or the lists better.
+  package func topK(
+    ofThemselves vectors: Vectors, terms: [Float], k: Int, progress: ((Double) -> Void)? = nil
+  ) async throws -> BestColumns? {
+    let (count, channels) = (vectors.count, vectors.dimension)
+    // Each unit has a few pairs of blocks in a round; the lists of all rows stay on the device.
+    guard count >= 1024 * device.computeUnits, count * 4 * k <= 4 * Self.passElements else { return nil }
+    return try await mutualTopK(
+      vectors, terms: terms, k: k, parts: max(1, count * count / Self.partPairs * channels / 64), progress: progress)
+  }
+
+  /// Products of 64 channels in a part of the best of all vectors: seconds on a small device.
+  private static let partPairs = 1 << 30
+
+  /// The same, in so many parts.
+  package func mutualTopK(
+    _ vectors: Vectors, terms: [Float], k: Int, parts: Int, progress: ((Double) -> Void)? = nil
+  ) async throws -> BestColumns {
+    let count = vectors.count
+    let columns = try await makeRankedColumns(vectors, terms: terms)
+    let rows = try makeTensor(.float32, count, vectors.dimension)
+    let excluded = try makeTensor(.int32, count)
+    let best = MutualTopK(
+      HeadSlices(rows, channels: vectors.dimension), columns: columns, excluded: excluded, k: k,
+      lists: try makeTensor(.int32, count, k, 2), values: try makeTensor(.float32, count, k),
+      indices: try makeTensor(.int32, count, k))
+    var results: [HostArray] = []
+    for index in 0..<parts {
+      try Task.checkCancellation()
+      let part = MutualPart(index, of: parts)
+      var submission = Submission()
+      if part.isFirst {
+        try submission.upload(.float32(vectors.elements), to: rows)
+        try submission.upload(.int32([Int32](repeating: -1, count: count)), to: excluded)
+      }
+      for operation in best.operations(part) { try submission.append(operation) }
+      if part.isLast {
+        try submission.download(best.values)
+        try submission.download(best.indices)
+      }
+      results = try await run(submission)
+      progress?(Double(index + 1) / Double(parts))
+    }
+    return BestColumns(k: k, indices: results[1].integers, values: results[0].floats)
+  }
+
   /// Elements of the rows, the scratch and the results of one pass: 64 MiB.
   private static let passElements = 1 << 24
 

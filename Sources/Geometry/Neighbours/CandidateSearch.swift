@@ -63,6 +63,8 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   let space: WorkingSpace
   let reference: Reference
   let queries: Queries
+  /// Whether the queries are the vectors of the reference set.
+  let isOfItself: Bool
   /// The first of each group of equal vectors of the reference set.
   let representatives: [Int32]
   /// Vectors that are on the device at a time.
@@ -114,9 +116,16 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     for asked: [Int32], limit: Int, in shard: Range<Int>, isFirst: Bool
   ) async throws -> Result {
     let block = try await space.block(representatives[shard], of: reference)
-    let columns = try await engine.makeRankedColumns(
-      try Vectors(block.elements, dimension: space.dimension), terms: block.terms)
+    let vectors = try Vectors(block.elements, dimension: space.dimension)
     let best = min(limit, shard.count)
+    if isOfItself, shard.count == asked.count, asked.count == representatives.count,
+      let columns = try await engine.topK(ofThemselves: vectors, terms: block.terms, k: best, progress: progress)
+    {
+      return Result(
+        candidates: Candidates(columns, firstGroup: 0), norms: block.norms, centerProducts: block.centerProducts,
+        referenceNorms: block.norms)
+    }
+    let columns = try await engine.makeRankedColumns(vectors, terms: block.terms)
     let passSize = max(256, Self.passElements / space.dimension)
     var result = Result(candidates: Candidates([]))
     result.referenceNorms = block.norms

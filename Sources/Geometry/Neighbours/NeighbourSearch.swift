@@ -62,8 +62,9 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
       ))
     extraCandidates = options.extraCandidates
     search = CandidateSearch(
-      engine: engine, space: space, reference: reference, queries: queries, representatives: groups.representatives,
-      shardSize: max(1, options.shardBytes / (4 * reference.dimension)), progress: options.progress)
+      engine: engine, space: space, reference: reference, queries: queries, isOfItself: isOfItself,
+      representatives: groups.representatives, shardSize: max(1, options.shardBytes / (4 * reference.dimension)),
+      progress: options.progress)
   }
 
   /// Runs the search.

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// One kernel with its arguments and grid: what an operation becomes on an OpenCL device. A plain value, so the
+/// One kernel with its arguments and grid: what an operation becomes on an OpenCL device, alone or with a few more. A plain value, so the
 /// translation is tested without a device.
 struct KernelLaunch: Sendable {
   enum Argument: Sendable {
@@ -21,36 +21,36 @@ struct KernelLaunch: Sendable {
 }
 
 extension Operation {
-  /// The launch that computes this operation with tiles of `shape`.
-  func launch(_ shape: TileShape) -> KernelLaunch {
+  /// The launches that compute this operation with tiles of `shape`, in order.
+  func launches(_ shape: TileShape) -> [KernelLaunch] {
     switch self {
-    case .pairwise(let operation): operation.launch(shape)
-    case .pack(let operation): operation.launch(shape)
-    case .dense(let operation): operation.launch(shape)
-    case .layerNormalization(let operation): operation.launch(shape)
-    case .embeddingSum(let operation): operation.launch(shape)
-    case .rotate(let operation): operation.launch(shape)
-    case .attention(let operation): operation.launch(shape)
-    case .denoiseStep(let operation): operation.launch(shape)
-    case .noiseDraw(let operation): operation.launch(shape)
-    case .langevinStep(let operation): operation.launch(shape)
-    case .sampleSum(let operation): operation.launch(shape)
-    case .absoluteQuantile(let operation): operation.launch(shape)
-    case .mergeAverages(let operation): operation.launch(shape)
-    case .pairLinks(let operation): operation.launch(shape)
-    case .mergeLosses(let operation): operation.launch(shape)
-    case .rowLoss(let operation): operation.launch(shape)
-    case .packTransposed(let operation): operation.launch(shape)
-    case .weightGradient(let operation): operation.launch(shape)
-    case .squareSum(let operation): operation.launch(shape)
-    case .adamW(let operation): operation.launch(shape)
-    case .blendRows(let operation): operation.launch(shape)
-    case .mergeTopK(let operation): operation.launch(shape)
-    case .columnSum(let operation): operation.launch(shape)
-    case .convolution(let operation): operation.launch(shape)
-    case .groupNormalization(let operation): operation.launch(shape)
-    case .timeEmbedding(let operation): operation.launch(shape)
-    case .pixelOrder(let operation): operation.launch(shape)
+    case .pairwise(let operation): operation.launches(shape)
+    case .pack(let operation): [operation.launch(shape)]
+    case .dense(let operation): [operation.launch(shape)]
+    case .layerNormalization(let operation): [operation.launch(shape)]
+    case .embeddingSum(let operation): [operation.launch(shape)]
+    case .rotate(let operation): [operation.launch(shape)]
+    case .attention(let operation): [operation.launch(shape)]
+    case .denoiseStep(let operation): [operation.launch(shape)]
+    case .noiseDraw(let operation): [operation.launch(shape)]
+    case .langevinStep(let operation): [operation.launch(shape)]
+    case .sampleSum(let operation): [operation.launch(shape)]
+    case .absoluteQuantile(let operation): [operation.launch(shape)]
+    case .mergeAverages(let operation): [operation.launch(shape)]
+    case .pairLinks(let operation): [operation.launch(shape)]
+    case .mergeLosses(let operation): [operation.launch(shape)]
+    case .rowLoss(let operation): [operation.launch(shape)]
+    case .packTransposed(let operation): [operation.launch(shape)]
+    case .weightGradient(let operation): [operation.launch(shape)]
+    case .squareSum(let operation): [operation.launch(shape)]
+    case .adamW(let operation): [operation.launch(shape)]
+    case .blendRows(let operation): [operation.launch(shape)]
+    case .mergeTopK(let operation): [operation.launch(shape)]
+    case .columnSum(let operation): [operation.launch(shape)]
+    case .convolution(let operation): [operation.launch(shape)]
+    case .groupNormalization(let operation): [operation.launch(shape)]
+    case .timeEmbedding(let operation): [operation.launch(shape)]
+    case .pixelOrder(let operation): [operation.launch(shape)]
     }
   }
 }

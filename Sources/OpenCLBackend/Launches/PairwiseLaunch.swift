@@ -37,6 +37,7 @@ extension PairwiseEpilogue {
         arguments: [
           .tensor(selection.terms.tensor), .tensor(selection.excluded), .int(selection.k), .tensor(selection.lists),
         ])
+    case .mutualTopK(let mutual): PairwiseEpilogue.topK(mutual.selection).binding(for: product)
     }
   }
 }
@@ -58,10 +59,15 @@ extension DenseLayer {
 }
 
 extension PairwiseProduct {
-  func launch(_ shape: TileShape) -> KernelLaunch {
-    if case .ragged(let chunks) = columnExtent, epilogue.takesChunks { return chunkedLaunch(shape, chunks) }
-    // One work-item walks all panels of its rows, and the columns stay in cache.
-    return pairwiseLaunch(
+  func launches(_ shape: TileShape) -> [KernelLaunch] {
+    if case .mutualTopK(let mutual) = epilogue { return mutualLaunches(shape, mutual) }
+    if case .ragged(let chunks) = columnExtent, epilogue.takesChunks { return [chunkedLaunch(shape, chunks)] }
+    return [wholeLaunch(shape)]
+  }
+
+  /// One work-item walks all panels of its rows, and the columns stay in cache.
+  func wholeLaunch(_ shape: TileShape) -> KernelLaunch {
+    pairwiseLaunch(
       shape, rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent, scale: scale,
       panelsPerItem: ceilingDivide(columnExtent.longest, columns.width), binding: epilogue.binding(for: self))
   }

@@ -45,6 +45,9 @@ package struct TileShape: Sendable, Hashable {
   }
   /// Rows a work-item holds of an image's windows: on a CPU device several blocks, which take to a part of a panel in turn.
   var windowRows: Int { variant == .cpu ? 32 : Self.registerRows }
+  /// Row tiles of a block, when the blocks of a set meet in rounds, and the rows a work-item holds: a block ends where a
+  /// panel does. nil: this variant computes both halves of a symmetric matrix, which keeps more groups busy.
+  var roundTiles: (tiles: Int, rows: Int)? { variant == .cpu ? (6, 32) : nil }
   /// Work-items of a tile.
   var group: Int { variant == .cpu ? 1 : groupRows * Self.gpuGroupColumns }
   /// Work-items that share a row in kernels which treat rows one by one.

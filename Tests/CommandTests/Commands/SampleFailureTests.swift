@@ -36,7 +36,8 @@ import Testing
     ["--mask", "images.npy"], ["--clip", "0"], ["--clip", "nan"], ["--clip", "1", "--no-clip"], ["--threshold", "1.5"],
     ["--beta-start", "0.5", "--beta-end", "0.1"], ["--beta-end", "1"], ["--timesteps-total", "0"],
     ["--schedule", "vp", "--timesteps-total", "10"], ["--shift", "3"], ["--sampler", "flow-euler", "--shift", "0"],
-    ["--gamma", "gamma.json"], ["--final-noise"], ["--normalize", "much"], ["--output", "out.jpg"],
+    ["--gamma", "gamma.json"], ["--noise-cap", "1"], ["--noise-cap", "-1"], ["--final-noise"], ["--normalize", "much"],
+    ["--output", "out.jpg"],
     ["--array", "out.txt"], ["--trajectory"],
     // Options that would do nothing.
     ["--sampler", "euler-maruyama", "--clip", "1"], ["--sampler", "lms", "--threshold", "0.9"],

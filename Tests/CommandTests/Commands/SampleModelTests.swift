@@ -73,6 +73,8 @@ import Testing
     ["--sampler", "ddim", "--data", "DIGITS"], ["--data", "DIGITS"], ["--sampler", "analytic-ddpm"],
     ["--sampler", "ddpm", "--variance", "learned"], ["--sampler", "sn-ddpm"], ["--steps", "0"], ["--steps", "1001"],
     ["--save-gamma", "g.json"], ["--sampler", "ddim", "--save-gamma", "g.json"],
+    ["--noise-cap", "1"], ["--sampler", "ddim", "--noise-cap", "1"],
+    ["--sampler", "analytic-ddpm", "--noise-cap", "nan"],
   ]
 
   @Test(arguments: wrongOptions) func optionsThatDoNotFitEndWith64(arguments: [String]) async throws {

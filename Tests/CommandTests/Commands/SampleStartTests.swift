@@ -94,6 +94,10 @@ import Testing
     #expect(estimated.status == 0, "\(estimated.errorText)")
     let read = try await draw("--array", "b.npy", "--gamma", "gamma.json")
     #expect(read.status == 0 && files.bytes("a.npy") == files.bytes("b.npy"))
+    let capped = try await draw("--array", "e.npy", "--gamma", "gamma.json", "--noise-cap", "1")
+    #expect(capped.status == 0 && files.bytes("e.npy") != files.bytes("a.npy"), "\(capped.errorText)")
+    let loose = try await draw("--array", "f.npy", "--gamma", "gamma.json", "--noise-cap", "255")
+    #expect(loose.status == 0 && files.bytes("f.npy") == files.bytes("a.npy"))
     let plan = try await Weft.run(
       ["schedule", "--sampler", "analytic-ddpm", "--steps", "5", "--gamma", "gamma.json", "--json"],
       directory: files.folder.path)

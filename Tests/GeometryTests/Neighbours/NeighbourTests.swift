@@ -13,6 +13,14 @@ import Weft
     _ = try await expectNeighbours(of: vectors, dimension: 7, k: min(10, count - 1), metric)
   }
 
+  /// As many as a device of two units compares with each other block by block; some of them whole, some alike.
+  @Test(arguments: [Metric.euclidean, .innerProduct]) func manyVectors(metric: Metric) async throws {
+    let random = Draws.gaussian(1860, 5, seed: 10)
+    let vectors = random + Draws.integers(200, 5, largest: 3, seed: 11).map { $0 + 1 } + random.prefix(5 * 50)
+    let effort = try await expectNeighbours(of: vectors, dimension: 5, k: 10, metric)
+    #expect(effort.exhaustive == 0)
+  }
+
   @Test(arguments: [1, 2, 255, 256, 257, 512, 1000], Metric.allCases)
   func otherQueries(count: Int, metric: Metric) async throws {
     let reference = Draws.gaussian(count, 5, seed: 3)

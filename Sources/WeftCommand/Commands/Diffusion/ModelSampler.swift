@@ -40,6 +40,7 @@ struct ModelSampler {
     }
     if method.needsGamma {
       method.gamma = try command.gamma.gamma.map { try GammaFile.read($0) }
+      method.varianceCap = command.gamma.varianceCap
       guard method.gamma != nil || command.data.data != nil || command.network.dryRun else {
         throw ValidationError(
           "the analytic variance needs Γ: give --gamma FILE, or images to estimate it from as --data FILE.npy")

@@ -28,6 +28,7 @@ struct SampleDrawing {
     method.strength = strength
     if method.needsGamma {
       method.gamma = try command.gamma.gamma.map { try GammaFile.read($0) }
+      method.varianceCap = command.gamma.varianceCap
     } else if let option = command.gamma.given.first {
       throw ValidationError("\(option) is for the analytic variance, which '\(name.rawValue)' does not use here")
     }
