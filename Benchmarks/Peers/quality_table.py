@@ -3,10 +3,10 @@
     python quality_table.py --weft ../../.build/release/weft --output FOLDER
 
 Every row is one run of `weft sample --model digits-unet` and one of `weft quality` against the handwritten digits,
-brought to 16 x 16 pixels between 0 and 1. The first table has four samplers at 5, 10,
-25 and 50 steps; Analytic-DDPM's variances come from `weft`'s own estimate, kept in FOLDER. The second starts DDIM from
-other noise: plain, hubs of it (`weft hubs`), and plain noise scaled to the hubs' mean norm. What is there is not made
-again. Needs NumPy only.
+brought to 16 x 16 pixels between 0 and 1. The first table has samplers at 5, 10, 25 and 50 steps; Analytic-DDPM's
+variances come from `weft`'s own estimate, kept in FOLDER; "capped" limits its last visible noise to one level of 255.
+The second starts DDIM from other noise: plain, hubs of it (`weft hubs`), and plain noise scaled to the hubs' mean norm.
+What is there is not made again. Needs NumPy only.
 """
 
 import argparse
@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy
 
 SAMPLERS = {
-    "DDPM, β̃": ["--sampler", "ddpm", "--variance", "small"],
-    "Analytic-DDPM": ["--sampler", "analytic-ddpm"],
-    "DDIM": ["--sampler", "ddim"],
-    "DPM-Solver++ 2M": ["--sampler", "dpm-solver-2m"],
+    "ddpm": ("DDPM, β̃", ["--sampler", "ddpm", "--variance", "small"]),
+    "analytic-ddpm": ("Analytic-DDPM", ["--sampler", "analytic-ddpm"]),
+    "analytic-ddpm-capped": ("Analytic-DDPM, capped", ["--sampler", "analytic-ddpm", "--noise-cap", "1"]),
+    "ddim": ("DDIM", ["--sampler", "ddim"]),
+    "dpm-solver++-2m": ("DPM-Solver++ 2M", ["--sampler", "dpm-solver-2m"]),
 }
 
 
@@ -48,15 +49,14 @@ def cells(report):
 
 def sampler_table(arguments):
     print("| sampler | steps | Fréchet distance | precision | recall |\n|---|---|---|---|---|")
-    for title, options in SAMPLERS.items():
+    for name, (title, options) in SAMPLERS.items():
         for steps in arguments.steps:
             extra = []
-            if title.startswith("Analytic"):
+            if name.startswith("analytic"):
                 gamma = arguments.output / f"gamma-{steps}.json"
                 extra = ["--gamma", gamma] if gamma.exists() else ["--data", "DIGITS", "--save-gamma", gamma]
-            name = f"{title.split(',')[0].replace(' ', '-').lower()}-{steps}"
-            print(f"| {title} | {steps} | {cells(quality(arguments, name, [*options, '--steps', steps, *extra]))} |",
-                  flush=True)
+            report = quality(arguments, f"{name}-{steps}", [*options, "--steps", steps, *extra])
+            print(f"| {title} | {steps} | {cells(report)} |", flush=True)
 
 
 def noise_table(arguments):
