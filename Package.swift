@@ -78,6 +78,7 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
+    .target(name: "TestDevices", dependencies: ["Engine", "Weft"], path: "Tests/TestDevices"),
     .testTarget(name: "OpenCLTests", dependencies: ["OpenCL"]),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", .product(name: "Logging", package: "swift-log")]),
@@ -90,11 +91,14 @@ let package = Package(
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
-      dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TokenPairs", "Weft"], exclude: ["Goldens"]),
+      dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TestDevices", "TokenPairs", "Weft"],
+      exclude: ["Goldens"]),
     .testTarget(
       name: "DiffusionTests",
-      dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "Weft"], exclude: ["Goldens"]),
-    .testTarget(name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "Weft"]),
+      dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "TestDevices", "Weft"],
+      exclude: ["Goldens"]),
+    .testTarget(
+      name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "TestDevices", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),

@@ -1,4 +1,5 @@
 import Foundation
+import TestDevices
 import Testing
 import Weft
 

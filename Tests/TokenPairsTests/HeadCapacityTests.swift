@@ -1,4 +1,5 @@
 import Engine
+import TestDevices
 import Testing
 
 @testable import TokenPairs

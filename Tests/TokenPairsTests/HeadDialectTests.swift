@@ -1,4 +1,5 @@
 import ModelFiles
+import TestDevices
 import Testing
 import Weft
 

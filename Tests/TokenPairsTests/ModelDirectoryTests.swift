@@ -1,5 +1,6 @@
 import Foundation
 import ModelFiles
+import TestDevices
 import Testing
 import Weft
 

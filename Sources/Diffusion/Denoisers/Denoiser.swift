@@ -68,6 +68,27 @@ package protocol DeviceDenoiser: Denoiser {
 extension DeviceDenoiser {
   package var residentBytes: Int { 0 }
   package func busySamples(on device: DeviceDescription) -> Int? { nil }
+
+  /// The output for a batch that is in host memory, computed on the device.
+  func answer(_ call: DenoiserCall, on engine: Engine) async throws -> [Float] {
+    let batch = SampleBatch(samples: call.count, elements: elementCount)
+    var submission = Submission()
+    let x = try engine.makeTensor(.float32, batch.samples, batch.elements)
+    let out = try engine.makeTensor(.float32, batch.samples, outputHeads * batch.elements)
+    // The samples come multiplied already.
+    let rows = call.levels.map { level in
+      var row = CoefficientRow()
+      row.set(level, inputScale: 1)
+      return row
+    }
+    let table = try engine.makeTensor(.float32, rows.count, CoefficientRow.width)
+    try submission.upload(.float32(rows.flatMap(\.elements)), to: table)
+    try submission.upload(.float32(call.samples), to: x)
+    try makeEvaluation(for: batch).append(
+      x: x, at: CoefficientRows(table, first: 0, perSample: rows.count > 1), into: out, to: &submission)
+    let place = try submission.download(out)
+    return try await engine.run(submission)[place].floats
+  }
 }
 
 /// Appends a denoiser's operations for one batch.

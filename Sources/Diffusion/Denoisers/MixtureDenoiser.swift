@@ -130,22 +130,7 @@ public struct MixtureDenoiser: Denoiser {
 
   /// The posterior means of a batch, computed on the device.
   public func evaluate(_ call: DenoiserCall) async throws -> [Float] {
-    let batch = SampleBatch(samples: call.count, elements: elementCount)
-    var submission = Submission()
-    let x = try engine.makeTensor(.float32, batch.samples, batch.elements)
-    let out = try engine.makeTensor(.float32, batch.samples, batch.elements)
-    let rows = call.levels.map { level in
-      var row = CoefficientRow()
-      row.set(level, inputScale: 1)
-      return row
-    }
-    let table = try engine.makeTensor(.float32, rows.count, CoefficientRow.width)
-    try submission.upload(.float32(rows.flatMap(\.elements)), to: table)
-    try submission.upload(.float32(call.samples), to: x)
-    try makeEvaluation(for: batch).append(
-      x: x, at: CoefficientRows(table, first: 0, perSample: rows.count > 1), into: out, to: &submission)
-    let place = try submission.download(out)
-    return try await engine.run(submission)[place].floats
+    try await answer(call, on: engine)
   }
 }
 

@@ -39,7 +39,7 @@ extension Engine {
   ///   - dimension: elements of each.
   ///   - seed: which.
   /// - Returns: the latents.
-  /// - Throws: `NeighbourError` if there are none or too many; `EngineError` if the device has no room.
+  /// - Throws: `GeometryError` if there are none or too many; `EngineError` if the device has no room.
   public func gaussianLatents(count: Int, dimension: Int, seed: UInt64) async throws -> Vectors {
     try require(count > 0 && dimension > 0, "\(count) latents of dimension \(dimension) cannot be drawn")
     try require(

@@ -42,7 +42,7 @@ extension NeighbourLists {
   ///   - k: neighbours that are kept; also those that local scales are measured with.
   ///   - vectors: what the lists are about.
   /// - Returns: lists of k neighbours with rescaled distances.
-  /// - Throws: `NeighbourError` if the lists are of queries among others, too short, or of a metric that does not suit.
+  /// - Throws: `GeometryError` if the lists are of queries among others, too short, or of a metric that does not suit.
   public func reduced(
     by reduction: HubnessReduction, k: Int, vectors: some VectorSource
   ) async throws -> NeighbourLists {

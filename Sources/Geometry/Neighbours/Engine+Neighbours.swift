@@ -28,7 +28,7 @@ extension Engine {
   ///   - metric: what is near.
   ///   - options: what changes speed and memory, never results.
   /// - Returns: the neighbours of each vector; itself, by its index, is left out, copies of it are not.
-  /// - Throws: `NeighbourError` if `k` does not fit or a vector cannot be used; `EngineError` if the device fails.
+  /// - Throws: `GeometryError` if `k` does not fit or a vector cannot be used; `EngineError` if the device fails.
   public func neighbours(
     of vectors: some VectorSource, k: Int, metric: Metric = .euclidean, options: NeighbourOptions = NeighbourOptions()
   ) async throws -> NeighbourLists {
@@ -46,7 +46,7 @@ extension Engine {
   ///   - metric: what is near.
   ///   - options: what changes speed and memory, never results.
   /// - Returns: the neighbours of each query.
-  /// - Throws: `NeighbourError` if `k` or dimensions do not fit, or a vector cannot be used; `EngineError` if the device
+  /// - Throws: `GeometryError` if `k` or dimensions do not fit, or a vector cannot be used; `EngineError` if the device
   ///   fails.
   public func neighbours(
     of queries: some VectorSource, among reference: some VectorSource, k: Int, metric: Metric = .euclidean,

@@ -17,7 +17,7 @@ public struct VectorFile: VectorSource {
 
   /// Opens what a command line names: `vectors.npy`, or `model.safetensors#tensor.name`.
   ///
-  /// - Throws: `ModelFileError` if it cannot be read, or does not hold a matrix of real numbers; `NeighbourError` if a
+  /// - Throws: `ModelFileError` if it cannot be read, or does not hold a matrix of real numbers; `GeometryError` if a
   ///   safetensors file comes without a tensor's name.
   public init(named name: String) throws {
     let (path, tensor) = Self.parts(of: name)
@@ -32,11 +32,11 @@ public struct VectorFile: VectorSource {
   }
 
   /// What to say where a tensor's name is missing: the largest that would do.
-  private static func nameless(_ path: String) throws -> NeighbourError {
+  private static func nameless(_ path: String) throws -> GeometryError {
     let matrices = try SafetensorsFile(path: path).tensors.values.filter { $0.shape.count == 2 }
     let largest = matrices.sorted { ($1.count, $0.name) < ($0.count, $1.name) }.prefix(3).map(\.name.quoted)
-    guard !largest.isEmpty else { return NeighbourError("\(path): none of its tensors is a matrix") }
-    return NeighbourError(
+    guard !largest.isEmpty else { return GeometryError("\(path): none of its tensors is a matrix") }
+    return GeometryError(
       "\(path): which of its tensors? Name one as in \(path)#NAME: \(largest.joined(separator: ", "))")
   }
 

@@ -13,7 +13,7 @@ struct VectorSurvey: Sendable {
   private static let blockSize = 512
 
   /// Looks at all vectors.
-  /// - Throws: `NeighbourError` if an element is not finite, or a vector without direction is to have one.
+  /// - Throws: `GeometryError` if an element is not finite, or a vector without direction is to have one.
   init(of source: some VectorSource, metric: Metric, name: String) async throws {
     let stored = (source as? VectorFile).map { file in
       { @Sendable (row: Int, channel: Int) in file.element(row, channel) }
@@ -84,12 +84,12 @@ struct VectorSurvey: Sendable {
 
 private func notFinite(
   _ vector: UnsafePointer<Float>, _ dimension: Int, _ row: Int, _ name: String, _ stored: ((Int, Int) -> Double)?
-) -> NeighbourError {
+) -> GeometryError {
   let channel = (0..<dimension).first { !vector[$0].isFinite } ?? 0
   if let value = stored?(row, channel), value.isFinite {
-    return NeighbourError(
+    return GeometryError(
       "\(name) \(row) has \(value) at \(channel), which is beyond float32, at most "
         + "\(Float.greatestFiniteMagnitude): scale the vectors down")
   }
-  return NeighbourError("\(name) \(row) has \(vector[channel]) at \(channel), where a finite number is expected")
+  return GeometryError("\(name) \(row) has \(vector[channel]) at \(channel), where a finite number is expected")
 }

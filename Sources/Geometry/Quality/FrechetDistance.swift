@@ -22,14 +22,14 @@ public struct FrechetDistance: Sendable, Hashable {
   /// - Parameters:
   ///   - samples: vectors, at least two.
   ///   - reference: others of the same dimension, at least two.
-  /// - Throws: `QualityError` if dimensions differ or are too many, there are too few vectors, or a number is not finite.
+  /// - Throws: `GeometryError` if dimensions differ or are too many, there are too few vectors, or a number is not finite.
   public init(of samples: some VectorSource, to reference: some VectorSource) async throws {
     let dimension = samples.dimension
     guard dimension == reference.dimension else {
-      throw QualityError("samples have \(dimension) numbers each, those of the reference \(reference.dimension)")
+      throw GeometryError("samples have \(dimension) numbers each, those of the reference \(reference.dimension)")
     }
     guard dimension <= Self.dimensionLimit else {
-      throw QualityError(
+      throw GeometryError(
         "a Fréchet distance of \(dimension) numbers a sample is not possible: the limit is \(Self.dimensionLimit); "
           + "use features of the samples")
     }

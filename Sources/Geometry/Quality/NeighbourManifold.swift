@@ -19,7 +19,7 @@ struct NeighbourManifold<Source: VectorSource>: Sendable {
   private static var listed: Int { 8 }
   private static var blockSize: Int { 64 }
 
-  /// - Throws: `NeighbourError` if there are not more than `k` vectors or one cannot be used; `EngineError`.
+  /// - Throws: `GeometryError` if there are not more than `k` vectors or one cannot be used; `EngineError`.
   init(of vectors: Source, k: Int, options: NeighbourOptions, on engine: Engine) async throws {
     self.vectors = vectors
     self.options = options
@@ -29,7 +29,7 @@ struct NeighbourManifold<Source: VectorSource>: Sendable {
   }
 
   /// For each point whether it lies in the manifold.
-  /// - Throws: `NeighbourError` if dimensions differ or a point cannot be used; `EngineError`.
+  /// - Throws: `GeometryError` if dimensions differ or a point cannot be used; `EngineError`.
   func members(of points: some VectorSource) async throws -> [Bool] {
     try require(
       points.dimension == vectors.dimension,

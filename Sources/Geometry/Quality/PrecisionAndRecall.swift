@@ -33,7 +33,7 @@ extension Engine {
   ///   - k: neighbours that a ball reaches to; 3 is usual.
   ///   - options: what changes speed and memory, never results.
   /// - Returns: how many of each lie in the other's manifold.
-  /// - Throws: `NeighbourError` if `k` or dimensions do not fit, or a vector cannot be used; `EngineError` if the device
+  /// - Throws: `GeometryError` if `k` or dimensions do not fit, or a vector cannot be used; `EngineError` if the device
   ///   fails.
   public func precisionAndRecall(
     of samples: some VectorSource, reference: some VectorSource, k: Int = 3,

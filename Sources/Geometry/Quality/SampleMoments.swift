@@ -15,17 +15,17 @@ struct SampleMoments: Sendable {
   private static let blockSize = 512
   private static let stripWidth = 64
 
-  /// - Throws: `QualityError` if there are fewer than two vectors, or a number is not finite.
+  /// - Throws: `GeometryError` if there are fewer than two vectors, or a number is not finite.
   init(of source: some VectorSource, named name: String) async throws {
     let (count, dimension) = (source.count, source.dimension)
-    guard count > 1 else { throw QualityError("\(name): one vector alone has no covariance; at least two are needed") }
+    guard count > 1 else { throw GeometryError("\(name): one vector alone has no covariance; at least two are needed") }
     let sums = try await inParallel(count, blockSize: Self.blockSize) { rows in
       let floats = source.floats(rows)
       var sum = [Double](repeating: 0, count: dimension)
       for (place, value) in floats.enumerated() { sum[place % dimension] += Double(value) }
       if let bad = sum.firstIndex(where: { !$0.isFinite }) {
         let row = rows.lowerBound + (floats.indices.first { !floats[$0].isFinite } ?? bad) / dimension
-        throw QualityError("\(name): vector \(row) holds a number that is not finite")
+        throw GeometryError("\(name): vector \(row) holds a number that is not finite")
       }
       return sum
     }

@@ -12,12 +12,12 @@ struct SymmetricMatrix: Sendable {
   }
 
   /// The eigenvalues, ascending.
-  /// - Throws: `QualityError` if the iteration does not converge.
-  func eigenvalues() throws(QualityError) -> [Double] { try decomposed(vectors: false).values }
+  /// - Throws: `GeometryError` if the iteration does not converge.
+  func eigenvalues() throws(GeometryError) -> [Double] { try decomposed(vectors: false).values }
 
   /// The square root of a matrix without negative eigenvalues; those that rounding has made negative count as 0.
-  /// - Throws: `QualityError` if the iteration does not converge.
-  func squareRoot() throws(QualityError) -> SymmetricMatrix {
+  /// - Throws: `GeometryError` if the iteration does not converge.
+  func squareRoot() throws(GeometryError) -> SymmetricMatrix {
     let (values, vectors) = try decomposed(vectors: true)
     // Row k is the k-th eigenvector; √(λ_k) in halves on both sides keeps the result symmetric.
     let roots = values.map { max(0, $0).squareRoot().squareRoot() }
@@ -49,14 +49,14 @@ struct SymmetricMatrix: Sendable {
   }
 
   /// Eigenvalues, ascending, and with them the eigenvectors, one a row.
-  private func decomposed(vectors: Bool) throws(QualityError) -> (values: [Double], vectors: [Double]) {
+  private func decomposed(vectors: Bool) throws(GeometryError) -> (values: [Double], vectors: [Double]) {
     var matrix = elements
     var values = [Double](repeating: 0, count: size)
     // By columns, as LAPACK stores it: a symmetric matrix is the same, and its eigenvectors come as rows.
     let status = LAPACKE_dsyevd(
       LAPACK_COL_MAJOR, vectors ? 0x56 /* V */ : 0x4E /* N */, 0x55 /* U */, Int32(size), &matrix, Int32(size), &values)
     guard status == 0 else {
-      throw QualityError("the eigenvalues of a matrix of \(size) rows were not found (LAPACK's status \(status))")
+      throw GeometryError("the eigenvalues of a matrix of \(size) rows were not found (LAPACK's status \(status))")
     }
     return (values, vectors ? matrix : [])
   }

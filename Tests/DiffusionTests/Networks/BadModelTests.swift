@@ -1,6 +1,7 @@
 import Foundation
 import ModelFiles
 import Networks
+import TestDevices
 import Testing
 
 @testable import Diffusion

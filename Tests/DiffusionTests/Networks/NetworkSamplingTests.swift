@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import ModelFiles
 import Networks
+import TestDevices
 import Testing
 import Weft
 

@@ -1,5 +1,6 @@
 import CPUBackend
 import Engine
+import TestDevices
 import Testing
 
 @testable import Diffusion

@@ -1,3 +1,4 @@
+import TestDevices
 import Testing
 import Weft
 

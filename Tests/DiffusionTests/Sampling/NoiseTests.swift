@@ -1,6 +1,7 @@
 import CPUBackend
 import Engine
 import Foundation
+import TestDevices
 import Testing
 
 @Suite struct NoiseTests {

@@ -94,20 +94,20 @@ import Testing
   }
 
   @Test func badClassesAreRefused() async throws {
-    #expect(throws: ArgmaxabilityError("the vector of class 1 holds nan at 0, where a finite number is expected")) {
+    #expect(throws: GeometryError("the vector of class 1 holds nan at 0, where a finite number is expected")) {
       try OutputClasses([[1, 2], [.nan, 1]])
     }
-    #expect(throws: ArgmaxabilityError("the vector of class 0 holds -inf at 1, where a finite number is expected")) {
+    #expect(throws: GeometryError("the vector of class 0 holds -inf at 1, where a finite number is expected")) {
       try OutputClasses([[1, -.infinity], [0, 1]])
     }
-    #expect(throws: ArgmaxabilityError("the bias has 3 elements, but there are 2 classes")) {
+    #expect(throws: GeometryError("the bias has 3 elements, but there are 2 classes")) {
       try OutputClasses([[1, 2], [0, 1]], bias: [1, 2, 3])
     }
-    #expect(throws: ArgmaxabilityError("the bias of class 1 is inf, where a finite number is expected")) {
+    #expect(throws: GeometryError("the bias of class 1 is inf, where a finite number is expected")) {
       try OutputClasses([[1, 2], [0, 1]], bias: [1, .infinity])
     }
     for box in [0, -1, .nan, .infinity] {
-      #expect(throws: ArgmaxabilityError.self) { try ProofChecker(OutputClasses([[1]]), box: box) }
+      #expect(throws: GeometryError.self) { try ProofChecker(OutputClasses([[1]]), box: box) }
     }
   }
 }

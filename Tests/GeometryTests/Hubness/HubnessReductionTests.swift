@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import TestDevices
 import Testing
 import Weft
 
@@ -140,7 +141,7 @@ import Weft
     let engine = try await TestDevice.reference.engine()
     let vectors = try Vectors(Draws.gaussian(12, 3, seed: 45), dimension: 3)
     func message(_ lists: NeighbourLists, _ reduction: HubnessReduction, k: Int = 2) async -> String {
-      let error = await #expect(throws: NeighbourError.self) {
+      let error = await #expect(throws: GeometryError.self) {
         try await lists.reduced(by: reduction, k: k, vectors: vectors)
       }
       return error?.message ?? ""

@@ -1,4 +1,5 @@
 import Engine
+import TestDevices
 import Testing
 import Weft
 
@@ -84,7 +85,7 @@ import Weft
 
   @Test func noLatentsAreRefused() async throws {
     let engine = try await TestDevice.reference.engine()
-    await #expect(throws: NeighbourError.self) { try await engine.gaussianLatents(count: 0, dimension: 3, seed: 0) }
-    await #expect(throws: NeighbourError.self) { try await engine.gaussianLatents(count: 3, dimension: 0, seed: 0) }
+    await #expect(throws: GeometryError.self) { try await engine.gaussianLatents(count: 0, dimension: 3, seed: 0) }
+    await #expect(throws: GeometryError.self) { try await engine.gaussianLatents(count: 3, dimension: 0, seed: 0) }
   }
 }

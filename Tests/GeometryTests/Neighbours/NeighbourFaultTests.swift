@@ -1,4 +1,5 @@
 import Engine
+import TestDevices
 import Testing
 import Weft
 
@@ -36,7 +37,7 @@ import Weft
   @Test(arguments: badCalls) func isRefused(_ bad: BadCall) async throws {
     let engine = try await TestDevice.reference.engine()
     let vectors = try Vectors(bad.vectors, dimension: 2)
-    let error = await #expect(throws: NeighbourError.self) {
+    let error = await #expect(throws: GeometryError.self) {
       if let queries = bad.queries {
         _ = try await engine.neighbours(
           of: try Vectors(queries, dimension: bad.queryDimension), among: vectors, k: bad.k, metric: bad.metric)

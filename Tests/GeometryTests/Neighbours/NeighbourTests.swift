@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import TestDevices
 import Testing
 import Weft
 

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import Geometry
 import ModelFiles
+import TestDevices
 import Testing
 import Weft
 
@@ -93,12 +94,12 @@ import Weft
     for name in ["wide.npy", "big.npy", "columns.npy"] {
       let file = try VectorFile(named: path(name))
       #expect(file.rounding == "float64, rounded to float32" && file.floats(1..<2) == [0.1, 4])
-      let error = await #expect(throws: NeighbourError.self) { _ = try await engine.neighbours(of: file, k: 1) }
+      let error = await #expect(throws: GeometryError.self) { _ = try await engine.neighbours(of: file, k: 1) }
       #expect(error?.message.contains("vector 2 has 1e+300 at 0, which is beyond float32") == true, "\(name)")
     }
     try writeArray("nan.npy", descr: "<f8", shape: "(2, 1)", bytes([1, Double.nan]))
     let nan = try VectorFile(named: path("nan.npy"))
-    let error = await #expect(throws: NeighbourError.self) { _ = try await engine.neighbours(of: nan, k: 1) }
+    let error = await #expect(throws: GeometryError.self) { _ = try await engine.neighbours(of: nan, k: 1) }
     #expect(error?.message.contains("vector 1 has nan at 0, where a finite number is expected") == true)
     try writeArray("f4.npy", descr: "<f4", shape: "(3, 2)", bytes(Self.elements))
     try writeArray("i8.npy", descr: "<i8", shape: "(3, 2)", bytes([1, 2, 3, 4, 5, 6]))

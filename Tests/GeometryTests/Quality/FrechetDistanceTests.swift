@@ -74,17 +74,17 @@ import Testing
 
   @Test func faults() async throws {
     let vectors = try Vectors([1, 2, 3, 4], dimension: 2)
-    await #expect(throws: QualityError("samples have 2 numbers each, those of the reference 1")) {
+    await #expect(throws: GeometryError("samples have 2 numbers each, those of the reference 1")) {
       try await FrechetDistance(of: vectors, to: Vectors([1, 2], dimension: 1))
     }
-    await #expect(throws: QualityError("reference: one vector alone has no covariance; at least two are needed")) {
+    await #expect(throws: GeometryError("reference: one vector alone has no covariance; at least two are needed")) {
       try await FrechetDistance(of: vectors, to: Vectors([1, 2], dimension: 2))
     }
-    await #expect(throws: QualityError("samples: vector 1 holds a number that is not finite")) {
+    await #expect(throws: GeometryError("samples: vector 1 holds a number that is not finite")) {
       try await FrechetDistance(of: Vectors([1, 2, .nan, 4], dimension: 2), to: vectors)
     }
     let wide = try Vectors([Float](repeating: 1, count: 2 * 8193), dimension: 8193)
-    let error = await #expect(throws: QualityError.self) { try await FrechetDistance(of: wide, to: wide) }
+    let error = await #expect(throws: GeometryError.self) { try await FrechetDistance(of: wide, to: wide) }
     #expect(error?.message.contains("the limit is 8192") == true)
   }
 }

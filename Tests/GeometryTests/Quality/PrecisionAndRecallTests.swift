@@ -1,5 +1,6 @@
 import Engine
 import Geometry
+import TestDevices
 import Testing
 
 @Suite struct PrecisionAndRecallTests {
@@ -88,11 +89,11 @@ import Testing
   @Test func faults() async throws {
     let engine = try await TestDevice.reference.engine()
     let three = try Vectors([1, 2, 3], dimension: 1)
-    await #expect(throws: NeighbourError.self) { try await engine.precisionAndRecall(of: three, reference: three) }
-    await #expect(throws: NeighbourError.self) {
+    await #expect(throws: GeometryError.self) { try await engine.precisionAndRecall(of: three, reference: three) }
+    await #expect(throws: GeometryError.self) {
       try await engine.precisionAndRecall(of: three, reference: Vectors([1, 2, 3, 4], dimension: 2), k: 1)
     }
-    await #expect(throws: NeighbourError.self) {
+    await #expect(throws: GeometryError.self) {
       try await engine.precisionAndRecall(of: Vectors([1, .infinity, 3], dimension: 1), reference: three, k: 1)
     }
   }

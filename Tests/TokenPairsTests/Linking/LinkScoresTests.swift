@@ -1,5 +1,6 @@
 import Engine
 import Networks
+import TestDevices
 import Testing
 
 @testable import TokenPairs

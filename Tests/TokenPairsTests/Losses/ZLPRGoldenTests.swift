@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import ModelFiles
+import TestDevices
 import Testing
 @testable import TokenPairs
 import Weft

@@ -1,5 +1,6 @@
 import ModelFiles
 import Networks
+import TestDevices
 import Testing
 import Weft
 

@@ -1,6 +1,7 @@
 import Engine
 import ModelFiles
 import Networks
+import TestDevices
 import Testing
 import Weft
 

@@ -15,19 +15,19 @@ public struct OutputClasses: Sendable, Hashable {
   public var dimension: Int { vectors.dimension }
 
   /// Classes from their vectors and biases.
-  /// - Throws: ``ArgmaxabilityError`` if a number is infinite or NaN, naming the class, or if there is not one bias a
+  /// - Throws: ``GeometryError`` if a number is infinite or NaN, naming the class, or if there is not one bias a
   ///   class.
-  public init(_ vectors: Vectors, bias: [Float]? = nil) throws(ArgmaxabilityError) {
+  public init(_ vectors: Vectors, bias: [Float]? = nil) throws(GeometryError) {
     if let bias, bias.count != vectors.count {
-      throw ArgmaxabilityError("the bias has \(bias.count) elements, but there are \(vectors.count) classes")
+      throw GeometryError("the bias has \(bias.count) elements, but there are \(vectors.count) classes")
     }
     if let place = vectors.elements.firstIndex(where: { !$0.isFinite }) {
       let (row, column) = place.quotientAndRemainder(dividingBy: vectors.dimension)
-      throw ArgmaxabilityError(
+      throw GeometryError(
         "the vector of class \(row) holds \(vectors.elements[place]) at \(column), where a finite number is expected")
     }
     if let bias, let row = bias.firstIndex(where: { !$0.isFinite }) {
-      throw ArgmaxabilityError("the bias of class \(row) is \(bias[row]), where a finite number is expected")
+      throw GeometryError("the bias of class \(row) is \(bias[row]), where a finite number is expected")
     }
     self.vectors = vectors
     self.bias = bias
@@ -66,15 +66,4 @@ public struct OutputClasses: Sendable, Hashable {
   func areDuplicates(_ first: Int, _ second: Int) -> Bool {
     haveSameVector(first, second) && (bias.map { $0[first] == $0[second] } ?? true)
   }
-}
-
-/// A question about classes that cannot be asked.
-public struct ArgmaxabilityError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// One line for a person.
-  public let message: String
-
-  init(_ message: String) { self.message = message }
-
-  /// The message.
-  public var description: String { message }
 }

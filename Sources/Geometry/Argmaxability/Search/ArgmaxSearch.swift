@@ -27,7 +27,7 @@ public struct ArgmaxSearch: Sendable {
   ///   - classes: the layer.
   ///   - box: hidden vectors have elements from -box to box; any if nil.
   ///   - engine: where scores are computed.
-  /// - Throws: ``ArgmaxabilityError`` if the box is not a positive number; `EngineError` if the device has no room.
+  /// - Throws: ``GeometryError`` if the box is not a positive number; `EngineError` if the device has no room.
   public init(_ classes: OutputClasses, box: Double? = nil, on engine: Engine) async throws {
     checker = try ProofChecker(classes, box: box)
     points = ClassPoints(classes, box: box)

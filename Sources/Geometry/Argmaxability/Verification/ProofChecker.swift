@@ -22,9 +22,9 @@ public struct ProofChecker: Sendable {
   let mean: [Double]
 
   /// A checker of proofs about `classes`.
-  /// - Throws: ``ArgmaxabilityError`` if the box is not a positive number.
-  public init(_ classes: OutputClasses, box: Double? = nil) throws(ArgmaxabilityError) {
-    if let box, !(box > 0 && box.isFinite) { throw ArgmaxabilityError("the box must be a positive number, not \(box)") }
+  /// - Throws: ``GeometryError`` if the box is not a positive number.
+  public init(_ classes: OutputClasses, box: Double? = nil) throws(GeometryError) {
+    if let box, !(box > 0 && box.isFinite) { throw GeometryError("the box must be a positive number, not \(box)") }
     self.classes = classes
     self.box = box
     let dimension = classes.dimension

@@ -49,7 +49,11 @@ struct ModelDrawing {
     let targets = try SampleTargets(command, space: space)
     let denoiser = try await NetworkDenoiser(files, on: engine)
     var way = way
-    if way.lacksGamma { way.method?.gamma = try await estimatedGamma(denoiser, engine) }
+    if way.lacksGamma {
+      let gamma = try await GammaTable.estimate(
+        denoiser, over: data ?? [], of: try way.grid(), draws: Self.gammaDraws, on: engine)
+      way.method?.gamma = gamma
+    }
     let plan = try way.plan()
     let sampler = try checkingOptions { () throws(DiffusionError) in
       try Sampler(plan, denoiser: denoiser, on: engine, batchSize: command.samples.batch)
@@ -57,30 +61,6 @@ struct ModelDrawing {
     var run = SampleRun(sampler: sampler)
     run.isSlow = true
     if command.output.trajectory { run.followed = SamplePicture.imageTrajectory }
-    run.bar = ProgressBar.onStandardError(
-      title: "sample", total: run.totalSteps(samples: request.count), unit: .steps)
-    defer { run.bar?.clear() }
-
-    let clock = ContinuousClock()
-    let start = clock.now
-    let (samples, frames) = try await run.finish(request)
-    let seconds = (clock.now - start) / .seconds(1)
-    run.bar?.clear()
-
-    try targets.finish(
-      samples, frames: frames, title: "\(way.title), \(plan.stepCount) steps", gamma: way.method?.gamma)
-    if run.bar != nil {
-      let count = Quantity.grouped(request.count)
-      note(
-        "\(count) samples in \(Quantity.short(seconds)) s: \(way.title), \(plan.stepCount) steps, "
-          + "\(plan.evaluations) evaluations")
-    }
-  }
-
-  private func estimatedGamma(_ denoiser: NetworkDenoiser, _ engine: Engine) async throws -> GammaTable {
-    let levels = Array(try way.grid().levels.dropLast())
-    if Terminal(describing: STDERR_FILENO).canRedraw { note("weft: estimating Γ at \(levels.count) levels …") }
-    return try await GammaTable.estimate(
-      denoiser, over: data ?? [], levels: levels, draws: Self.gammaDraws, seed: 0, on: engine)
+    try await run.run(request, into: targets, title: way.title, gamma: way.method?.gamma)
   }
 }

@@ -54,7 +54,10 @@ struct SampleDrawing {
     let engine = try await command.device.engine()
     let denoiser = try await MixtureDenoiser(points: data.values, shape: data.shape, on: engine)
     var method = method
-    if method.needsGamma, method.gamma == nil { method.gamma = try await estimatedGamma(denoiser, engine) }
+    if method.needsGamma, method.gamma == nil {
+      method.gamma = try await GammaTable.estimate(
+        denoiser, over: data.values, of: grid, draws: Self.gammaDraws, on: engine)
+    }
     let sampler = try checkingOptions { [method] () throws(DiffusionError) in
       try Sampler(method, denoiser: denoiser, on: engine, batchSize: command.samples.batch)
     }
@@ -62,29 +65,6 @@ struct SampleDrawing {
     if command.output.trajectory {
       run.followed = data.space.kind == .images ? SamplePicture.imageTrajectory : SamplePicture.pointTrajectory
     }
-    run.bar = ProgressBar.onStandardError(
-      title: "sample", total: run.totalSteps(samples: request.count), unit: .steps)
-    defer { run.bar?.clear() }
-
-    let clock = ContinuousClock()
-    let start = clock.now
-    let (samples, frames) = try await run.finish(request)
-    let seconds = (clock.now - start) / .seconds(1)
-    run.bar?.clear()
-
-    try targets.finish(
-      samples, frames: frames, title: "\(method.name.rawValue), \(sampler.plan.stepCount) steps", gamma: method.gamma)
-    if run.bar != nil {
-      let (count, steps) = (Quantity.grouped(request.count), sampler.plan.stepCount)
-      note("\(count) samples in \(Quantity.short(seconds)) s: \(steps) steps, \(sampler.plan.evaluations) evaluations")
-    }
-  }
-
-  private func estimatedGamma(_ denoiser: MixtureDenoiser, _ engine: Engine) async throws -> GammaTable {
-    let levels = Array(grid.levels.dropLast())
-    if Terminal(describing: STDERR_FILENO).canRedraw { note("weft: estimating Γ at \(levels.count) levels …") }
-    // Its own seed: Γ is the data's, whichever samples are drawn.
-    return try await GammaTable.estimate(
-      denoiser, over: data.values, levels: levels, draws: Self.gammaDraws, seed: 0, on: engine)
+    try await run.run(request, into: targets, title: method.name.rawValue, gamma: method.gamma)
   }
 }

@@ -2,17 +2,44 @@ import Diffusion
 import Foundation
 import Weft
 
-/// Draws all samples of a request, and keeps what pictures of the way need.
+/// Draws all samples of a request, keeps what pictures of the way need, and writes the files.
 struct SampleRun {
   let sampler: Sampler
   /// How many samples are followed on their way, and at how many moments at most after the first.
   var followed: (samples: Int, moments: Int)?
-  var bar: ProgressBar?
   /// Whether a step takes so long that each is reported.
   var isSlow = false
+  private var bar: ProgressBar?
+
+  init(sampler: Sampler) { self.sampler = sampler }
+
+  /// Draws, writes, and says on a terminal what it took.
+  ///
+  /// - Parameters:
+  ///   - request: the samples.
+  ///   - targets: where they go.
+  ///   - title: the sampler's name.
+  ///   - gamma: the Γ that was used, if any.
+  mutating func run(
+    _ request: SamplingRequest, into targets: SampleTargets, title: String, gamma: GammaTable?
+  ) async throws {
+    bar = ProgressBar.onStandardError(title: "sample", total: totalSteps(samples: request.count), unit: .steps)
+    defer { bar?.clear() }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let (samples, frames) = try await draw(request)
+    let seconds = (clock.now - start) / .seconds(1)
+    bar?.clear()
+
+    let way = "\(title), \(sampler.plan.stepCount) steps"
+    try targets.finish(samples, frames: frames, title: way, gamma: gamma)
+    guard bar != nil else { return }
+    let count = Quantity.grouped(request.count)
+    note("\(count) samples in \(Quantity.short(seconds)) s: \(way), \(sampler.plan.evaluations) evaluations")
+  }
 
   /// - Returns: the samples, and for each moment observed the first samples, brought to unit variance.
-  func finish(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [[Float]]) {
+  private func draw(_ request: SamplingRequest) async throws -> (samples: SampleSet, frames: [[Float]]) {
     var request = request
     let steps = sampler.plan.stepCount
     if let followed {
@@ -41,7 +68,7 @@ struct SampleRun {
   }
 
   /// Steps of all batches together.
-  func totalSteps(samples: Int) -> Int {
+  private func totalSteps(samples: Int) -> Int {
     (samples + sampler.batchSize - 1) / sampler.batchSize * sampler.plan.stepCount
   }
 }

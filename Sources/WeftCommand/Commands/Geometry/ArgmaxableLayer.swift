@@ -17,7 +17,7 @@ struct ArgmaxableLayer {
     let vectors = try Self.vectors(tensor, of: checkpoint)
     let bias = try biasTensor.map { try Self.bias($0, of: checkpoint, count: vectors.count, tensor: tensor) }
     let classes: OutputClasses
-    do throws(ArgmaxabilityError) { classes = try OutputClasses(vectors, bias: bias) } catch {
+    do throws(GeometryError) { classes = try OutputClasses(vectors, bias: bias) } catch {
       let names = [tensor, biasTensor].compactMap { $0?.quoted }.joined(separator: " with ")
       throw ModelFileError(file: file, subject: "tensor \(names)", problem: error.message)
     }

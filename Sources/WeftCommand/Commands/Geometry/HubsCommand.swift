@@ -104,7 +104,7 @@ struct HubsCommand: AsyncParsableCommand {
     let hubs = HubLatents(of: latents, counts, atLeast: atLeast)
     let (kept, total) = (hubs.indices.count, latents.count)
     guard kept > 0 else {
-      throw NeighbourError(
+      throw GeometryError(
         "\(name): none of \(total) has \(atLeast) others that have it among their \(k) nearest; the most is "
           + "\(counts.counts.max() ?? 0): lower --at-least")
     }

@@ -28,7 +28,7 @@ struct NeighbourArguments: ParsableArguments {
   ///   - k: neighbours of each.
   ///   - engine: where to compute.
   /// - Returns: the neighbours.
-  /// - Throws: `NeighbourError` if there are none, naming the vectors; `EngineError` if the device fails.
+  /// - Throws: `GeometryError` if there are none, naming the vectors; `EngineError` if the device fails.
   func neighbours(
     of vectors: some VectorSource, named name: String, k: Int, on engine: Engine
   ) async throws -> NeighbourLists {
@@ -38,8 +38,8 @@ struct NeighbourArguments: ParsableArguments {
     options.progress = { progress.reach($0) }
     do {
       return try await engine.neighbours(of: vectors, k: k, metric: metric, options: options)
-    } catch let error as NeighbourError {
-      throw NeighbourError("\(name): \(error.message)")
+    } catch let error as GeometryError {
+      throw GeometryError("\(name): \(error.message)")
     }
   }
 }

@@ -72,12 +72,12 @@ struct QualityCommand: AsyncParsableCommand {
     if range.count == 2 { data.fill(range[0]...range[1]) }
     if resize { try data.resize(like: set) }
     guard set.elements == data.elements else {
-      throw QualityError(
+      throw GeometryError(
         "\(set.name) holds samples of shape \(set.shape), \(data.name) of \(data.shape)"
           + (resize ? "" : "; images of another size are brought to that of the samples with --resize"))
     }
     for some in [set, data] where some.count <= k {
-      throw QualityError("\(some.name) holds \(some.count) samples: more than \(k) are needed, or a smaller -k")
+      throw GeometryError("\(some.name) holds \(some.count) samples: more than \(k) are needed, or a smaller -k")
     }
     if let remark = QualityReport.remark(on: set, data) { note(remark) }
 

@@ -11,14 +11,14 @@ struct QualitySet {
 
   /// Reads a set: a `.npy` array whose first axis counts samples, a tensor as in `file.safetensors#name`, or the bundled
   /// digits.
-  /// - Throws: `ModelFileError` or `NeighbourError` if there is none; `QualityError` if it has no samples.
+  /// - Throws: `ModelFileError` or `GeometryError` if there is none, or it has no samples.
   init(_ name: String) throws {
     let path = SampleData.path(of: name) ?? name
     self.name = path == name ? name : SampleData.bundledName
     if !path.contains("#"), !path.hasSuffix(".safetensors") {
       let array = try NumPyArray(path: path)
       guard array.shape.count >= 2, !array.shape.contains(0) else {
-        throw QualityError("\(name): shape \(array.shape), where [samples, …] is expected, one sample after the other")
+        throw GeometryError("\(name): shape \(array.shape), where [samples, …] is expected, one sample after the other")
       }
       try array.checkFinite(file: path)
       (shape, values) = (Array(array.shape.dropFirst()), array.values)
@@ -40,14 +40,14 @@ struct QualitySet {
   }
 
   /// With images of another size.
-  /// - Throws: `QualityError` if the two are not images, or of other channels.
+  /// - Throws: `GeometryError` if the two are not images, or of other channels.
   mutating func resize(like other: QualitySet) throws {
     let (mine, target) = (shape.suffix(2), other.shape.suffix(2))
     guard (2...3).contains(shape.count), (2...3).contains(other.shape.count),
       shape.dropLast(2).reduce(1, *) == other.shape.dropLast(2).reduce(1, *), let height = mine.first,
       let width = mine.last, let newHeight = target.first, let newWidth = target.last
     else {
-      throw QualityError(
+      throw GeometryError(
         "\(name): samples of shape \(shape) cannot be resized to \(other.shape): [height, width] or "
           + "[channels, height, width] are, with as many channels")
     }

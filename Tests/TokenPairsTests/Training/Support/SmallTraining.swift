@@ -1,3 +1,4 @@
+import TestDevices
 import Foundation
 import ModelFiles
 import Weft

@@ -37,9 +37,7 @@ struct BenchLossCommand: AsyncParsableCommand {
     else {
       throw ValidationError("--batch and --heads must be positive, --length above 2, --head-size positive and even")
     }
-    guard max(batch, heads, length) <= 65_536, headSize <= 4_096,
-      Double(batch) * Double(length) * Double(heads * headSize) < 1e9
-    else { throw ValidationError("a benchmark of this size does not fit; take a smaller batch, length or head") }
+    try checkPairs(batch: batch, products: heads, length: length, headSize: headSize)
   }
 
   func run() async throws {

@@ -30,9 +30,7 @@ struct BenchPairsCommand: AsyncParsableCommand {
     guard batch > 0, heads > 0, length > 0, headSize > 0, headSize.isMultiple(of: 2) else {
       throw ValidationError("--batch, --heads and --length must be positive, --head-size positive and even")
     }
-    guard max(batch, heads, length) <= 65_536, headSize <= 4_096,
-      Double(batch) * Double(length) * Double(heads * headSize) < 1e9
-    else { throw ValidationError("a benchmark of this size does not fit; take a smaller batch, length or head") }
+    try checkPairs(batch: batch, products: heads, length: length, headSize: headSize)
   }
 
   func run() async throws {

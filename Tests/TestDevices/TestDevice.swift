@@ -1,16 +1,16 @@
-import Testing
+package import Engine
 import Weft
 
-/// The devices that tests compute on.
-enum TestDevice: String, CaseIterable, Sendable {
+/// The devices that tests of several modules compute on.
+package enum TestDevice: String, CaseIterable, Sendable {
   case reference
   case openCL
 
   /// Those that this machine has.
-  static let available: [TestDevice] = hasOpenCL ? allCases : [.reference]
+  package static let available: [TestDevice] = hasOpenCL ? allCases : [.reference]
 
   /// Whether there is an OpenCL device. A device that is there and does not open is no reason to skip.
-  static var hasOpenCL: Bool {
+  package static var hasOpenCL: Bool {
     if case .failure(let error) = opened { return error.kind != .unknownDevice }
     return true
   }
@@ -20,9 +20,9 @@ enum TestDevice: String, CaseIterable, Sendable {
   }
 
   /// What is too much for the reference implementation is tested on fewer samples.
-  func scaled(_ count: Int, reference: Int) -> Int { self == .reference ? reference : count }
+  package func scaled(_ count: Int, reference: Int) -> Int { self == .reference ? reference : count }
 
-  func engine() async throws -> Engine {
+  package func engine() async throws -> Engine {
     switch self {
     case .reference: try await Engine(.reference)
     case .openCL: try Self.opened.get()

@@ -12,8 +12,7 @@ struct BenchCommand: AsyncParsableCommand {
     subcommands: [
       BenchPairsCommand.self, BenchLinksCommand.self, BenchLossCommand.self, BenchEncoderCommand.self,
       BenchConvolutionCommand.self, BenchUNetCommand.self, BenchDenoiseCommand.self, BenchAverageCommand.self,
-      BenchNeighboursCommand.self,
-      BenchArgmaxableCommand.self,
+      BenchNeighboursCommand.self, BenchArgmaxableCommand.self,
     ])
 }
 
@@ -29,6 +28,13 @@ struct TileOptions: ParsableArguments {
   func engine() throws -> Engine {
     try Engine(DeviceSelection(device.device), variant: variant, logger: CommandLog.logger)
   }
+}
+
+/// Checks the sizes of heads over token pairs, so that a benchmark of them fits.
+func checkPairs(batch: Int, products: Int, length: Int, headSize: Int) throws {
+  guard max(batch, products, length) <= 65_536, headSize <= 4_096,
+    Double(batch) * Double(length) * Double(products * headSize) < 1e9
+  else { throw ValidationError("a benchmark of this size does not fit; take a smaller batch, length or head") }
 }
 
 /// Normal numbers from a seed, for benchmark inputs.
