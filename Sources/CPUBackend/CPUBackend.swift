@@ -14,10 +14,12 @@ package final class CPUBackend: Backend {
 
   package let device = DeviceDescription(
     name: "Weft reference", platform: "Swift", driver: "", kind: .reference, variant: "reference", computeUnits: 1,
-    memoryBytes: .max)
+    memoryBytes: .max, largestTensorBytes: largestTensor)
 
   /// A width no tile has: nothing may depend on how columns are packed.
   package let panelWidth = 3
+
+  package let sharesProducts = false
 
   package var memory: MemoryUse { ledger.now }
 

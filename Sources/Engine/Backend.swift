@@ -4,6 +4,8 @@ package protocol Backend: Sendable {
   var device: DeviceDescription { get }
   /// Columns a panel holds: the width of this backend's tiles.
   var panelWidth: Int { get }
+  /// Whether `MutualTopK` computes each product once; where it does not, `TopK` is cut better.
+  var sharesProducts: Bool { get }
   /// Device memory held by tensors.
   var memory: MemoryUse { get }
 
@@ -43,10 +45,13 @@ public struct DeviceDescription: Sendable, Hashable {
   public let computeUnits: Int
   /// Device memory in bytes.
   public let memoryBytes: Int
+  /// The most bytes that one tensor can take.
+  public let largestTensorBytes: Int
 
   /// Describes a device.
   public init(
-    name: String, platform: String, driver: String, kind: Kind, variant: String, computeUnits: Int, memoryBytes: Int
+    name: String, platform: String, driver: String, kind: Kind, variant: String, computeUnits: Int, memoryBytes: Int,
+    largestTensorBytes: Int = .max
   ) {
     self.name = name
     self.platform = platform
@@ -55,6 +60,7 @@ public struct DeviceDescription: Sendable, Hashable {
     self.variant = variant
     self.computeUnits = computeUnits
     self.memoryBytes = memoryBytes
+    self.largestTensorBytes = largestTensorBytes
   }
 }
 

@@ -61,6 +61,7 @@ package struct DeviceCandidate: Sendable {
       }
     return DeviceDescription(
       name: device.name, platform: "\(device.platformName) \(device.platformVersion)", driver: device.driverVersion,
-      kind: kind, variant: variant.rawValue, computeUnits: device.computeUnits, memoryBytes: device.globalMemory)
+      kind: kind, variant: variant.rawValue, computeUnits: device.computeUnits, memoryBytes: device.globalMemory,
+      largestTensorBytes: device.maxAllocation)
   }
 }

@@ -40,6 +40,7 @@ package final class OpenCLBackend: Backend {
   }
 
   package var panelWidth: Int { shape.panelWidth }
+  package var sharesProducts: Bool { shape.roundTiles != nil }
   package var memory: MemoryUse { pool.memory }
 
   package func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {

@@ -18,6 +18,7 @@ final class WrappedBackend: Backend {
 
   var device: DeviceDescription { inner.device }
   var panelWidth: Int { inner.panelWidth }
+  var sharesProducts: Bool { inner.sharesProducts }
   var memory: MemoryUse { inner.memory }
 
   func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
@@ -35,6 +36,7 @@ struct UnusableBackend: Backend {
     name: "unusable", platform: "", driver: "", kind: .accelerator, variant: "none",
     computeUnits: 0, memoryBytes: 0)
   let panelWidth = 1
+  let sharesProducts = false
   let memory = MemoryUse()
 
   func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {

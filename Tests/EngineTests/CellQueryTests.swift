@@ -99,6 +99,7 @@ private final class ScriptedBackend: Backend {
     name: "script", platform: "", driver: "", kind: .reference, variant: "", computeUnits: 1,
     memoryBytes: .max)
   let panelWidth = 4
+  let sharesProducts = false
   let memory = MemoryUse()
 
   func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {

@@ -135,7 +135,7 @@ import Testing
     #expect(
       failure { try opened.floats(named: "bert.encoder.layer.0.weight") }?.description
         == "\(path): tensor 'bert.encoder.layer.0.weight': not among the 1 tensors of the file; "
-        + "the closest names are 'encoder.layer.0.weight'")
+        + "the closest name is 'encoder.layer.0.weight'")
     #expect(failure { try opened.integers(named: "encoder.layer.0.weight") } != nil)
   }
 

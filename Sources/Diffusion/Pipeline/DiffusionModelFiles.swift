@@ -42,9 +42,18 @@ public struct DiffusionModelFiles: Sendable {
     let places = ["scheduler/scheduler_config.json", "scheduler_config.json"].map { ModelFiles.path(directory, $0) }
     guard let place = places.first(where: { fileExists($0) }) else {
       throw ModelFileError(
-        file: directory, problem: "has neither scheduler/scheduler_config.json nor scheduler_config.json")
+        file: directory,
+        problem:
+          "has neither scheduler/scheduler_config.json nor scheduler_config.json: it says which noise the network "
+          + "knows, and comes with it")
     }
     scheduler = try SchedulerConfiguration(file: place)
+    if scheduler.solver == .ddpm(.learnedRange), shape.outputChannels == shape.inputChannels {
+      throw ModelFileError(
+        file: place, subject: "field 'variance_type'",
+        problem: "learned_range, but config.json has as many out_channels as in_channels: the network tells no variance"
+      )
+    }
   }
 
   /// Checks that the weights are those of the network, without reading them.
@@ -73,7 +82,7 @@ extension DiffusionModelFiles {
   ///   - batchSize: how many travel together; as many as suit the device if nil.
   ///   - engine: the device.
   /// - Returns: the bytes, and the size of a batch.
-  /// - Throws: `EngineError` if the network does not fit the device at all.
+  /// - Throws: `EngineError` if the network, or a batch of that size, does not fit the device.
   package func memory(
     _ plan: SamplingPlan, samples: Int, batchSize: Int?, on engine: Engine
   ) throws(EngineError) -> SamplingMemory {
@@ -87,6 +96,10 @@ extension DiffusionModelFiles {
     let usual = SamplingMemory.batchSize(
       busy: graph.busyImages(on: engine.device), resident: resident, on: engine.device, bytes: bytes)
     let size = min(samples, batchSize ?? usual)
+    try graph.checkFits(
+      images: size,
+      other: { SamplingMemory.registers(plan, elements: elements, heads: outputHeads, samples: $0) },
+      engine.device, panelWidth: engine.panelWidth)
     let memory = graph.memory(images: size, panelWidth: engine.panelWidth)
     return SamplingMemory(
       batchSize: size, resident: resident, batch: bytes(size),

@@ -10,7 +10,9 @@ extension SchedulerConfiguration {
     guard let kind = Kind(rawValue: name) else {
       let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
       throw fields.error(
-        "_class_name", "\(name.quoted) is not supported; \(known) are. --sampler and --schedule replace the file")
+        "_class_name",
+        "\(name.quoted) is not supported; \(known) are: name one that has the same noise there, and choose with --sampler"
+      )
     }
     try self.init(kind, fields)
   }
@@ -36,7 +38,7 @@ extension SchedulerConfiguration {
     clipping = try Self.clipping(kind, fields)
     let usual: Spacing = kind == .ddpm || kind == .ddim || kind == .pndm ? .leading : .linspace
     spacing = try fields.choice("timestep_spacing", of: Spacing.allCases.map { ($0.rawValue, $0) }) ?? usual
-    stepsOffset = try fields.integer("steps_offset", in: 0...1_000_000) ?? 0
+    stepsOffset = try fields.integer("steps_offset", in: 0...trainingTimesteps - 1) ?? 0
     final = try Self.final(kind, fields)
     sigmaRange = try Self.sigmaRange(kind, fields)
     usedTimesteps = try Self.usedTimesteps(kind, fields, schedule)
@@ -122,6 +124,14 @@ extension SchedulerConfiguration {
     var (lowest, highest): (Double?, Double?)
     if kind != .dpmSolver { (lowest, highest) = (try fields.number("sigma_min"), try fields.number("sigma_max")) }
     guard isKarras || isExponential else { return nil }
+    for (name, sigma) in [("sigma_min", lowest), ("sigma_max", highest)] {
+      if let sigma, !(sigma > 0 && sigma <= 1e6) {
+        throw fields.error(name, "\(sigma) is not above 0, and at most 1e6")
+      }
+    }
+    if let lowest, let highest, lowest >= highest {
+      throw fields.error("sigma_min", "\(lowest) is not below sigma_max, \(highest)")
+    }
     return SigmaRange(spacing: isKarras ? .karras() : .exponential, lowest: lowest, highest: highest)
   }
 

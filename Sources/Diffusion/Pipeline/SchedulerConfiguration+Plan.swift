@@ -59,39 +59,44 @@ extension SchedulerConfiguration {
 
   private func levels(_ steps: Int) throws(DiffusionError) -> TimeGrid {
     guard let schedule else { throw DiffusionError(.invalidOption, "A process of continuous time has no timesteps.") }
-    let form: LevelForm = kind.isExploding ? .exploding : .variancePreserving
-    let initialNoise: InitialNoise = spacing == .leading ? .withData : .sigma
     let timesteps = try timesteps(steps)
-    if isLogLinear, sigmaRange == nil {
-      // One σ more than there are timesteps: samples end at the lowest, and timesteps do not belong to their σ.
-      var grid = try TimeGrid.sigmas(
-        SigmaSpacing.exponential.sigmas(steps + 1, of: schedule), time: .sigma, final: schedule.sigmas[0],
-        prediction: prediction, clipping: clipping)
-      for (index, timestep) in timesteps.enumerated() { grid.levels[index].time = timestep }
-      return grid
-    }
-    guard let sigmaRange else {
-      return try .discrete(
-        schedule, timesteps: timesteps, form: form, final: final, initialNoise: initialNoise, prediction: prediction,
-        clipping: clipping)
-    }
+    if let sigmaRange { return try levels(of: sigmaRange, schedule, timesteps) }
+    if isLogLinear { return try logLinearLevels(schedule, timesteps) }
+    return try .discrete(
+      schedule, timesteps: timesteps, form: form, final: final, initialNoise: initialNoise, prediction: prediction,
+      clipping: clipping)
+  }
+
+  private var form: LevelForm { kind.isExploding ? .exploding : .variancePreserving }
+  private var initialNoise: InitialNoise { spacing == .leading ? .withData : .sigma }
+
+  /// Levels evenly in ln σ. There is one σ more than there are timesteps, which do not belong to their σ: samples end at
+  /// the lowest.
+  private func logLinearLevels(_ schedule: NoiseSchedule, _ timesteps: [Double]) throws(DiffusionError) -> TimeGrid {
+    var grid = try TimeGrid.sigmas(
+      SigmaSpacing.exponential.sigmas(timesteps.count + 1, of: schedule), time: .sigma, final: schedule.sigmas[0],
+      prediction: prediction, clipping: clipping)
+    for (index, timestep) in timesteps.enumerated() { grid.levels[index].time = timestep }
+    return grid
+  }
+
+  /// Levels that follow σ. Exploding processes are spaced between the timesteps' own σ, others between the schedule's.
+  private func levels(
+    of range: SigmaRange, _ schedule: NoiseSchedule, _ timesteps: [Double]
+  ) throws(DiffusionError) -> TimeGrid {
+    let steps = timesteps.count
     let sigmas: [Double]
     if form == .exploding {
       let (highest, lowest) = (try schedule.sigma(at: timesteps[0]), try schedule.sigma(at: timesteps[steps - 1]))
-      sigmas = try sigmaRange.spacing.sigmas(
-        steps, from: sigmaRange.highest ?? highest, to: sigmaRange.lowest ?? lowest)
+      sigmas = try range.spacing.sigmas(steps, from: range.highest ?? highest, to: range.lowest ?? lowest)
     } else {
-      sigmas = try sigmaRange.spacing.sigmas(steps, of: schedule, from: sigmaRange.highest, to: sigmaRange.lowest)
+      sigmas = try range.spacing.sigmas(steps, of: schedule, from: range.highest, to: range.lowest)
     }
     let lowest = kind == .unipc ? sigmas[steps - 1] : schedule.sigmas[0]
     let grid = try TimeGrid.sigmas(
-      sigmas, time: time(sigmaRange.spacing, schedule), final: final == .clean ? 0 : lowest, form: form,
+      sigmas, time: time(range.spacing, schedule), final: final == .clean ? 0 : lowest, form: form,
       initialNoise: initialNoise, prediction: prediction, clipping: clipping)
-    guard grid.steps < steps, let last = grid.levels.last else { return grid }
-    // The step from the lowest σ to itself counts, so that the step before it is not the last one.
-    var repeated = grid
-    repeated.levels.append(last)
-    return repeated
+    return grid.repeatingLast(steps: steps)
   }
 
   /// Karras' timesteps are rounded, exponential ones cut, where a solver goes by whole timesteps.
@@ -137,6 +142,17 @@ extension SchedulerConfiguration {
       grid.levels[index].time = lowest * power(highest / lowest, time)
     }
     grid.scalesInput = false
+    return grid
+  }
+}
+
+extension TimeGrid {
+  /// With so many steps, if one is missing: where a list of σ ends at the lowest, diffusers counts the step from there to
+  /// itself, and the one before it is not the last.
+  fileprivate func repeatingLast(steps: Int) -> TimeGrid {
+    guard self.steps < steps, let last = levels.last else { return self }
+    var grid = self
+    grid.levels.append(last)
     return grid
   }
 }

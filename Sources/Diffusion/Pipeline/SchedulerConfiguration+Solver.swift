@@ -55,7 +55,7 @@ extension SchedulerConfiguration {
         of: [("bh1", .bh1), ("bh2", .bh2), ("midpoint", .bh2), ("heun", .bh2), ("logrho", .bh2)]) ?? .bh2
     return .unipc(
       order: try fields.integer("solver_order", in: 1...3) ?? 2, variant,
-      uncorrected: Set(try fields.numbers("disable_corrector")?.map { Int($0) } ?? []),
+      uncorrected: Set(try fields.integers("disable_corrector", in: 0...1_000_000) ?? []),
       lowersOrder: try fields.bool("lower_order_final") ?? true)
   }
 

@@ -48,7 +48,7 @@ public struct SamplingRun: AsyncSequence, Sendable {
       let plan = sampler.plan
       if trajectory == nil {
         guard batch.upperBound < request.count else { return nil }
-        batch = batch.upperBound..<Swift.min(request.count, batch.upperBound + sampler.batchSize)
+        batch = batch.upperBound..<batch.upperBound + Swift.min(sampler.batchSize, request.count - batch.upperBound)
         (instruction, step) = (0, 0)
       }
       try Task.checkCancellation()

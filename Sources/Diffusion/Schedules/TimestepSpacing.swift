@@ -53,7 +53,8 @@ public enum TimestepSpacing: Sendable, Hashable {
     // numpy's spacings put a single step at timestep 0, where the model expects no noise.
     try require(
       count == 1 || timesteps[0] > 0,
-      "The first timestep is 0, where a model sees data: start higher, as trailing does.")
+      "The first timestep is 0, where a model sees data: take more steps, or a spacing that starts higher, such as trailing."
+    )
   }
 
   private func unchecked(_ steps: Int, _ count: Double) -> [Double] {

@@ -45,21 +45,29 @@ extension Engine {
 
   /// Brings columns to the device, with a number for each that is added to its products.
   package func makeRankedColumns(_ columns: Vectors, terms: [Float]) async throws(EngineError) -> RankedColumns {
+    let rows = try makeTensor(.float32, columns.count, columns.dimension)
+    var submission = Submission()
+    let ranked = try rankedColumns(columns, through: rows, terms: terms, packedBy: &submission)
+    _ = try await run(submission)
+    return ranked
+  }
+
+  /// Columns that are ready when `submission` has run, uploaded through `rows`, which keeps them.
+  private func rankedColumns(
+    _ columns: Vectors, through rows: Tensor, terms: [Float], packedBy submission: inout Submission
+  ) throws(EngineError) -> RankedColumns {
     let (count, channels) = (columns.count, columns.dimension)
     try require(
       count <= indexLimit && terms.count == count, "ranked columns", "\(terms.count) terms for \(count) columns")
-    let rows = try makeTensor(.float32, count, channels)
     let termRows = try makeTensor(.float32, count, 1)
     let extent = Extent.whole(count)
     let ranked = RankedColumns(
       count: count, panels: try makePanels(for: extent, channels: channels),
       terms: try makePanels(for: extent, channels: 1))
-    var submission = Submission()
     try submission.upload(.float32(columns.elements), to: rows)
     try submission.upload(.float32(terms), to: termRows)
     try submission.append(.pack(PackColumns(HeadSlices(rows, channels: channels), extent: extent, into: ranked.panels)))
     try submission.append(.pack(PackColumns(HeadSlices(termRows, channels: 1), extent: extent, into: ranked.terms)))
-    _ = try await run(submission)
     return ranked
   }
 
@@ -98,47 +106,52 @@ extension Engine {
 
   /// The best columns of each, where rows and columns are the same vectors and each product serves both of its ends.
   ///
-  /// - Returns: what `topK(_:among:k:)` returns, to the bit; nil where that suits the device or the lists better.
+  /// - Returns: what `topK(_:among:k:)` returns, to the bit; nil where that suits the device, or how many and how long the
+  ///   lists are, better.
   package func topK(
     ofThemselves vectors: Vectors, terms: [Float], k: Int, progress: ((Double) -> Void)? = nil
   ) async throws -> BestColumns? {
-    let (count, channels) = (vectors.count, vectors.dimension)
     // Each unit has a few pairs of blocks in a round; the lists of all rows stay on the device.
-    guard count >= 1024 * device.computeUnits, count * 4 * k <= 4 * Self.passElements else { return nil }
+    guard backend.sharesProducts, vectors.count >= Self.vectorsOfUnit * device.computeUnits,
+      vectors.count * k <= Self.mutualLimit
+    else { return nil }
+    let work = Double(vectors.count) * Double(vectors.count) * Double(vectors.dimension)
     return try await mutualTopK(
-      vectors, terms: terms, k: k, parts: max(1, count * count / Self.partPairs * channels / 64), progress: progress)
+      vectors, terms: terms, k: k, parts: max(1, Int(work / Self.partWork)), progress: progress)
   }
 
-  /// Products of 64 channels in a part of the best of all vectors: seconds on a small device.
-  private static let partPairs = 1 << 30
+  /// Vectors for each compute unit from which on blocks of them keep all units busy.
+  private static let vectorsOfUnit = 1024
+  /// Entries of all lists together: with their results 256 MiB.
+  private static let mutualLimit = 1 << 24
+  /// Channels of all products in a part: half a second on a small device.
+  private static let partWork = 0x1p36
 
   /// The same, in so many parts.
   package func mutualTopK(
     _ vectors: Vectors, terms: [Float], k: Int, parts: Int, progress: ((Double) -> Void)? = nil
   ) async throws -> BestColumns {
     let count = vectors.count
-    let columns = try await makeRankedColumns(vectors, terms: terms)
     let rows = try makeTensor(.float32, count, vectors.dimension)
     let excluded = try makeTensor(.int32, count)
+    var submission = Submission()
+    try submission.upload(.int32([Int32](repeating: -1, count: count)), to: excluded)
     let best = MutualTopK(
-      HeadSlices(rows, channels: vectors.dimension), columns: columns, excluded: excluded, k: k,
+      HeadSlices(rows, channels: vectors.dimension),
+      columns: try rankedColumns(vectors, through: rows, terms: terms, packedBy: &submission), excluded: excluded, k: k,
       lists: try makeTensor(.int32, count, k, 2), values: try makeTensor(.float32, count, k),
       indices: try makeTensor(.int32, count, k))
     var results: [HostArray] = []
     for index in 0..<parts {
       try Task.checkCancellation()
       let part = MutualPart(index, of: parts)
-      var submission = Submission()
-      if part.isFirst {
-        try submission.upload(.float32(vectors.elements), to: rows)
-        try submission.upload(.int32([Int32](repeating: -1, count: count)), to: excluded)
-      }
       for operation in best.operations(part) { try submission.append(operation) }
       if part.isLast {
         try submission.download(best.values)
         try submission.download(best.indices)
       }
       results = try await run(submission)
+      submission = Submission()
       progress?(Double(index + 1) / Double(parts))
     }
     return BestColumns(k: k, indices: results[1].integers, values: results[0].floats)

@@ -111,6 +111,10 @@ package struct Checkpoint: Sendable {
 
   /// What to say about a directory whose weights are in a format that Weft does not read.
   private static func adviceForOtherFormats(_ directory: String) -> String {
+    for base in ["model", "diffusion_pytorch_model"]
+    where fileExists(ModelFiles.path(directory, base + ".fp16.safetensors")) {
+      return "; rename \(base).fp16.safetensors to \(base).safetensors: float16 weights are read"
+    }
     let others = ["pytorch_model.bin", "diffusion_pytorch_model.bin", "tf_model.h5"]
     guard let other = others.first(where: { fileExists(ModelFiles.path(directory, $0)) }) else {
       return ""

@@ -8,7 +8,7 @@
 func missingTensor(_ name: String, among names: [String], file: String) -> ModelFileError {
   let near = nearestNames(to: name, among: names)
   let list = near.map(\.quoted).joined(separator: ", ")
-  let hint = near.isEmpty ? "" : "; the closest names are \(list)"
+  let hint = near.isEmpty ? "" : near.count == 1 ? "; the closest name is \(list)" : "; the closest names are \(list)"
   return ModelFileError(
     file: file, subject: "tensor \(name.quoted)",
     problem: "not among the \(names.count) tensors of the file\(hint)")

@@ -26,7 +26,11 @@ extension UNetConfiguration {
 
   /// The class, where the file says it.
   private static func checkKind(_ fields: JSONFields) throws(ModelFileError) {
-    guard let name = try fields.string("_class_name"), name != "UNet2DModel" else { return }
+    guard let name = try fields.string("_class_name") else {
+      guard fields["architectures"] != nil else { return }
+      throw fields.error("architectures", "is not of a UNet2DModel: this is another kind of model")
+    }
+    guard name != "UNet2DModel" else { return }
     throw fields.error("_class_name", "\(name.quoted) is not supported; the network must be a UNet2DModel")
   }
 
@@ -137,7 +141,9 @@ extension UNetConfiguration {
       throw fields.error("mid_block_type", "\(type.quoted) is not supported; UNetMidBlock2D and null are")
     }
     let scale = try fields.number("mid_block_scale_factor") ?? 1
-    guard scale > 0, scale <= 1e6 else { throw fields.error("mid_block_scale_factor", "\(scale) is not above 0") }
+    guard scale >= 1e-6, scale <= 1e6 else {
+      throw fields.error("mid_block_scale_factor", "\(scale) is not between 1e-6 and 1e6")
+    }
     // diffusers leaves the normalisation out where features are scaled and shifted, unless it is asked for.
     let own = try fields.integer("attn_norm_num_groups", in: 1...65_536)
     return Middle(
@@ -182,19 +188,5 @@ extension JSONFields {
     guard has(name) else { return value }
     guard let found = try integer(name, in: range) else { throw error(name, "null is not supported") }
     return found
-  }
-
-  /// An array of integers within `range`; nil if absent or null.
-  func integers(_ name: String, in range: ClosedRange<Int>) throws(ModelFileError) -> [Int]? {
-    guard let elements = try array(name) else { return nil }
-    var integers: [Int] = []
-    for (index, element) in elements.enumerated() {
-      guard case .integer(let value) = element, range.contains(value) else {
-        throw error(
-          "\(name)[\(index)]", "an integer from \(range.lowerBound) to \(range.upperBound) expected")
-      }
-      integers.append(value)
-    }
-    return integers
   }
 }

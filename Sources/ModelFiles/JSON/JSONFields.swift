@@ -149,6 +149,19 @@ package struct JSONFields: Sendable {
     return objects
   }
 
+  /// An array of integers within `range`; `nil` if absent or null.
+  package func integers(_ name: String, in range: ClosedRange<Int>) throws(ModelFileError) -> [Int]? {
+    guard let elements = try array(name) else { return nil }
+    var integers: [Int] = []
+    for (index, element) in elements.enumerated() {
+      guard case .integer(let value) = element, range.contains(value) else {
+        throw error("\(name)[\(index)]", "an integer from \(range.lowerBound) to \(range.upperBound) expected")
+      }
+      integers.append(value)
+    }
+    return integers
+  }
+
   /// An array of strings; `nil` if absent or null.
   package func strings(_ name: String) throws(ModelFileError) -> [String]? {
     guard let elements = try array(name) else { return nil }

@@ -1,5 +1,3 @@
-internal import ModelFiles
-
 /// A tensor that a checkpoint must hold.
 package struct ExpectedTensor: Sendable, Hashable {
   package let name: String
@@ -44,7 +42,8 @@ extension UNetGraph {
         packed += 4 * (columns(layer.width) * layer.inputs + layer.width)
         transient = max(transient, 4 * layer.width * layer.inputs)
       case .convolve(let step):
-        let taps = step.window.size * step.window.size * step.window.inputs
+        // Four phases of 2 × 2 taps stand for 3 × 3 where an image is made larger.
+        let taps = (step.window.upsamples ? 16 : step.window.size * step.window.size) * step.window.inputs
         packed += 4 * (columns(step.window.outputs) * taps + step.window.outputs + step.window.inputs)
         transient = max(transient, 4 * step.window.outputs * taps)
       case .normalize(let step): packed += 8 * step.channels
@@ -53,44 +52,5 @@ extension UNetGraph {
       }
     }
     return (packed, transient)
-  }
-}
-
-extension Checkpoint {
-  /// What attention's layers were called until 2023.
-  private static let oldNames = [
-    (".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn."),
-  ]
-
-  /// The name under which the file has a tensor: its own, or the one it had until 2023.
-  func stored(_ name: String) -> String {
-    guard !contains(name) else { return name }
-    for (new, old) in Self.oldNames {
-      let other = name.replacing(new, with: old)
-      if other != name && contains(other) { return other }
-    }
-    return name
-  }
-
-  /// Checks that the file holds a network's tensors, in their shapes, and no others: before any is read.
-  /// - Throws: `ModelFileError` that names the first one at fault.
-  func check(_ tensors: [ExpectedTensor], configuration: String) throws(ModelFileError) {
-    var expected: Set<String> = []
-    for tensor in tensors {
-      let name = stored(tensor.name)
-      expected.insert(name)
-      guard let entry = entry(named: name) else { throw missing(name) }
-      guard entry.shape == tensor.shape else {
-        throw ModelFileError(
-          file: path, subject: "tensor \(name.quoted)",
-          problem: "shape \(entry.shape), where \(configuration) asks for \(tensor.shape)")
-      }
-    }
-    let others = names.filter { !expected.contains($0) }
-    guard let first = others.first else { return }
-    let rest = others.count > 1 ? ", nor are \(others.count - 1) others" : ""
-    throw ModelFileError(
-      file: path, subject: "tensor \(first.quoted)",
-      problem: "is no part of the network that \(configuration) describes\(rest)")
   }
 }

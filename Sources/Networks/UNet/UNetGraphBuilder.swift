@@ -8,6 +8,8 @@ struct UNetGraphBuilder {
   private(set) var values: [UNetGraph.Value] = []
   private(set) var steps: [UNetGraph.Step] = []
   private(set) var times: UNetGraph.Place = 0
+  /// The embedded time, which every block projects.
+  private var embeddedTime: UNetGraph.Place = 0
   /// Columns of the projected time that are taken, and by whom.
   private var projections: [(name: String, outputs: Int)] = []
   private var projectedWidth = 0
@@ -77,6 +79,8 @@ struct UNetGraphBuilder {
       let layer = UNetGraph.Linear(names: ["time_embedding.\(name)"], inputs: inputs, outputs: [width])
       steps.append(.linear(layer, activates: true, input: input, output: output))
     }
+    embeddedTime = activated
+    // How wide it is, the blocks say.
     times = value(.images, 0)
     return steps.count
   }
@@ -86,7 +90,7 @@ struct UNetGraphBuilder {
     values[times] = UNetGraph.Value(extent: .images, channels: projectedWidth)
     let layer = UNetGraph.Linear(
       names: projections.map(\.name), inputs: configuration.timeWidth, outputs: projections.map(\.outputs))
-    steps.insert(.linear(layer, activates: false, input: times - 1, output: times), at: index)
+    steps.insert(.linear(layer, activates: false, input: embeddedTime, output: times), at: index)
   }
 
   private mutating func projection(_ name: String, _ outputs: Int) -> Range<Int> {
@@ -163,7 +167,8 @@ struct UNetGraphBuilder {
     return Features(place: output, channels: outputs)
   }
 
-  /// Attention of each pixel to all others of its image, in place.
+  /// Attention of each pixel to all others of its image. The result takes the input's place: the last convolution reads a
+  /// pixel's residual where it writes the pixel, and the value lives on as one that is written later (`BufferPlan`).
   private mutating func attention(
     _ name: String, _ input: Features, _ level: Int, _ groups: Int?, scale: Double = 1
   ) -> Features {

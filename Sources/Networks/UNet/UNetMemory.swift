@@ -32,6 +32,34 @@ extension UNetGraph {
     return max(1, (device.kind == .gpu ? 1 << 19 : 1 << 13) / pixels)
   }
 
+  /// Checks that a pass over so many images fits.
+  ///
+  /// - Parameters:
+  ///   - images: how many travel together.
+  ///   - other: bytes that are taken besides weights and the pass.
+  ///   - device: the device.
+  ///   - panelWidth: its engine's.
+  /// - Throws: `EngineError` of kind `exhausted` that says which number would fit.
+  package func checkFits(
+    images: Int, other: (Int) -> Int, _ device: DeviceDescription, panelWidth: Int
+  ) throws(EngineError) {
+    func fits(_ images: Int) -> Bool {
+      let memory = memory(images: images, panelWidth: panelWidth)
+      return memory.weights + memory.pass + other(images) <= Self.usable(device)
+        && memory.largestBuffer <= device.largestTensorBytes
+    }
+    guard images > 1, !fits(images) else { return }
+    var (fitting, tooMany) = (1, images)
+    while tooMany - fitting > 1 {
+      let middle = (fitting + tooMany) / 2
+      if fits(middle) { fitting = middle } else { tooMany = middle }
+    }
+    throw EngineError(
+      .exhausted,
+      "a batch of \(images) images does not fit in the memory that may be used of \(device.name); one of \(fitting) does"
+    )
+  }
+
   /// The part of a device's memory that its engine uses.
   private static func usable(_ device: DeviceDescription) -> Int { device.memoryBytes / 4 * 3 }
 

@@ -9,7 +9,9 @@ import Testing
 
   init() throws { files = try SampleFiles() }
 
-  private func sample(_ arguments: String...) async throws -> CommandRun {
+  private func sample(_ arguments: String...) async throws -> CommandRun { try await sample(arguments) }
+
+  private func sample(_ arguments: [String]) async throws -> CommandRun {
     try await Weft.run(["sample"] + arguments, directory: files.folder.path)
   }
 
@@ -64,6 +66,16 @@ import Testing
     for text in ["1 × 16 × 16", "1,112,801 parameters", "DDPMScheduler, 50 steps", "1,000 in", "MiB"] {
       #expect(run.text.contains(text), "no '\(text)' in \(run.text)")
     }
+  }
+
+  /// What would not fit is refused before anything is loaded, with what would, by a dry run too.
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"), arguments: [["--dry-run"], ["--array", "a.npy"]])
+  func aBatchThatDoesNotFit(arguments: [String]) async throws {
+    let run = try await sample(
+      ["--model", Self.model, "--count", "2000000", "--batch", "2000000", "--steps", "2"] + arguments)
+    #expect(run.status == 1 && run.text.isEmpty)
+    #expect(run.errorText.contains("a batch of 2000000 images does not fit"), "\(run.errorText)")
+    #expect(files.folder.names == ["images.npy", "ring.npy"])
   }
 
   static let wrongOptions: [[String]] = [

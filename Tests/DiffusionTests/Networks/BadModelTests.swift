@@ -56,6 +56,14 @@ import Testing
     withExtendedLifetime(directory) {}
   }
 
+  /// A sampler that takes its variance from a network that tells none.
+  @Test func aSamplerOfAnotherNetwork() throws {
+    let directory = try ModelDirectory(
+      try UNetGolden.named("scale and shift"),
+      scheduler: #"{"_class_name": "DDPMScheduler", "variance_type": "learned_range"}"#)
+    check(directory, "scheduler_config.json", "'variance_type'", "tells no variance")
+  }
+
   /// Configurations that contradict the weights.
   @Test func aContradictingConfiguration() throws {
     for (changes, words) in [

@@ -61,6 +61,24 @@ import Weft
     #expect(peak <= 1.2 * Double(planned.total) && peak >= 0.8 * Double(planned.total), "\(peak) of \(planned.total)")
   }
 
+  /// Windows, linear layers, old names and images made larger: the weights take what is planned, to the byte.
+  @Test(arguments: ["small cifar", "equal channels", "scale and shift", "wide"]) func weightsAreAsPlanned(name: String)
+    async throws
+  {
+    let (files, denoiser, engine) = try await model(name, .reference)
+    #expect(engine.memory.bytes == files.graph.memory(images: 1, panelWidth: engine.panelWidth).weights)
+    withExtendedLifetime(denoiser) {}
+  }
+
+  /// A batch larger than any number of samples is one of all samples.
+  @Test func anEndlessBatch() async throws {
+    let (files, denoiser, engine) = try await model("scale and shift", .reference)
+    let plan = try files.scheduler.plan(steps: 2)
+    let all = try await Sampler(plan, denoiser: denoiser, on: engine, batchSize: .max).samples(count: 2, seed: 9)
+    let usual = try await Sampler(plan, denoiser: denoiser, on: engine).samples(count: 2, seed: 9)
+    #expect(all.values == usual.values)
+  }
+
   /// The device's memory decides how many samples travel together.
   @Test func batchesFitTheMemory() {
     func size(_ memory: Int) -> Int {

@@ -25,6 +25,16 @@ import Testing
     (#""_class_name": "DDIMScheduler", "trained_betas": [0.1, 0.2]"#, ["trained_betas", "num_train_timesteps"]),
     (#""_class_name": "DDIMScheduler", "timestep_spacing": "odd""#, ["timestep_spacing", "trailing"]),
     (#""_class_name": "DDIMScheduler", "steps_offset": -1"#, ["steps_offset"]),
+    (#""_class_name": "DDIMScheduler", "steps_offset": 1000"#, ["steps_offset", "999"]),
+    (#""_class_name": "UniPCMultistepScheduler", "disable_corrector": [0, 0.5]"#, ["disable_corrector[1]", "integer"]),
+    (#""_class_name": "UniPCMultistepScheduler", "disable_corrector": [1e30]"#, ["disable_corrector[0]"]),
+    (#""_class_name": "UniPCMultistepScheduler", "disable_corrector": [-1]"#, ["disable_corrector[0]"]),
+    (#""_class_name": "UniPCMultistepScheduler", "disable_corrector": 3"#, ["disable_corrector", "array"]),
+    (#""_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": true, "sigma_min": -1"#, ["sigma_min", "-1"]),
+    (
+      #""_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": true, "sigma_min": 5, "sigma_max": 2"#,
+      ["sigma_min", "sigma_max"]
+    ),
     (#""_class_name": "DDIMScheduler", "clip_sample": 1"#, ["clip_sample"]),
     (#""_class_name": "DDIMScheduler", "clip_sample_range": -1"#, ["clip_sample_range"]),
     (#""_class_name": "DDIMScheduler", "thresholding": true, "sample_max_value": 0.5"#, ["sample_max_value"]),

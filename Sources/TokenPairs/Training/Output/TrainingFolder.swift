@@ -54,7 +54,11 @@ final class TrainingFolder {
     try clean(keepsTraining: mode.resumes)
   }
 
-  deinit { close(lock) }
+  deinit {
+    // Closing is not enough: a process that another thread is starting has a copy until it runs its own program.
+    _ = flock(lock, LOCK_UN)
+    close(lock)
+  }
 
   private static func check(
     _ output: String, _ work: String, _ mode: Mode, encoder: String

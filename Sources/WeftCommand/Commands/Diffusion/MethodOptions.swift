@@ -10,12 +10,16 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The sampler: dpm-solver-2m if none is named; 'weft sample --list' shows all, and which options each takes.",
+      "The sampler: dpm-solver-2m if none is named, the model's own with --model; 'weft sample --list' shows all, and which options each takes.",
       valueName: "name"),
     transform: { try SamplerChoice($0) })
   var sampler: SamplerChoice?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Steps from noise to data (20).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Steps from noise to data (20; with a model's own sampler 50, or all that a process of continuous time was trained with).",
+      valueName: "n"))
   var steps: Int?
 
   @Option(

@@ -46,6 +46,8 @@ struct ModelDrawing {
       print(try report.render(samples: request.count, batch: command.samples.batch), terminator: "")
       return
     }
+    _ = try files.memory(
+      way.checkedPlan(), samples: request.count, batchSize: command.samples.batch, on: engine)
     let targets = try SampleTargets(command, space: space)
     let denoiser = try await NetworkDenoiser(files, on: engine)
     var way = way

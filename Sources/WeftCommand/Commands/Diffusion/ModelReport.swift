@@ -16,7 +16,7 @@ struct ModelReport {
   /// - Throws: `EngineError` if the network does not fit the device at all.
   func render(samples: Int, batch: Int?) throws -> String {
     let memory = try files.memory(plan, samples: samples, batchSize: batch, on: engine)
-    let batches = (samples + memory.batchSize - 1) / memory.batchSize
+    let batches = (samples - 1) / memory.batchSize + 1
     let size = files.sampleShape.map(String.init).joined(separator: " × ")
     func count(_ count: Int, _ thing: String, _ things: String) -> String {
       "\(Quantity.grouped(count)) \(count == 1 ? thing : things)"

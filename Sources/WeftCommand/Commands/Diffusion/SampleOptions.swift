@@ -63,7 +63,9 @@ struct SampleOptions: ParsableArguments {
     if let count, !(1...Int(UInt32.max)).contains(count) {
       throw ValidationError("--count is \(count): it must be at least 1 and below 2^32")
     }
-    if let batch, batch < 1 { throw ValidationError("--batch is \(batch): it must be at least 1") }
+    if let batch, !(1...Int(UInt32.max)).contains(batch) {
+      throw ValidationError("--batch is \(batch): it must be at least 1 and below 2^32")
+    }
     if seeds != nil, count != nil || seed != nil {
       throw ValidationError("--seeds says how many samples there are: leave out --count and --seed")
     }
@@ -109,7 +111,9 @@ struct SampleOptions: ParsableArguments {
     let count = sampleCount(noise: given)
     guard count <= given.count else {
       throw ModelFileError(
-        file: noise, problem: "holds noise for \(given.count) samples, and \(count) are asked for; leave out --count")
+        file: noise,
+        problem: "holds noise for \(given.count) samples, and \(count) are asked for"
+          + (seeds == nil ? "; leave out --count" : ", one for each of --seeds"))
     }
     return given
   }

@@ -20,6 +20,8 @@ struct SampleRun {
   ///   - targets: where they go.
   ///   - title: the sampler's name.
   ///   - gamma: the Γ that was used, if any.
+  /// - Throws: `DiffusionError` if samples diverge, `EngineError` if the device fails, `OutputError` or `PictureError` if a
+  ///   file cannot be written.
   mutating func run(
     _ request: SamplingRequest, into targets: SampleTargets, title: String, gamma: GammaTable?
   ) async throws {
@@ -69,6 +71,6 @@ struct SampleRun {
 
   /// Steps of all batches together.
   private func totalSteps(samples: Int) -> Int {
-    (samples + sampler.batchSize - 1) / sampler.batchSize * sampler.plan.stepCount
+    ((samples - 1) / sampler.batchSize + 1) * sampler.plan.stepCount
   }
 }

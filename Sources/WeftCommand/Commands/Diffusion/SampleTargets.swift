@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diffusion
+import Engine
 import Foundation
 import ModelFiles
 
@@ -47,9 +48,12 @@ struct SampleTargets {
     let (numbers, overflow) = count.multipliedReportingOverflow(by: data.elements)
     let limit = min(Int(clamping: ProcessInfo.processInfo.physicalMemory) / bytes, 1 << 31)
     guard overflow || numbers > limit else { return }
+    guard limit >= data.elements else {
+      throw EngineError(.exhausted, "a sample of shape \(data.shape) does not fit in this machine's memory")
+    }
     throw ValidationError(
       "--count is \(count): that many samples of shape \(data.shape) do not fit in this machine's memory; "
-        + "\(max(1, limit / data.elements)) would")
+        + "\(limit / data.elements) would")
   }
 
   /// Writes all files, or shows the samples if there are none.

@@ -22,7 +22,7 @@ enum SamplerTable {
 
       order: of convergence to the exact flow; samplers that draw noise have none
       evaluations: of the denoiser, for each step; noise: whether steps draw it
-      2 outputs: of a network, which a data set's denoiser has not: for 'weft schedule', and programs with a network
+      2 outputs: of a network (--model), which a data set's denoiser has not
 
 
       """ + options.render(on: terminal)

@@ -14,7 +14,7 @@ struct HubsCommand: AsyncParsableCommand {
       """,
     discussion: """
       Hub sampling: in high dimension latents that are hubs lie nearer to the mean of all, and samples that start from \
-      them are less often failures. Standard normal latents are drawn, or those of a file taken, and the ones are kept \
+      them are more alike and nearer to what is usual, much as with shorter noise. Standard normal latents are drawn, or those of a file taken, and the ones are kept \
       that at least --at-least others have among their k nearest.
 
         weft hubs --dimension 64 --draws 4000 --output hubs.npy

@@ -79,7 +79,11 @@ struct QualityCommand: AsyncParsableCommand {
     for some in [set, data] where some.count <= k {
       throw GeometryError("\(some.name) holds \(some.count) samples: more than \(k) are needed, or a smaller -k")
     }
-    if let remark = QualityReport.remark(on: set, data) { note(remark) }
+    let remarks = [
+      QualityReport.remark(on: set, data, isRanged: !range.isEmpty), QualityReport.remark(onFew: set),
+      QualityReport.remark(onFew: data),
+    ]
+    for remark in remarks { if let remark { note(remark) } }
 
     let engine = try await device.engine()
     let (mine, theirs) = (try set.vectors(), try data.vectors())

@@ -10,12 +10,21 @@ struct QualityReport {
   let device: String
 
   /// What looks like two different units; nil if nothing does.
-  static func remark(on samples: QualitySet, _ reference: QualitySet) -> String? {
+  static func remark(on samples: QualitySet, _ reference: QualitySet, isRanged: Bool) -> String? {
     func width(_ set: QualitySet) -> Double { Double(set.range.upperBound) - Double(set.range.lowerBound) }
     let (mine, theirs) = (width(samples), width(reference))
     guard mine > 4 * theirs || theirs > 4 * mine else { return nil }
     func text(_ set: QualitySet) -> String { "\(set.name) lies in \(set.range.lowerBound) … \(set.range.upperBound)" }
-    return "\(text(samples)), \(text(reference)): are these the same units? --range changes the latter's"
+    return "\(text(samples)), \(text(reference)): are these the same units? "
+      + (isRanged ? "--range gave the latter's" : "--range changes the latter's")
+  }
+
+  /// What to think of covariances of few samples; nil of enough.
+  static func remark(onFew set: QualitySet) -> String? {
+    guard set.count <= set.elements else { return nil }
+    return
+      "\(set.name) holds \(set.count) samples of \(set.elements) numbers: their covariance is singular, and a Fréchet "
+      + "distance is only comparable with others of as many samples; more than \(set.elements) say more"
   }
 
   func text(on terminal: Terminal) -> String {

@@ -25,6 +25,11 @@ struct QualitySet {
     } else {
       let file = try VectorFile(named: path)
       (shape, values) = ([file.dimension], file.floats(0..<file.count))
+      if let place = values.firstIndex(where: { !$0.isFinite }) {
+        throw GeometryError(
+          "\(name): sample \(place / file.dimension) has \(values[place]) at \(place % file.dimension), where a finite "
+            + "number is expected")
+      }
     }
   }
 
