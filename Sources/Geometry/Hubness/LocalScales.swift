@@ -82,18 +82,21 @@ struct LocalScales: Sendable {
     case .localScaling: d == 0 ? 0 : 1 - exp(-d * d / (scales[i] * scales[j]))
     // Copies have no distance, whatever is around them.
     case .nicdm: d == 0 ? 0 : d / (scales[i] * scales[j]).squareRoot()
-    case .mutualProximityNormal: 1 - shareAbove(d, i) * shareAbove(d, j)
+    case .mutualProximityNormal: mutualProximity(shareBelow(d, i), shareBelow(d, j))
     case .mutualProximityEmpiric: .nan
     case .disSimLocal: (lists.metric == .euclidean ? d * d : d) - scales[i] - scales[j]
     case .csls: scales[i] + scales[j] - 2 * (1 - d)
     }
   }
 
-  /// The share of a normal's mass above `d`.
-  private func shareAbove(_ d: Double, _ row: Int) -> Double {
+  /// `1 - (1 - F)(1 - F')` from the small shares themselves: of near neighbours nothing else would be left.
+  private func mutualProximity(_ mine: Double, _ theirs: Double) -> Double { mine + theirs - mine * theirs }
+
+  /// The share of a normal's mass below `d`.
+  private func shareBelow(_ d: Double, _ row: Int) -> Double {
     let (mean, deviation) = (scales[row], deviations[row])
-    guard deviation > 0 else { return d < mean ? 1 : d == mean ? 0.5 : 0 }
-    return erfc((d - mean) / (deviation * 2.0.squareRoot())) / 2
+    guard deviation > 0 else { return d < mean ? 0 : d == mean ? 0.5 : 1 }
+    return erfc((mean - d) / (deviation * 2.0.squareRoot())) / 2
   }
 
   /// The share of the n - 2 others that are farther than `d` from both; `distances` are those of `i`'s list by index,

@@ -44,7 +44,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     try require(
       k <= count - (isOfItself ? 1 : 0),
       isOfItself
-        ? "k is \(k), and each of \(count) vectors has only \(count - 1) others"
+        ? "k is \(k), and each of \(count) vectors has only \(count - 1) \(count == 2 ? "other" : "others")"
         : "k is \(k), and there are only \(count) vectors to choose from")
     try require(
       queries.dimension == reference.dimension,

@@ -6,7 +6,8 @@ public import Engine
 ///     L = ln(1 + Σ t e^(-s)) + ln(1 + Σ (1 - t) e^s)        dL/ds = (1 - t) e^(s - N) - t e^(-s - P)
 ///
 /// with N and P the two logarithms. Least at `t = sigmoid(2s)`: 0 is the threshold between true and false. Sums are
-/// taken relative to the largest exponent, so scores of ±10⁴ are as good as any.
+/// taken relative to the largest exponent, so scores of ±10⁴ stay finite; N and P are float32, so that a gradient there
+/// is right to their last digit, 10⁻³ of itself.
 public struct ZLPR: Sendable {
   /// What the classes of each row should be.
   public enum Labels: Sendable, Hashable {

@@ -34,6 +34,17 @@ import Testing
     #expect(seen.isSuperset(of: [.argmaxable, .unargmaxable]))
   }
 
+  /// A box in which all hidden vectors lie that matter changes nothing, however large it is.
+  @Test(arguments: [1e6, 1e9, 1e12, 1e100, 1e300]) func anEndlessBox(box: Double) async throws {
+    let rows = RandomRows(40, dimension: 3, seed: 21)
+    var generator = SplitMix64(seed: 22)
+    let bias = (0..<40).map { _ in Float.random(in: -2...2, using: &generator) }
+    let classes = try rows.classes(bias: bias)
+    let free = try await classes.verdicts()
+    #expect(free.contains(.argmaxable) && free.contains(.unargmaxable) && !free.contains(.undecided))
+    #expect(try await classes.verdicts(box: box) == free)
+  }
+
   /// In one dimension and a box a class wins on an open interval.
   @Test func inABox() async throws {
     var generator = SplitMix64(seed: 77)

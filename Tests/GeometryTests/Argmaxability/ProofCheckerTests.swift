@@ -157,6 +157,23 @@ import Testing
     let biased = try OutputClasses([[-1, 0], [1, 0], [0, 1]], bias: [0, 0, 1])
     #expect(try await finding(2, .undecided(edge, bound: 1.4143), in: biased) == .proven)
     #expect(try await finding(2, .undecided(edge, bound: 1.4142), in: biased) != .proven)
+    // In a box it is the score itself: 0 · h₁ + 1 · h₂ + 1, at most 2.5 where h₂ is 1.5.
+    #expect(try await finding(2, .undecided(edge, bound: 2.5001), in: biased, box: 1.5) == .proven)
+    #expect(try await finding(2, .undecided(edge, bound: 2.4999), in: biased, box: 1.5) != .proven)
+  }
+
+  /// Weights so small that their squares vanish make no bound.
+  @Test(arguments: [1e-160, 1e-200, 1e-300, .leastNonzeroMagnitude, 1e10]) func weightsThatVanish(weight: Double)
+    async throws
+  {
+    let classes = try OutputClasses([[-1, 0], [1, 0], [0, 1]])
+    let reason = try await reason(2, .undecided(Combination(classes: [0], weights: [weight]), bound: 0), in: classes)
+    #expect(reason.contains("does not follow"))
+    // Vectors whose squares vanish have bounds all the same.
+    let tiny = try OutputClasses([[0], [.leastNonzeroMagnitude]])
+    let other = Combination(classes: [0], weights: [1])
+    #expect(try await finding(1, .undecided(other, bound: 1e-46), in: tiny) != .proven)
+    #expect(try await finding(1, .undecided(other, bound: 2e-45), in: tiny) == .proven)
   }
 
   /// Every proof of a search is about its own class and layer.

@@ -22,11 +22,11 @@ import Weft
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     func near(_ i: Int) -> [Double] { order(i).prefix(k).map { d[i][$0] } }
 
-    func survival(_ x: Double, _ i: Int) -> Double {
+    func shareBelow(_ x: Double, _ i: Int) -> Double {
       let others = others(i)
       let mu = mean(others)
       let sigma = mean(others.map { ($0 - mu) * ($0 - mu) }).squareRoot()
-      return 0.5 * erfc((x - mu) / sigma / 2.0.squareRoot())
+      return 0.5 * erfc((mu - x) / sigma / 2.0.squareRoot())
     }
 
     func centroidDistance(_ i: Int) -> Double {
@@ -42,7 +42,10 @@ import Weft
       switch reduction {
       case .localScaling: return 1 - exp(-x * x / (near(i)[k - 1] * near(j)[k - 1]))
       case .nicdm: return x / (mean(near(i)) * mean(near(j))).squareRoot()
-      case .mutualProximityNormal: return 1 - survival(x, i) * survival(x, j)
+      case .mutualProximityNormal:
+        // 1 - (1 - F)(1 - F'), of which subtraction from 1 would leave nothing where both are small.
+        let (mine, theirs) = (shareBelow(x, i), shareBelow(x, j))
+        return mine + theirs - mine * theirs
       case .mutualProximityEmpiric:
         let farther = (0..<count).filter { $0 != i && $0 != j && d[i][$0] > x && d[j][$0] > x }
         return 1 - Double(farther.count) / Double(count - 2)

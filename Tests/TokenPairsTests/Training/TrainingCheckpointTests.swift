@@ -90,11 +90,15 @@ import Testing
     func replace(_ old: String, _ new: String) -> (inout Data) -> Void {
       { data in if let place = data.range(of: Data(old.utf8)) { data.replaceSubrange(place, with: Data(new.utf8)) } }
     }
-    #expect(try refusal(replace(#""training":"1""#, #""training":"2""#))?.contains("version '2'") == true)
+    #expect(try refusal(replace(#""training":"2""#, #""training":"1""#))?.contains("version '1'") == true)
     #expect(try refusal(replace(#""training""#, #""trainong""#))?.contains("no checkpoint of a training") == true)
-    #expect(try refusal(replace("zlpr", "zlpq"))?.contains("its recipe cannot be read") == true)
-    #expect(try refusal(replace(#"bestEpoch\":1"#, #"bestEpoch\":2"#))?.contains("contradicts itself") == true)
-    #expect(try refusal(replace("best:0.bias.bias", "best:9.bias.bias"))?.contains("best heads so far") == true)
+    // Every byte that says something is checked: texts, names, numbers.
+    func flip(_ fromEnd: Int, _ bits: UInt8) -> (inout Data) -> Void { { $0[$0.count - fromEnd] ^= bits } }
+    let changes: [(inout Data) -> Void] = [
+      replace("zlpr", "zlpq"), replace(#"bestEpoch\":1"#, #"bestEpoch\":2"#),
+      replace("best:0.bias.bias", "best:9.bias.bias"), flip(1, 1), flip(9, 64),
+    ]
+    for change in changes { #expect(try refusal(change)?.contains("its checksum is wrong") == true) }
   }
 
   @Test func aFileThatCannotBeWrittenLeavesTheOlderOne() throws {

@@ -50,6 +50,7 @@ import Testing
   }
 
   @Test func anUnfinishedTrainingIsNotLostUnasked() throws {
+    try put("training/lock")
     try put("training/checkpoint.safetensors")
     try put("training/features-1-float32.bin")
     try put("training/checkpoint.safetensors.123.tmp")
@@ -60,11 +61,12 @@ import Testing
     }
     #expect(try names("training") == ["checkpoint.safetensors", "features-1-float32.bin", "lock"])
     let folder = try open(overwrites: true)
-    #expect(!folder.hasCheckpoint)
-    #expect(try names("training") == ["features-1-float32.bin", "lock"])
+    #expect(folder.hasCheckpoint, "it stays until the new training has one")
+    #expect(try names("training") == ["checkpoint.safetensors", "features-1-float32.bin", "lock"])
   }
 
   @Test func featuresAloneAreNoTraining() throws {
+    try put("training/lock")
     try put("training/features-1-float32.bin")
     _ = try open()
     #expect(try names("training").contains("features-1-float32.bin"))
@@ -82,6 +84,44 @@ import Testing
     try put("training/thesis.tex")
     for flags in [(false, false), (true, false), (false, true)] {
       #expect(refusal(resumes: flags.0, overwrites: flags.1)?.contains("'thesis.tex', which is of no training") == true)
+    }
+  }
+
+  /// Names that a training uses prove nothing: it has locked the folder before it wrote any.
+  @Test func aFolderThatNoTrainingLockedIsLeftAlone() throws {
+    try put("training/model/thesis.txt")
+    for overwrites in [false, true] {
+      #expect(refusal(overwrites: overwrites)?.contains("'model', which is of no training") == true)
+    }
+    try put("training/a.tmp")
+    #expect(refusal(overwrites: true)?.contains("'a.tmp', which is of no training") == true)
+    #expect(try names("training") == ["a.tmp", "model"] && names("training/model") == ["thesis.txt"])
+  }
+
+  @Test func aLinkIsNotFollowed() throws {
+    try put("elsewhere/lock")
+    try put("elsewhere/checkpoint.safetensors.1.tmp")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(output)/training", withDestinationPath: "\(output)/elsewhere")
+    #expect(refusal(overwrites: true)?.contains("is not a directory") == true)
+    #expect(try names("elsewhere").count == 2)
+  }
+
+  @Test func aDirectoryInAFilesPlaceIsNotRemoved() throws {
+    try put("special_tokens_map.json/mine.txt")
+    #expect(refusal(overwrites: true)?.contains("special_tokens_map.json: is a directory") == true)
+    #expect(try names("special_tokens_map.json") == ["mine.txt"])
+  }
+
+  @Test func featuresLieBesideTheOutput() throws {
+    try put("training/lock")
+    for inside in ["", "/", "/training", "/training/x/y", "/./x", "/../out/x"] {
+      #expect(throws: ModelFileError.self, "\(inside)") {
+        try TrainingFolder.check(features: output + inside, output: output)
+      }
+    }
+    for outside in ["/../features", "put", "/../outer/x"] {
+      try TrainingFolder.check(features: output + outside, output: output)
     }
   }
 

@@ -25,6 +25,7 @@ import Testing
     ("weight decay is -1", { $0.weightDecay = -1 }), ("gradient norm is 0", { $0.maximumGradientNorm = 0 }),
     ("gradient norm is inf", { $0.maximumGradientNorm = .infinity }),
     ("label smoothing is 1.0", { $0.labelSmoothing = 1 }), ("alpha is 5", { $0.mixupAlpha = 5 }),
+    ("alpha is 1e-300", { $0.mixupAlpha = 1e-300 }), ("gradient norm is 1e-38", { $0.maximumGradientNorm = 1e-38 }),
     ("patience is -1", { $0.patience = -1 }),
   ]
 

@@ -49,7 +49,7 @@ public struct OutputClasses: Sendable, Hashable {
   var elements: [Float] { vectors.elements }
 
   /// The biases, unless they are all the same and so decide nothing.
-  var decidingBias: [Float]? {
+  package var decidingBias: [Float]? {
     guard let bias, let first = bias.first, bias.contains(where: { $0 != first }) else { return nil }
     return bias
   }

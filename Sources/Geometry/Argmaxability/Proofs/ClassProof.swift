@@ -9,7 +9,7 @@ public struct ClassProof: Sendable, Hashable {
     /// Another class has the same vector and bias, so that neither is ever above the other.
     case tied(with: Int, Together)
     /// Nothing is proven but this: no hidden vector `h` puts it above all others by more than `bound · ‖h‖`, or
-    /// `bound · ‖(h, 1)‖` where there are biases.
+    /// `bound · ‖(h, 1)‖` where there are biases, or `bound` itself in a box where there are.
     case undecided(Combination, bound: Double)
   }
 

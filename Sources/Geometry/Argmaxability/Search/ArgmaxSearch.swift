@@ -20,6 +20,7 @@ public struct ArgmaxSearch: Sendable {
   let points: ClassPoints
   let scores: ClassScores
   let duplicates: DuplicateClasses
+  private let engine: Engine
   var classes: OutputClasses { checker.classes }
 
   /// Prepares a search.
@@ -29,9 +30,18 @@ public struct ArgmaxSearch: Sendable {
   ///   - engine: where scores are computed.
   /// - Throws: ``GeometryError`` if the box is not a positive number; `EngineError` if the device has no room.
   public init(_ classes: OutputClasses, box: Double? = nil, on engine: Engine) async throws {
-    checker = try ProofChecker(classes, box: box)
-    points = ClassPoints(classes, box: box)
-    duplicates = DuplicateClasses(classes)
+    let duplicates = DuplicateClasses(classes)
+    let checker = try ProofChecker(classes, box: box)
+    try await self.init(checker, ClassPoints(classes, box: box), duplicates, engine)
+  }
+
+  private init(
+    _ checker: ProofChecker, _ points: ClassPoints, _ duplicates: DuplicateClasses, _ engine: Engine
+  ) async throws {
+    self.checker = checker
+    self.points = points
+    self.duplicates = duplicates
+    self.engine = engine
     scores = try await ClassScores(points, on: engine)
   }
 
@@ -41,6 +51,29 @@ public struct ArgmaxSearch: Sendable {
   ///   - report: is given proofs as they are found, in no particular order.
   /// - Throws: what `report` throws; `EngineError` if the device fails; `CancellationError`.
   public func run(_ chosen: [Int]? = nil, report: Report) async throws {
+    guard points.form == .boxed, ClassPoints.losesBiases(classes, box: checker.box) else {
+      return try await decide(chosen, report: report)
+    }
+    // As if there were no box first: nearly all hidden vectors found lie in it, and certificates hold in any.
+    var lifted = try await ArgmaxSearch(
+      checker, ClassPoints(classes, box: checker.box, isLifted: true), duplicates, engine)
+    lifted.simplexSteps = simplexSteps
+    var open: [Int] = []
+    try await lifted.decide(chosen) { proofs, stage in
+      let decided = proofs.filter { !isOpen($0) }
+      open += proofs.filter(isOpen).map(\.index)
+      if !decided.isEmpty { try await report(decided, stage) }
+    }
+    if !open.isEmpty { try await decide(open, report: report) }
+  }
+
+  /// Whether a proof leaves open what becomes of its class, or of those that are tied with it.
+  private func isOpen(_ proof: ClassProof) -> Bool {
+    if case .tied(_, .unsaid) = proof.claim { return duplicates.isFirstOfTie(proof.index) }
+    return proof.verdict == .undecided
+  }
+
+  private func decide(_ chosen: [Int]?, report: Report) async throws {
     var open: [Candidate] = []
     var settled: [ClassProof] = []
     let nowhere = points.direction([Double](repeating: 0, count: classes.dimension))

@@ -17,7 +17,11 @@ struct ClassPoints: Sendable {
   private let vectorScale: Double
   private let biasScale: Double
 
-  init(_ classes: OutputClasses, box: Double?) {
+  /// - Parameters:
+  ///   - classes: the layer.
+  ///   - box: hidden vectors have elements from -box to box; any if nil.
+  ///   - isLifted: directions as if there were no box, of which those that leave it stand for no hidden vector.
+  init(_ classes: OutputClasses, box: Double?, isLifted: Bool = false) {
     self.classes = classes
     self.box = box ?? .infinity
     let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
@@ -31,7 +35,7 @@ struct ClassPoints: Sendable {
     }
     width = classes.dimension + 1
     let largestBias = Double(bias.reduce(0) { max($0, abs($1)) })
-    if let box {
+    if let box, !isLifted {
       form = .boxed
       biasScale = Self.scale(max(largestBias, largest * box))
       vectorScale = biasScale * box
@@ -40,6 +44,13 @@ struct ClassPoints: Sendable {
       vectorScale = Self.scale(largest)
       biasScale = Self.scale(largestBias)
     }
+  }
+
+  /// Whether biases are small next to the vectors' scores in a box: a program in the box would lose them.
+  static func losesBiases(_ classes: OutputClasses, box: Double?) -> Bool {
+    guard let box, let bias = classes.decidingBias else { return false }
+    let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
+    return largest * box > 0x1p12 * Double(bias.reduce(0) { max($0, abs($1)) })
   }
 
   private static func scale(_ largest: Double) -> Double {
@@ -83,7 +94,7 @@ struct ClassPoints: Sendable {
       guard let last = direction.last, last > 0 else { return nil }
       let factor = vectorScale / (biasScale * last)
       let hidden = direction.dropLast().map { $0 * factor }
-      return hidden.allSatisfy(\.isFinite) ? hidden : nil
+      return hidden.allSatisfy { $0.isFinite && abs($0) <= box } ? hidden : nil
     case .boxed:
       return direction.dropLast().map { min(max($0 * box, -box), box) }
     }

@@ -49,22 +49,25 @@ struct CertificateCheck {
     }
   }
 
-  /// An upper bound on how far any hidden vector `h` puts the class above all others, for `‖h‖ = 1`, or `‖(h, 1)‖ = 1`
-  /// where there are biases; nil if the combination is none.
+  /// An upper bound on how far any hidden vector `h` puts the class above all others: in a box with biases as it is, else
+  /// for `‖h‖ = 1`, or `‖(h, 1)‖ = 1` where there are biases; nil if the combination is none.
   func bound(_ combination: Combination, of index: Int) -> Double? {
-    guard (try? checkForm(combination, of: index)) != nil else { return nil }
+    guard (try? checkForm(combination, of: index)) != nil, (try? checkSum(combination)) != nil else { return nil }
     // The least of the differences is at most any average of them, with the weights as they are.
-    var squares = 0.0
-    for column in 0..<classes.dimension {
-      let part = shortfall(combination, of: index, column).magnitudeBound
-      squares += part * part
-    }
+    let parts = (0..<classes.dimension).map { shortfall(combination, of: index, $0).magnitudeBound }
     let bias = biasShortfall(combination, of: index)
-    let part = max(bias.value + bias.errorBound, 0)
-    squares += part * part
     let total = combination.weights.reduce(0, +)
-    let bound =
-      squares.squareRoot() / total * (1 + Double(classes.dimension + combination.weights.count + 16) * 0x1p-52)
+    let slack = 1 + Double(classes.dimension + combination.weights.count + 16) * 0x1p-52
+    let bound: Double
+    if let box = checker.box, classes.decidingBias != nil {
+      bound = max((parts.reduce(0, +) * box * slack + bias.value + bias.errorBound) / total, 0) * slack
+    } else {
+      // Relative to the largest: what falls below the least Double is lost in the slack.
+      let all = parts + [max(bias.value + bias.errorBound, 0)]
+      let largest = all.reduce(0, max)
+      let squares = largest > 0 ? all.reduce(0) { $0 + ($1 / largest) * ($1 / largest) } : 0
+      bound = largest * squares.squareRoot() / total * slack
+    }
     return bound.isFinite ? bound : nil
   }
 
@@ -114,9 +117,13 @@ struct CertificateCheck {
     return reach < -(bias.value + bias.errorBound) * (1 - 0x1p-50)
   }
 
-  private func checkNearness(_ combination: Combination, of index: Int) throws(Rejection) {
+  private func checkSum(_ combination: Combination) throws(Rejection) {
     let total = combination.weights.reduce(0, +)
     guard abs(total - 1) <= Self.tolerance else { throw Rejection("the weights add up to \(total), not to 1") }
+  }
+
+  private func checkNearness(_ combination: Combination, of index: Int) throws(Rejection) {
+    try checkSum(combination)
     let largest = ([index] + combination.classes).reduce(Float(0)) { largest, member in
       classes.row(member).reduce(largest) { max($0, abs($1)) }
     }

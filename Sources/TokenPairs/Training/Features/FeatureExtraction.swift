@@ -35,7 +35,7 @@ struct FeatureExtraction {
     let scheduler = Scheduler<[Int32], [Float]>(
       limits: BatchPolicy.Limits(tokens: batchTokens, bytes: max(1, engine.device.memoryBytes / 2)),
       // Finished rows wait in memory for their turn: a few batches of them, however many windows that is.
-      window: max(16, 4 * batchTokens / max(1, mean)),
+      window: max(16, 4 * min(batchTokens, 1 << 32) / max(1, mean)),
       weigh: { ($0.count, encoder.bytes(forTokens: $0.count)) },
       execute: { (windows) throws(EngineError) in try await Self.rows(of: windows, encoder, on: engine) })
     let stream = Windows { continuation in

@@ -51,7 +51,7 @@ final class TrainingFolder {
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw ModelFileError(file: output, problem: "another training is at work in it")
     }
-    try clean(keepsTraining: mode.resumes)
+    try clean()
   }
 
   deinit {
@@ -68,12 +68,11 @@ final class TrainingFolder {
       throw ModelFileError(file: output, problem: "is the encoder's own directory; name another")
     }
     let names = try fileNames(in: output)
-    if fileExists(work) {
-      guard isDirectory(work) else { throw ModelFileError(file: work, problem: "exists and is not a directory") }
-      if let other = try fileNames(in: work).first(where: { !isOwn($0) }) {
-        throw ModelFileError(
-          file: work, problem: "holds \(other.quoted), which is of no training; name another directory")
-      }
+    if fileExists(work) { try checkWork(work) }
+    // What has a file's name and is none is somebody else's.
+    for name in descriptions + modelFiles where isDirectory("\(output)/\(name)") {
+      throw ModelFileError(
+        file: "\(output)/\(name)", problem: "is a directory where a model has a file; name another directory")
     }
     // Before its first checkpoint a training has nothing to lose.
     let hasTraining = fileExists("\(work)/\(checkpointName)")
@@ -96,18 +95,36 @@ final class TrainingFolder {
     }
   }
 
+  /// Refuses a working directory that holds what no training made: it goes when the training has ended.
+  private static func checkWork(_ work: String) throws(ModelFileError) {
+    var status = stat()
+    guard lstat(work, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw ModelFileError(file: work, problem: "exists and is not a directory")
+    }
+    let names = try fileNames(in: work)
+    // Every training has locked its directory first.
+    guard let other = names.first(where: { !isOwn($0) }) ?? (names.contains(lockName) ? nil : names.first) else {
+      return
+    }
+    throw ModelFileError(
+      file: work, problem: "holds \(other.quoted), which is of no training; name another directory")
+  }
+
   /// Whether a file of the working directory is one that a training makes.
   private static func isOwn(_ name: String) -> Bool {
     [lockName, checkpointName, stagingName].contains(name) || name.hasPrefix(FeatureLayout.namePrefix)
-      || name.hasSuffix(ReplacingFile.temporarySuffix)
+      || isHalfWritten(name)
   }
 
-  /// Removes what a process that was killed left half written; and unless the training goes on, its checkpoint. Features
-  /// say themselves whether they can be used again.
-  private func clean(keepsTraining: Bool) throws(ModelFileError) {
-    for name in try fileNames(in: work) {
-      let isStale = !keepsTraining && [Self.checkpointName, Self.stagingName].contains(name)
-      if isStale || name.hasSuffix(ReplacingFile.temporarySuffix) { try remove("\(work)/\(name)") }
+  private static func isHalfWritten(_ name: String) -> Bool {
+    name.hasPrefix(checkpointName) && name.hasSuffix(ReplacingFile.temporarySuffix)
+  }
+
+  /// Removes what a process that was killed left half written. An older checkpoint stays until there is a new one, and
+  /// features say themselves whether they can be used again.
+  private func clean() throws(ModelFileError) {
+    for name in try fileNames(in: work) where name == Self.stagingName || Self.isHalfWritten(name) {
+      try remove("\(work)/\(name)")
     }
   }
 
@@ -144,21 +161,20 @@ final class TrainingFolder {
     ModelFileError(file: path, problem: "cannot be \(verb): \(String(cString: strerror(errno)))")
   }
 
-  /// Refuses to keep features in the output directory or its working directory: the one must hold nothing else when a
-  /// training starts, the other goes when it ends.
+  /// Refuses to keep features in the output directory or below it: it must hold nothing else when a training starts, and
+  /// its working directory goes when the training ends.
   static func check(features: String, output: String) throws(ModelFileError) {
     let output = try DestinationFolder.name(output)
-    guard
-      ![output, "\(output)/training"].contains(where: {
-        isSame(features, $0) || standardized(features) == standardized($0)
-      })
-    else {
+    let (inner, outer) = (standardized(features), standardized(output))
+    guard inner != outer, !inner.hasPrefix(outer + "/"), !isSame(features, output) else {
       throw ModelFileError(
         file: features, problem: "is where the model is made; keep the features in a directory beside it")
     }
   }
 
-  private static func standardized(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+  private static func standardized(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+  }
 
   /// Whether two paths lead to one directory.
   private static func isSame(_ first: String, _ second: String) -> Bool {

@@ -73,8 +73,9 @@ public struct TrainingRecipe: Sendable, Hashable, Codable {
     }
     try check("epsilon", epsilon, epsilon > 0 && epsilon <= 1, "above 0 and at most 1")
     try check("weight decay", weightDecay, weightDecay >= 0 && weightDecay <= 1, "from 0 to 1")
-    try check("the maximum gradient norm", maximumGradientNorm, maximumGradientNorm > 0, "above 0")
+    try check("the maximum gradient norm", maximumGradientNorm, maximumGradientNorm >= 1e-6, "at least 1e-6")
     try check("label smoothing", labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "at least 0 and below 1")
-    try check("mixup's alpha", mixupAlpha, mixupAlpha >= 0 && mixupAlpha <= 4, "from 0 to 4")
+    try check(
+      "mixup's alpha", mixupAlpha, mixupAlpha == 0 || (mixupAlpha >= 1e-3 && mixupAlpha <= 4), "0, or from 1e-3 to 4")
   }
 }

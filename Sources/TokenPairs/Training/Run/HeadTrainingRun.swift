@@ -33,6 +33,15 @@ public struct HeadTrainingRun: AsyncSequence, Sendable {
     /// - Throws: `TrainingError` for data that cannot be learned from, a checkpoint of another training, or a loss that
     ///   is not finite; `ModelFileError` for files; `EngineError` from the device; `CancellationError`.
     public mutating func next() async throws -> TrainingProgress? {
+      do { return try await advance() } catch {
+        // What was under way is half done.
+        phase = .ended
+        notes = []
+        throw error
+      }
+    }
+
+    private mutating func advance() async throws -> TrainingProgress? {
       while true {
         if !notes.isEmpty { return .note(notes.removeFirst()) }
         try Task.checkCancellation()

@@ -5,7 +5,7 @@ internal import ModelFiles
 ///
 /// Random numbers depend on the seed, the epoch and the step alone, so no generator's state is among it.
 struct TrainingCheckpoint: Sendable, Hashable {
-  static let version = "1"
+  static let version = "2"
 
   /// What is stored as text beside the tensors.
   struct Progress: Sendable, Hashable, Codable {
@@ -49,6 +49,9 @@ struct TrainingCheckpoint: Sendable, Hashable {
   /// - Throws: `ModelFileError` if the system refuses.
   func write(to path: String) throws(ModelFileError) {
     var writer = SafetensorsWriter()
+    let tensors =
+      state.map { NamedTensor(name: Self.statePrefix + $0.name, shape: $0.shape, values: $0.values) }
+      + best.enumerated().flatMap { $1.tensors(named: Self.bestName($0)) }
     do {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -56,14 +59,21 @@ struct TrainingCheckpoint: Sendable, Hashable {
       writer.metadata = [
         "training": Self.version, "recipe": try text(recipe), "data": try text(data), "progress": try text(progress),
       ]
+      writer.metadata["checksum"] = Self.checksum(writer.metadata, tensors)
     } catch { throw ModelFileError(file: path, problem: "cannot be written: \(error)") }
-    for tensor in state { writer.add(Self.statePrefix + tensor.name, floats: tensor.values, shape: tensor.shape) }
-    for (index, head) in best.enumerated() {
-      for tensor in head.tensors(named: Self.bestName(index)) {
-        writer.add(tensor.name, floats: tensor.values, shape: tensor.shape)
-      }
-    }
+    for tensor in tensors { writer.add(tensor.name, floats: tensor.values, shape: tensor.shape) }
     try writer.write(to: path)
+  }
+
+  /// Of all that the file says.
+  private static func checksum(_ texts: [String: String], _ tensors: some Sequence<NamedTensor>) -> String {
+    var checksum = Checksum()
+    for name in ["training", "recipe", "data", "progress"] { checksum.add(texts[name] ?? "") }
+    for tensor in tensors.sorted(by: { $0.name < $1.name }) {
+      checksum.add(tensor.name)
+      checksum.add(tensor.values.map(\.bitPattern))
+    }
+    return checksum.text
   }
 
   /// Reads a file.
@@ -86,15 +96,18 @@ struct TrainingCheckpoint: Sendable, Hashable {
       }
       return value
     }
-    (self.recipe, self.data, progress) = (try value("recipe"), try value("data"), try value("progress"))
-    let differences = recipe.differences(from: self.recipe) + data.differences(from: self.data)
-    guard differences.isEmpty else {
-      throw TrainingError("\(path) is of a training with \(differences.joined(separator: ", "))")
-    }
     var tensors: [String: NamedTensor] = [:]
     for entry in file.tensors.values {
       tensors[entry.name] = NamedTensor(
         name: entry.name, shape: entry.shape, values: try file.floats(named: entry.name))
+    }
+    guard Self.checksum(file.metadata, tensors.values) == file.metadata["checksum"] else {
+      throw broken("its checksum is wrong; the checkpoint is damaged: --overwrite starts anew")
+    }
+    (self.recipe, self.data, progress) = (try value("recipe"), try value("data"), try value("progress"))
+    let differences = recipe.differences(from: self.recipe) + data.differences(from: self.data)
+    guard differences.isEmpty else {
+      throw TrainingError("\(path) is of a training with \(differences.joined(separator: ", "))")
     }
     state = tensors.values.filter { $0.name.hasPrefix(Self.statePrefix) }.map {
       NamedTensor(name: String($0.name.dropFirst(Self.statePrefix.count)), shape: $0.shape, values: $0.values)

@@ -17,9 +17,9 @@ struct BenchArgmaxableCommand: AsyncParsableCommand {
       class to the mean of all, where they can never win; or they are a tensor of a file.
       """)
 
-  @Option(help: "Classes.") var classes = 2000
-  @Option(help: "Elements of a class's vector.") var dimension = 64
-  @Option(help: "Classes that are moved inside the others' hull.") var planted = 20
+  @Option(parsing: .unconditional, help: "Classes.") var classes = 2000
+  @Option(parsing: .unconditional, help: "Elements of a class's vector.") var dimension = 64
+  @Option(parsing: .unconditional, help: "Classes that are moved inside the others' hull.") var planted = 20
 
   @Option(help: ArgumentHelp("The tensor to take instead, of shape [classes, dimension].", valueName: "name"))
   var tensor: String?
@@ -35,6 +35,9 @@ struct BenchArgmaxableCommand: AsyncParsableCommand {
   func validate() throws {
     guard (file == nil) == (tensor == nil) else {
       throw ValidationError("a file and --tensor belong together: give both or neither")
+    }
+    guard classes >= 2, dimension >= 1 else {
+      throw ValidationError("--classes must be at least 2, --dimension at least 1")
     }
     guard (2...1_000_000).contains(classes), (1...16_384).contains(dimension), classes * dimension <= 500_000_000 else {
       throw ValidationError("a benchmark of this size does not fit; take fewer classes or a smaller dimension")

@@ -14,8 +14,8 @@ struct BenchAverageCommand: AsyncParsableCommand {
       GFLOP/s count the inner products and the weighted sum of all points, 4 · points · samples · elements.
       """)
 
-  @Option(help: "Points of the data set.") var points = 100_000
-  @Option(help: "Samples in the batch.") var batch = 64
+  @Option(parsing: .unconditional, help: "Points of the data set.") var points = 100_000
+  @Option(parsing: .unconditional, help: "Samples in the batch.") var batch = 64
 
   @Option(
     help: ArgumentHelp("A point's dimensions (8,8).", valueName: "n,n,…"),

@@ -12,13 +12,13 @@ struct BenchConvolutionCommand: AsyncParsableCommand {
       tap, those beyond the edge too; an image made larger (--upsamples) is counted as if its pixels had been copied.
       """)
 
-  @Option(help: "Images in the batch.") var batch = 8
-  @Option(help: "An image's height and width.") var size = 32
-  @Option(help: "Channels of a pixel.") var inputs = 128
-  @Option(help: "Channels of a second tensor beside the first; 0 for none.") var second = 0
-  @Option(help: "Channels of the result.") var outputs = 128
-  @Option(help: "The window's height and width, 1 or 3.") var window = 3
-  @Option(help: "Pixels between two windows, 1 or 2.") var stride = 1
+  @Option(parsing: .unconditional, help: "Images in the batch.") var batch = 8
+  @Option(parsing: .unconditional, help: "An image's height and width.") var size = 32
+  @Option(parsing: .unconditional, help: "Channels of a pixel.") var inputs = 128
+  @Option(parsing: .unconditional, help: "Channels of a second tensor beside the first; 0 for none.") var second = 0
+  @Option(parsing: .unconditional, help: "Channels of the result.") var outputs = 128
+  @Option(parsing: .unconditional, help: "The window's height and width, 1 or 3.") var window = 3
+  @Option(parsing: .unconditional, help: "Pixels between two windows, 1 or 2.") var stride = 1
   @Flag(help: "See each pixel twice in both directions.") var upsamples = false
 
   @OptionGroup var tiles: TileOptions

@@ -15,7 +15,7 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
       is computed, not read.
       """)
 
-  @Option(help: "Samples in the batch.") var batch = 64
+  @Option(parsing: .unconditional, help: "Samples in the batch.") var batch = 64
 
   @Option(
     help: ArgumentHelp("A sample's dimensions (3,64,64).", valueName: "n,n,…"),
@@ -28,7 +28,7 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
   @Flag(help: "Only copy: the same kernel, without an output, a clip or noise.")
   var copy = false
 
-  @Option(help: "Steps sent to the device together.") var stepsPerRun = 10
+  @Option(parsing: .unconditional, help: "Steps sent to the device together.") var stepsPerRun = 10
 
   @OptionGroup var tiles: TileOptions
   @OptionGroup var repetition: RepetitionOptions

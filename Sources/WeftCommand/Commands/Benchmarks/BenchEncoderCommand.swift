@@ -29,8 +29,8 @@ struct BenchEncoderCommand: AsyncParsableCommand {
   @Option(help: "The encoder's shape: minilm (6 layers of 384) or bert-base (12 layers of 768).")
   var shape: Shape = .minilm
 
-  @Option(help: "Sequences in the batch.") var batch = 16
-  @Option(help: "Tokens of a sequence.") var length = 128
+  @Option(parsing: .unconditional, help: "Sequences in the batch.") var batch = 16
+  @Option(parsing: .unconditional, help: "Tokens of a sequence.") var length = 128
 
   @OptionGroup var tiles: TileOptions
   @OptionGroup var repetition: RepetitionOptions

@@ -18,11 +18,11 @@ struct BenchLinksCommand: AsyncParsableCommand {
   @Option(help: "Which heads: a product for each type (globalpointer), or one for all (efficient).")
   var head: HeadKind = .efficient
 
-  @Option(help: "Documents in the batch.") var batch = 64
-  @Option(help: "Tokens of a document.") var length = 256
-  @Option(help: "Predicates of a relation.") var predicates = 49
-  @Option(help: "Channels of a query.") var headSize = 64
-  @Option(help: "Cells of a matrix that pass, of all n².") var density = 1e-4
+  @Option(parsing: .unconditional, help: "Documents in the batch.") var batch = 64
+  @Option(parsing: .unconditional, help: "Tokens of a document.") var length = 256
+  @Option(parsing: .unconditional, help: "Predicates of a relation.") var predicates = 49
+  @Option(parsing: .unconditional, help: "Channels of a query.") var headSize = 64
+  @Option(parsing: .unconditional, help: "Cells of a matrix that pass, of all n².") var density = 1e-4
 
   @OptionGroup var tiles: TileOptions
   @OptionGroup var repetition: RepetitionOptions

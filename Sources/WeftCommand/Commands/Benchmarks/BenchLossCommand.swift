@@ -22,12 +22,13 @@ struct BenchLossCommand: AsyncParsableCommand {
   @Option(help: "Which loss: zlpr, or binary cross-entropy (bce).")
   var loss: TrainingRecipe.Loss = .zlpr
 
-  @Option(help: "Sequences in the batch.") var batch = 8
-  @Option(help: "Types of entities.") var heads = 10
-  @Option(help: "Tokens of a sequence.") var length = 256
-  @Option(help: "Channels of a query.") var headSize = 64
-  @Option(help: "Cells nearer than this to either end of their sequence do not count.") var margin = 1
-  @Option(help: "Labels drawn for each sequence.") var positives = 4
+  @Option(parsing: .unconditional, help: "Sequences in the batch.") var batch = 8
+  @Option(parsing: .unconditional, help: "Types of entities.") var heads = 10
+  @Option(parsing: .unconditional, help: "Tokens of a sequence.") var length = 256
+  @Option(parsing: .unconditional, help: "Channels of a query.") var headSize = 64
+  @Option(parsing: .unconditional, help: "Cells nearer than this to either end of their sequence do not count.")
+  var margin = 1
+  @Option(parsing: .unconditional, help: "Labels drawn for each sequence.") var positives = 4
 
   @OptionGroup var tiles: TileOptions
   @OptionGroup var repetition: RepetitionOptions

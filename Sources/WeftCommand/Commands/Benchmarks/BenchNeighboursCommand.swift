@@ -13,9 +13,9 @@ struct BenchNeighboursCommand: AsyncParsableCommand {
       numbers. GFLOP/s count the inner products, 2 · vectors² · dimension.
       """)
 
-  @Option(help: "Vectors.") var vectors = 20_000
-  @Option(help: "Elements of a vector.") var dimension = 384
-  @Option(name: .customShort("k"), help: "Neighbours of each.") var k = 10
+  @Option(parsing: .unconditional, help: "Vectors.") var vectors = 20_000
+  @Option(parsing: .unconditional, help: "Elements of a vector.") var dimension = 384
+  @Option(name: .customShort("k"), parsing: .unconditional, help: "Neighbours of each.") var k = 10
 
   @Option(
     help: ArgumentHelp("What is near: euclidean, squared-euclidean, cosine or inner-product.", valueName: "name"),

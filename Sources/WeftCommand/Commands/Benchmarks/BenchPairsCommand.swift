@@ -18,10 +18,10 @@ struct BenchPairsCommand: AsyncParsableCommand {
   @Option(help: "Which head: a product for each type (globalpointer), or one for all (efficient).")
   var head: HeadKind = .globalPointer
 
-  @Option(help: "Sequences in the batch.") var batch = 16
-  @Option(help: "Types of entities.") var heads = 10
-  @Option(help: "Tokens of a sequence.") var length = 512
-  @Option(help: "Channels of a query.") var headSize = 64
+  @Option(parsing: .unconditional, help: "Sequences in the batch.") var batch = 16
+  @Option(parsing: .unconditional, help: "Types of entities.") var heads = 10
+  @Option(parsing: .unconditional, help: "Tokens of a sequence.") var length = 512
+  @Option(parsing: .unconditional, help: "Channels of a query.") var headSize = 64
 
   @OptionGroup var tiles: TileOptions
   @OptionGroup var repetition: RepetitionOptions

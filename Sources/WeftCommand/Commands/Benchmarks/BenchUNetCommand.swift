@@ -25,7 +25,7 @@ struct BenchUNetCommand: AsyncParsableCommand {
   @Option(help: "The network's shape: google/ddpm-cifar10-32's or google/ddpm-celebahq-256's.")
   var shape = Shape.cifar
 
-  @Option(help: "Images in the batch.") var batch = 8
+  @Option(parsing: .unconditional, help: "Images in the batch.") var batch = 8
 
   @Flag(help: "Time each operation too.") var layers = false
 

@@ -27,10 +27,10 @@ struct Measurement {
 
 /// How often a benchmark runs.
 struct RepetitionOptions: ParsableArguments {
-  @Option(help: "Runs that are timed.")
+  @Option(parsing: .unconditional, help: "Runs that are timed.")
   var repetitions = 9
 
-  @Option(help: "Runs before them that are not; the first compiles the kernels.")
+  @Option(parsing: .unconditional, help: "Runs before them that are not; the first compiles the kernels.")
   var warmup = 2
 
   @Flag(help: "Print one JSON object instead of a table.")

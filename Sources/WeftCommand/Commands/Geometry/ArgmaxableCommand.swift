@@ -38,6 +38,7 @@ struct ArgmaxableCommand: AsyncParsableCommand {
   var vocab: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Allow only hidden vectors with elements from -B to B. Changes nothing where there is no bias.", valueName: "B"))
   var box: Double?

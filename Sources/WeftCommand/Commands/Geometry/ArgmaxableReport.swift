@@ -71,8 +71,9 @@ struct ArgmaxableReport {
       case .unsaid: return same
       }
     case .undecided(_, let bound):
-      let length = layer.biasTensor == nil ? "‖h‖" : "‖(h, 1)‖"
-      return "ahead by at most " + String(format: "%.2g", bound) + " · \(length)"
+      let hasBias = layer.classes.decidingBias != nil
+      let length = !hasBias ? " · ‖h‖" : layer.box == nil ? " · ‖(h, 1)‖" : ""
+      return "ahead by at most " + String(format: "%.2g", bound) + length
     }
   }
 

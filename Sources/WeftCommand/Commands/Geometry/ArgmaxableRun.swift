@@ -31,7 +31,11 @@ struct ArgmaxableRun {
     var givenUp: Set<Int> = []
     if let proofs, let writer {
       let bytes = try await resume(proofs, search.checker, count, givenUp: &givenUp)
-      if summary.total > 0 { note("weft: going on from \(Quantity.grouped(summary.total)) proofs in \(proofs)") }
+      if summary.total > 0 {
+        note(
+          "weft: going on from \(Quantity.grouped(summary.total)) \(summary.total == 1 ? "proof" : "proofs") in \(proofs)"
+        )
+      }
       try writer.start(keeping: bytes, header: ArgmaxableProofHeader(layer))
     }
     let open = (0..<total).filter { !summary.has($0) }

@@ -65,12 +65,15 @@ struct ArgmaxableVerification {
         "weft: \(path): \(Quantity.grouped(missing.count)) \(isOne ? "class has" : "classes have") no proof that holds: "
           + names + (missing.count > Self.shown ? ", …" : ""))
     }
-    let counts = Verdict.allCases.filter { summary.count($0) > 0 }
+    let undecided = summary.count(.undecided)
+    let proven = summary.total - undecided
+    let counts = Verdict.allCases.filter { $0 != .undecided && summary.count($0) > 0 }
       .map { "\(Quantity.grouped(summary.count($0))) \($0.rawValue)" }.joined(separator: ", ")
-    let isOne = summary.total == 1
     try printReport(
-      "\(Quantity.grouped(summary.total)) \(isOne ? "proof holds" : "proofs hold")"
-        + (counts.isEmpty ? "" : ": \(counts)") + "\n")
+      "\(Quantity.grouped(proven)) \(proven == 1 ? "proof holds" : "proofs hold")"
+        + (counts.isEmpty ? "" : ": \(counts)")
+        + (undecided == 0
+          ? "" : "; \(Quantity.grouped(undecided)) undecided, of which nothing is proven but the bounds") + "\n")
   }
 
   private func object(_ summary: ArgmaxableSummary, _ faults: [String], _ missing: [Int]) -> String {
