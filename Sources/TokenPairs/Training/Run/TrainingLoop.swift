@@ -1,3 +1,4 @@
+internal import Engine
 internal import ModelFiles
 
 /// The steps and epochs of a training: what a checkpoint says is done is not done again, and all that follows is the same,
@@ -88,7 +89,15 @@ struct TrainingLoop {
     let batch = plan.batches.batch(part, epoch: epoch, step: current.done)
     let number = checkpoint.progress.step + current.done + 1
     let rate = schedule.rate(step: number)
-    let loss = try await model.step(batch, learningRate: rate, number: number)
+    let loss: Double
+    do { loss = try await model.step(batch, learningRate: rate, number: number) } catch let error as EngineError
+      where error.kind == .exhausted
+    {
+      throw EngineError(
+        .exhausted,
+        "step \(number), of \(part.count) windows with \(batch.tokens) tokens, does not fit on the device: start anew with "
+          + "a smaller batch or head size (\(error.message))")
+    }
     guard loss.isFinite else {
       throw diverged(loss.isNaN ? "the loss is not a number" : "the loss is infinite", epoch: epoch, step: number)
     }
