@@ -33,7 +33,7 @@ extension ConformanceKit {
     return cases + [
       lossCase("many types", .zlpr, lengths: [49, 3], channels: 8, types: 37, seed: 1106),
       lossCase("each cell has a label", .zlpr, lengths: [49], channels: 8, types: 2, share: 1, seed: 1107),
-      layout, extremes(small: true), extremes(small: false), masked, hardAreSoft, notANumber,
+      layout, extremes(small: true), extremes(small: false), masked, hardAreSoft, differences, notANumber,
     ]
   }()
 
@@ -123,6 +123,35 @@ extension ConformanceKit {
     try compareBits(soft.biases, hard.biases, "derivatives by biases")
   }
 
+  /// Derivatives are central differences of the loss in Double, without any formula for them.
+  private static let differences = ConformanceCase(.pairLoss, "derivatives are differences of the loss") { backend in
+    for kind in [PairLoss.Kind.zlpr, .binary] {
+      for types in [nil, 3] {
+        var problem = LossProblem(
+          kind, lengths: [5, 3], .init(heads: types == nil ? 2 : 1, channels: 3), types: types, seed: 1120)
+        problem.label(share: 0.7, soft: true, seed: 1121)
+        let got = try await problem.run(on: backend)
+        let parts: [(WritableKeyPath<LossProblem, VectorSet>, [Float], String)] =
+          [(\.queries, got.queries, "query"), (\.keys, got.keys, "key")]
+          + (types == nil ? [] : [(\.biasVectors, got.biases, "bias")])
+        for (set, derivatives, name) in parts {
+          let vectors = problem[keyPath: set]
+          for row in 0..<vectors.count {
+            for head in 0..<vectors.layout.heads {
+              for channel in 0..<vectors.layout.channels {
+                let place = (row * vectors.layout.heads + head) * vectors.layout.channels + channel
+                let exact = problem.difference(set, row, head, channel)
+                guard abs(Double(derivatives[place]) - exact) <= 2e-6 + 2e-5 * abs(exact) else {
+                  throw Mismatch("\(kind), \(name) \(place): \(derivatives[place]), the difference is \(exact)")
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// A query that is not a number makes a loss that is none, and derivatives: nobody trains on silently.
   private static let notANumber = ConformanceCase(.pairLoss, "a query is not a number", small: true) { backend in
     for kind in PairLoss.Kind.allCases {
@@ -140,5 +169,31 @@ extension ConformanceKit {
         throw Mismatch("\(kind): the other segment has the derivatives \(got.queries), \(got.keys)")
       }
     }
+  }
+}
+
+extension LossProblem {
+  /// The biases of a head that has them.
+  fileprivate var biasVectors: VectorSet {
+    get { biases?.vectors ?? queries }
+    set { biases?.vectors = newValue }
+  }
+
+  /// What one element does to the whole loss: `(L(x + h) - L(x - h)) / 2h`, h a power of two.
+  fileprivate func difference(
+    _ set: WritableKeyPath<LossProblem, VectorSet>, _ row: Int, _ head: Int, _ channel: Int
+  ) -> Double {
+    let kept = self[keyPath: set]
+    func moved(by step: Float) -> (loss: Double, element: Double) {
+      var problem = self
+      problem[keyPath: set].fill {
+        Float(kept.vector($0, head: $1)[$2]) + ($0 == row && $1 == head && $2 == channel ? step : 0)
+      }
+      return (
+        Double(weight) * problem.expected().losses.reduce(0, +), problem[keyPath: set].vector(row, head: head)[channel]
+      )
+    }
+    let (above, below) = (moved(by: 0x1p-9), moved(by: -0x1p-9))
+    return (above.loss - below.loss) / (above.element - below.element)
   }
 }
