@@ -79,6 +79,31 @@ import Weft
     }
   }
 
+  /// Proximities that 1 - (1 - F)(1 - F') would round away keep their digits.
+  @Test func nearNeighboursHaveProximities() async throws {
+    let (count, dimension, k) = (300, 40, 1)
+    let centers = Draws.gaussian(150, dimension, seed: 45)
+    let noise = Draws.gaussian(count, dimension, seed: 46)
+    let elements = noise.indices.map { at in
+      20 * centers[at / dimension % 150 * dimension + at % dimension] + 0.01 * noise[at]
+    }
+    let vectors = try Vectors(elements, dimension: dimension)
+    let all = try await TestDevice.reference.engine().neighbours(of: vectors, k: count - 1)
+    let reduced = try await all.reduced(by: .mutualProximityNormal, k: k, vectors: vectors)
+    let oracle = BruteForce(elements, dimension: dimension)
+    let matrix = FullMatrix(
+      d: (0..<count).map { i in (0..<count).map { oracle.distance(.euclidean, i, $0) } }, vectors: [], k: k)
+    for i in 0..<count {
+      for (place, index) in reduced.indices(of: i).enumerated() {
+        let got = reduced.distances(of: i)[i * k + place]
+        let exact = matrix.rescaled(.mutualProximityNormal, i, Int(index))
+        #expect(got > 0 && got < 1e-8 && abs(got - exact) < 1e-9 * exact)
+        // The other of its pair.
+        #expect(Int(index) % 150 == i % 150)
+      }
+    }
+  }
+
   static let pairs = HubnessReduction.allCases.flatMap { reduction in reduction.metrics.map { (reduction, $0) } }
 
   @Test(arguments: pairs) func fullListsGiveTheFormulas(_ reduction: HubnessReduction, _ metric: Metric) async throws {
