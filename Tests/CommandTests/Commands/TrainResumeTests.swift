@@ -3,17 +3,23 @@ import Testing
 
 /// Trainings that are interrupted, and output folders that hold something.
 @Suite struct TrainResumeTests {
-  /// Kills the training with SIGKILL as soon as its standard error has a line that matches.
-  private func kill(at line: String, _ files: TrainingFiles, _ more: String...) async throws {
-    let script = """
-      rm -f errors && mkfifo errors
-      $TRAIN \(more.joined(separator: " ")) 2> errors & pid=$!
-      while read -r text; do case "$text" in \(line)) kill -9 $pid; break ;; esac; done < errors
-      wait $pid; echo $?
-      """
-    let run = try await files.shell(script)
+  /// Starts a training in a shell, and sends it a signal as soon as its standard error has a line that matches: nothing
+  /// but the shell's own words stands between the two, or a fast training would have ended.
+  private static func script(_ signal: String, at line: String, _ options: String...) -> String {
+    """
+    rm -f errors && mkfifo errors
+    $TRAIN \(options.joined(separator: " ")) 2> errors & pid=$!
+    while read -r text; do case "$text" in \(line)) kill -\(signal) $pid; break ;; esac; done < errors
+
+    """
+  }
+
+  /// Kills the training with SIGKILL at a line.
+  private func kill(at line: String, _ files: TrainingFiles, _ more: String..., hasModel: Bool = false) async throws {
+    let run = try await files.shell(
+      Self.script("KILL", at: line, more.joined(separator: " ")) + "wait $pid; echo $?")
     #expect(run.lines.last == "137", "it was at work, and was killed: \(run.text)")
-    #expect(!files.hasModel)
+    #expect(files.hasModel == hasModel)
   }
 
   @Test func aTrainingThatWasKilledEndsInTheSameBits() async throws {
@@ -70,9 +76,7 @@ import Testing
     #expect(files.weights == first)
 
     // A training that replaces a model leaves it alone until it has ended.
-    _ = try await files.shell(
-      "$TRAIN 2> err & pid=$!; until grep -q '^epoch 2/' err; do sleep 0.01; done; kill -9 $pid", "--seed", "3",
-      "--epochs", "400", "--overwrite")
+    try await kill(at: "epoch\\ 2/*", files, "--seed", "3", "--epochs", "400", "--overwrite", hasModel: true)
     #expect(files.weights == first && files.hasModel && files.outputNames.contains("training"))
     let unfinished = try await files.train()
     #expect(unfinished.status == 1 && unfinished.errorText.contains("holds an unfinished training: --resume"))
@@ -86,13 +90,9 @@ import Testing
 
   @Test func twoTrainingsDoNotShareAnOutput() async throws {
     let files = try TrainingFiles()
+    // The first is stopped, not ended, while the second asks.
     let run = try await files.shell(
-      """
-      $TRAIN 2> err & pid=$!
-      until grep -q '^epoch 1/' err; do sleep 0.01; done
-      $TRAIN --resume; echo $?
-      kill -9 $pid
-      """, "--epochs", "400")
+      Self.script("STOP", at: "epoch\\ 1/*") + "$TRAIN --resume; echo $?; kill -KILL $pid", "--epochs", "400")
     #expect(run.lines.last == "1" && run.complaints == ["Error: model: another training is at work in it"])
   }
 }
