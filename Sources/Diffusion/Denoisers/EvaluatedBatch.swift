@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 /// One batch's denoiser, wherever it computes: on the device its operations join the submission; on the host the
 /// submission is run first, and the output is uploaded by the next.
