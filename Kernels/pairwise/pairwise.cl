@@ -11,7 +11,7 @@
 // the chunks are the segments of a table, and all rows meet each of them. With PW_ROUNDS = 1 rows and columns are one
 // set, whose blocks of PW_TILES row tiles meet two by two: third dimension, the pairs of one round.
 //
-// The epilogue consumes the tile: a header that the launch names, put in for `#include "epilogue"`. It defines
+// The epilogue consumes the tile: a header that the launch names, put in where "epilogue" is included. It defines
 //
 //   PW_EPILOGUE_PARAMETERS    what the kernel gets for it: `, type name, ...`, in the order of the launch's arguments
 //   PW_EPILOGUE_ARGUMENTS     their names: `, name, ...`
@@ -95,7 +95,7 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #elif PW_CHUNKED
               const int row_count, const __global ws_segment *restrict column_segments
 #elif PW_ROUNDS
-              const int row_count, const int round
+              const int row_count, const int round_index
 #else
               const int row_count, const int column_count
 #endif
@@ -114,7 +114,7 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   const ws_segment column_segment = column_segments[get_global_id(1)];
 #elif PW_ROUNDS
   const int block_rows = PW_TILES * PW_TILE_ROWS;
-  const pr_pair pair = pr_meeting(matrix, round, (row_count + block_rows - 1) / block_rows);
+  const pr_pair pair = pr_meeting(matrix, round_index, (row_count + block_rows - 1) / block_rows);
   const ws_segment row_segment = pr_block(pair.first, block_rows, row_count);
   const ws_segment column_segment = pr_block(pair.second, block_rows, row_count);
 #else

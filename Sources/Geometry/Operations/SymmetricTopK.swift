@@ -119,7 +119,7 @@ package struct SymmetricSelection: PairwiseEpilogue {
     let rounds = part.range(of: blocks).map { round in
       product.launch(
         tiles, defines: ["PW_ROUNDS": "1", "PW_TILES": "\(blockTiles)", "PW_ROWS": "\(itemRows)"],
-        panelsPerItem: size / product.columns.width, extents: ["row_count": .int(count), "round": .int(round)],
+        panelsPerItem: size / product.columns.width, extents: ["row_count": .int(count), "round_index": .int(round)],
         // Blocks whose numbers add up to the round's, then to that and all blocks.
         groups: [1, 1, round / 2 + 1 + (round + blocks) / 2 - round])
     }

@@ -13,7 +13,8 @@ struct GaussianKernel: PairwiseEpilogue {
   var out: Tensor
 
   var header: KernelSource {
-    KernelSource(name: "gaussian_kernel.clh", text: String(decoding: PackageResources.gaussian_kernel_clh, as: UTF8.self))
+    KernelSource(
+      name: "gaussian_kernel.clh", text: String(decoding: PackageResources.gaussian_kernel_clh, as: UTF8.self))
   }
 
   func validate(for product: PairwiseProduct) throws(EngineError) {
@@ -21,7 +22,8 @@ struct GaussianKernel: PairwiseEpilogue {
       if !condition { throw EngineError(.invalidOperation, "Gaussian kernel: \(problem)") }
     }
     let (rows, columns) = (product.rowExtent.rowCount, product.columnExtent.rowCount)
-    try require(product.rowExtent.table == nil && product.rows.heads == 1, "rows and columns must be whole, of one head")
+    try require(
+      product.rowExtent.table == nil && product.rows.heads == 1, "rows and columns must be whole, of one head")
     try require(product.scale == 1, "the scale of the product is 1")
     try require(rowSquares.count >= rows && columnSquares.count >= columns, "squares are missing")
     try require(out.rowCount >= rows && out.width == columns, "\(rows) × \(columns) do not fit \(out.shape)")
