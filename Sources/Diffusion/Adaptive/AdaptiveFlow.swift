@@ -33,7 +33,7 @@ public struct AdaptiveFlow: Sendable {
   }
 
   /// Samples, and what they cost.
-  public struct Result: Sendable {
+  public struct Outcome: Sendable {
     /// The samples, at the time `end`.
     public let samples: SampleSet
     /// Evaluations of the denoiser that each batch took.
@@ -46,7 +46,7 @@ public struct AdaptiveFlow: Sendable {
   /// - Returns: the samples.
   /// - Throws: `DiffusionError` if an option makes no sense or a sample needs steps that are too small; `EngineError`; what
   ///   the denoiser throws; `CancellationError`.
-  public func samples(_ request: SamplingRequest) async throws -> Result {
+  public func samples(_ request: SamplingRequest) async throws -> Outcome {
     try validate()
     try request.validate(elements: denoiser.elementCount)
     try require(
@@ -63,7 +63,7 @@ public struct AdaptiveFlow: Sendable {
       values += try await flow.integrate(from: 1, to: end, divergence: nil).samples
       evaluations.append(flow.evaluations)
     }
-    return Result(samples: SampleSet(shape: denoiser.sampleShape, values: values), evaluations: evaluations)
+    return Outcome(samples: SampleSet(shape: denoiser.sampleShape, values: values), evaluations: evaluations)
   }
 
   /// The log-likelihood of data under the flow: `ln p(x) = ln p_1(x(1)) + ∫ ∇·(dx/dt) dt` from `end` to 1, the divergence

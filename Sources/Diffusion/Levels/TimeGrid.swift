@@ -1,4 +1,4 @@
-/// The levels a sampler visits, from noise to data, and what its denoiser predicts: all a planner needs to know.
+/// The levels a sampler visits, from noise to data, and what its denoiser predicts: all that a planner needs.
 public struct TimeGrid: Sendable, Hashable {
   /// S + 1 levels for S steps; the last is where the samples end.
   public var levels: [NoiseLevel]

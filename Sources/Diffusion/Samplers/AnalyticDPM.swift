@@ -127,7 +127,8 @@ extension SamplerName {
     "analytic-ddpm", spellings: ["analyticdpm"],
     Description("DDPM with the optimal variance (Analytic-DPM, Bao et al., 2022)", order: nil), family: .discrete,
     traits: SamplerTraits(
-      .timesteps, variances: [.analytic], clipping: .usual, finalNoise: .always, isAnalytic: true, bearsNoSignal: true,
+      .timesteps, variances: [.analytic], clipping: .usual, finalNoise: .always, isAnalytic: true,
+      startsWithoutSignal: true,
       spacing: .trajectory)
   ) { method, _ throws(DiffusionError) in try AnalyticDPM(.ddpm, gammaOf: method) }
 
@@ -137,7 +138,7 @@ extension SamplerName {
     family: .discrete,
     traits: SamplerTraits(
       .timesteps, eta: 0, variances: [.analytic], clipping: .usual, finalNoise: .always, isAnalytic: true,
-      bearsNoSignal: true, spacing: .trajectory)
+      startsWithoutSignal: true, spacing: .trajectory)
   ) { method, _ throws(DiffusionError) in try AnalyticDPM(.ddim(eta: method.usedEta), gammaOf: method) }
 
   /// NPR-DPM (Bao et al., 2022): the variance of DDPM.
@@ -146,7 +147,7 @@ extension SamplerName {
     Description("DDPM, variance per pixel from a second head (NPR-DPM, Bao et al., 2022)", order: nil),
     family: .discrete,
     traits: SamplerTraits(
-      .timesteps, finalNoise: .always, needsSecondHead: true, bearsNoSignal: true, spacing: .trajectory)
+      .timesteps, finalNoise: .always, needsSecondHead: true, startsWithoutSignal: true, spacing: .trajectory)
   ) { method, _ in AnalyticDPM(.ddpm, .noiseResidual, drawsFinalNoise: method.drawsFinalNoise) }
 
   /// NPR-DPM (Bao et al., 2022): the mean of DDIM.
@@ -154,7 +155,7 @@ extension SamplerName {
     "npr-ddim", Description("DDIM's mean, variance per pixel from a second head (NPR-DPM)", order: nil),
     family: .discrete,
     traits: SamplerTraits(
-      .timesteps, eta: 0, finalNoise: .always, needsSecondHead: true, bearsNoSignal: true, spacing: .trajectory)
+      .timesteps, eta: 0, finalNoise: .always, needsSecondHead: true, startsWithoutSignal: true, spacing: .trajectory)
   ) { method, _ in AnalyticDPM(.ddim(eta: method.usedEta), .noiseResidual, drawsFinalNoise: method.drawsFinalNoise) }
 
   /// SN-DPM (Bao et al., 2022): the variance of DDPM.
@@ -163,7 +164,7 @@ extension SamplerName {
     Description("DDPM, variance per pixel from squared noise (SN-DPM, Bao et al., 2022)", order: nil),
     family: .discrete,
     traits: SamplerTraits(
-      .timesteps, finalNoise: .always, needsSecondHead: true, bearsNoSignal: true, spacing: .trajectory)
+      .timesteps, finalNoise: .always, needsSecondHead: true, startsWithoutSignal: true, spacing: .trajectory)
   ) { method, _ in AnalyticDPM(.ddpm, .noiseSquare, drawsFinalNoise: method.drawsFinalNoise) }
 
   /// SN-DPM (Bao et al., 2022): the mean of DDIM.
@@ -171,7 +172,7 @@ extension SamplerName {
     "sn-ddim", Description("DDIM's mean, variance per pixel from squared noise (SN-DPM)", order: nil),
     family: .discrete,
     traits: SamplerTraits(
-      .timesteps, eta: 0, finalNoise: .always, needsSecondHead: true, bearsNoSignal: true, spacing: .trajectory)
+      .timesteps, eta: 0, finalNoise: .always, needsSecondHead: true, startsWithoutSignal: true, spacing: .trajectory)
   ) { method, _ in AnalyticDPM(.ddim(eta: method.usedEta), .noiseSquare, drawsFinalNoise: method.drawsFinalNoise) }
 }
 

@@ -57,7 +57,7 @@ extension SamplerName {
     family: .discrete,
     traits: SamplerTraits(
       .timesteps, .continuous, eta: 0, variances: [.analytic], clipping: .usual, finalNoise: .withOptimalVariance,
-      keepsFinalLevel: true, bearsNoSignal: true)
+      keepsFinalLevel: true, startsWithoutSignal: true)
   ) { method, _ throws(DiffusionError) in
     if method.variance == .analytic { return try AnalyticDPM(.ddim(eta: method.usedEta), gammaOf: method) }
     return DDIM(eta: method.usedEta)

@@ -58,7 +58,7 @@ extension SamplerName {
     "ddpm", Description("ancestral sampling of the trained chain (Ho et al., 2020)", order: nil), family: .discrete,
     traits: SamplerTraits(
       .timesteps, .continuous, variances: [.small, .large, .analytic, .learned], clipping: .usual,
-      finalNoise: .always, bearsNoSignal: true)
+      finalNoise: .always, startsWithoutSignal: true)
   ) { method, _ throws(DiffusionError) in
     switch method.variance ?? .small {
     case .analytic: return try AnalyticDPM(.ddpm, gammaOf: method)

@@ -3,7 +3,8 @@ internal import ModelFiles
 /// The multistep solver DPM-Solver++ (Lu et al., 2022): an exponential integrator of the probability flow whose x0 is
 /// extrapolated from the last `order` outputs. One evaluation a step.
 ///
-/// The first steps have a lower order, for want of outputs; so has a step to clean data, where λ is infinite.
+/// The first steps have a lower order, because older outputs are missing, and so has a step to clean data, because λ is
+/// infinite there.
 public struct DPMSolverPlusPlus: Planner {
   /// How the second order uses the slope of x0.
   public enum Variant: String, Sendable, Hashable, CaseIterable {

@@ -1,7 +1,7 @@
 /// The singlestep solver DPM-Solver++(2S) (Lu et al., 2022): over two steps of the grid at once, with the level between
 /// them as its inner stage. One evaluation a step of the grid; the sample between is of first order.
 public struct DPMSolverSinglestep: Planner {
-  /// Whether the last step stands alone, with order 1. So it does anyway if the number of steps is odd, or it leads to
+  /// Whether the last step stands alone, with order 1. It does anyway if the number of steps is odd, or it leads to
   /// clean data.
   public var lowerOrderFinal: Bool
 

@@ -56,7 +56,7 @@ public struct EulerAncestral: Planner {
 
   /// The coefficients of every step.
   /// - Parameter grid: Any levels.
-  /// - Returns: One update for each step, all with noise but the step to clean data.
+  /// - Returns: One update for each step, all with noise except the step to clean data.
   /// - Throws: `DiffusionError` if η or the grid does not suit the method.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
     try require(eta >= 0 && eta <= 1, "η is \(eta): it must lie between 0, no noise, and 1, ancestral sampling.")

@@ -9,7 +9,7 @@ public struct Heun: Planner {
 
   /// The coefficients of every step.
   /// - Parameter grid: Levels that all have signal.
-  /// - Returns: Two updates for each step but one to clean data, and one more where noise is added.
+  /// - Returns: Two updates for each step, one for a step to clean data, and one more where noise is added.
   /// - Throws: `DiffusionError` if an option or the grid does not suit the method.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
     try grid.checkLevels()

@@ -17,7 +17,7 @@ public struct LCM: Planner {
 
   /// The coefficients of every step.
   /// - Parameter grid: Any levels; the last one says what the result is scaled by, and is clean for data.
-  /// - Returns: One update for each step, all with noise but the last.
+  /// - Returns: One update for each step, all with noise except the last.
   /// - Throws: `DiffusionError` if an option or the grid does not suit the method.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
     try require(

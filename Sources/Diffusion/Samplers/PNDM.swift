@@ -21,7 +21,7 @@ public struct PNDM: Planner {
 
   /// The coefficients of every step.
   /// - Parameter grid: Levels that all have signal, without clipping. They should be evenly spaced in time.
-  /// - Returns: One update for each step but the first ones.
+  /// - Returns: One update for each step; two for the first one of a multistep start, five for each of a Runge-Kutta start.
   /// - Throws: `DiffusionError` if the grid does not suit the method, or has too few steps for the warm-up.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
     try grid.checkLevels()

@@ -14,7 +14,7 @@ public struct SDEDPMSolverPlusPlus: Planner {
 
   /// The coefficients of every step.
   /// - Parameter grid: Any levels.
-  /// - Returns: One update for each step, all with noise but the step to clean data.
+  /// - Returns: One update for each step, all with noise except the step to clean data.
   /// - Throws: `DiffusionError` if the order is not 1 or 2, or the grid does not suit the method.
   public func plan(_ grid: TimeGrid) throws(DiffusionError) -> SamplingPlan {
     try require((1...2).contains(order), "SDE-DPM-Solver++ has order 1 or 2, not \(order).")

@@ -135,7 +135,7 @@ public struct SamplerTraits: Sendable, Hashable {
   /// Whether the noise's variance comes from a network's second output.
   public let needsSecondHead: Bool
   /// Whether steps can start at a level of noise alone.
-  public let bearsNoSignal: Bool
+  public let startsWithoutSignal: Bool
   /// The spacing of timesteps where none is named.
   public let usualSpacing: SamplingMethod.Spacing
 
@@ -143,7 +143,7 @@ public struct SamplerTraits: Sendable, Hashable {
     _ schedules: ScheduleKind..., eta: Double? = nil, variances: [SamplingMethod.Variance] = [],
     clipping: ClippingUse = .optional, finalNoise: FinalNoise = .never, takesFinalLevel: Bool = true,
     keepsFinalLevel: Bool = false, isAnalytic: Bool = false, needsSecondHead: Bool = false,
-    bearsNoSignal: Bool = false, spacing: SamplingMethod.Spacing = .linspace
+    startsWithoutSignal: Bool = false, spacing: SamplingMethod.Spacing = .linspace
   ) {
     self.schedules = schedules
     self.eta = eta
@@ -154,7 +154,7 @@ public struct SamplerTraits: Sendable, Hashable {
     self.keepsFinalLevel = keepsFinalLevel
     self.isAnalytic = isAnalytic
     self.needsSecondHead = needsSecondHead
-    self.bearsNoSignal = bearsNoSignal
+    self.startsWithoutSignal = startsWithoutSignal
     usualSpacing = spacing
   }
 }

@@ -174,8 +174,8 @@ extension TimeGrid {
     return grid
   }
 
-  /// With so many steps, if one is missing: where a list of σ ends at the lowest, diffusers counts the step from there to
-  /// itself, and the one before it is not the last.
+  /// With the last level twice, if a step is missing: where a list of σ ends at the lowest, diffusers counts a step from there
+  /// to itself, so that the one before it is not the last.
   fileprivate func repeatingLast(steps: Int) -> TimeGrid {
     guard self.steps < steps, let last = levels.last else { return self }
     var grid = self

@@ -87,7 +87,7 @@ public struct SchedulerConfiguration: Sendable, Hashable {
   public func adapt(_ method: inout SamplingMethod) {
     guard let schedule, method.name.traits.schedules.contains(.timesteps) else { return }
     // Where there is no signal, x0 does not follow from ε, and λ and σ are infinite.
-    let isBare = schedule.alphasBar.last == 0 && !method.name.traits.bearsNoSignal
+    let isBare = schedule.alphasBar.last == 0 && !method.name.traits.startsWithoutSignal
     let kept = isBare ? try? NoiseSchedule(alphasBar: schedule.alphasBar.dropLast() + [0x1p-24]) : schedule
     method.schedule = .discrete(kept ?? schedule)
     if method.spacing == nil, method.timesteps == nil, method.sigmas == nil,
@@ -327,7 +327,7 @@ extension SchedulerConfiguration {
     return used
   }
 
-  /// Settings that no sampler here has, with the classes that have them there.
+  /// Refuses settings of levels that no sampler here has.
   private static func checkUnsupported(_ traits: SchedulerTraits, _ fields: JSONFields) throws(ModelFileError) {
     guard traits.needsFiniteLambda else { return }
     for name in ["use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas", "use_dynamic_shifting"] {
@@ -347,7 +347,7 @@ extension SchedulerConfiguration {
     "use_lu_lambdas", "variance_type",
   ]
 
-  /// Refuses a setting that no class has, unless it is not there or not wanted.
+  /// Refuses a setting that no class has, unless it is null or false.
   private static func checkKnown(_ fields: JSONFields) throws(ModelFileError) {
     for member in fields.members where !known.contains(member.name) && !member.name.hasPrefix("_") {
       switch member.value {

@@ -1,6 +1,6 @@
 extension TimeGrid {
   /// Checks what every planner relies on: levels that can be computed with, falling noise, and a prediction that x0 and ε
-  /// follow from at every level but the last.
+  /// follow from at every level except the last.
   func checkLevels() throws(DiffusionError) {
     try require(steps >= 1, "A grid of \(levels.count) levels has no step: give at least two.")
     try require(initialScale >= 0 && initialScale < .infinity, "The initial noise's size is \(initialScale).")
@@ -137,7 +137,7 @@ struct OutputHistory {
   }
 }
 
-/// The functions of exponential integrators: φ₀(z) = e^z and `φ_k(z) = (φ_{k-1}(z) - 1/(k-1)!) / z`, thus φ₁ = (e^z - 1) / z
+/// The functions of exponential integrators: φ₀(z) = e^z and `φ_k(z) = (φ_{k-1}(z) - 1/(k-1)!) / z`, so φ₁ = (e^z - 1) / z
 /// (Hochbruck and Ostermann, "Exponential integrators", 2010).
 enum ExponentialFunctions {
   /// φ_k(z). Near 0 the recursion would cancel, so a Taylor series, `Σ z^j / (j + k)!`, takes its place.

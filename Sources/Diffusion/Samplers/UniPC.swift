@@ -24,7 +24,7 @@ public struct UniPC: Planner {
     case always
     /// None.
     case never
-    /// All but those that these steps made, counted from 0; `disable_corrector` in diffusers. Large guidance makes the
+    /// All except those that these steps made, counted from 0; `disable_corrector` in diffusers. Large guidance makes the
     /// first corrections unsteady.
     case except(Set<Int>)
 

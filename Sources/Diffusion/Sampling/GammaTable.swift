@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// Γ = E‖ε_θ(x, t)‖² / dim at each noise level, the mean square of a network's predicted noise: what Analytic-DPM needs to
-/// know of a model (Bao et al., 2022). It is estimated once, over data, and kept beside the weights.
+/// Γ = E‖ε_θ(x, t)‖² / dim at each noise level, the mean square of a network's predicted noise: which Analytic-DPM
+/// needs of a model (Bao et al., 2022). It is estimated once, over data, and kept beside the weights.
 ///
 /// A level is known by its ᾱ: the time that a network is told may be rounded, and two levels then share it. Older tables
-/// know the time alone.
+/// have the time alone.
 public struct GammaTable: Sendable, Hashable {
   /// One level's estimate.
   public struct Entry: Sendable, Hashable {
@@ -73,7 +73,7 @@ public struct GammaTable: Sendable, Hashable {
       })
   }
 
-  /// Γ at a level: by its ᾱ, or by its time where the table knows nothing else.
+  /// Γ at a level: by its ᾱ, or by its time where the table has no ᾱ.
   /// - Parameters:
   ///   - level: Where.
   ///   - interpolates: Whether a level between two entries takes what lies between theirs, linearly in λ or in time.

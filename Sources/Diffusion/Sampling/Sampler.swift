@@ -81,7 +81,7 @@ public struct Sampler: Sendable {
     return SampleSet(shape: denoiser.sampleShape, values: values)
   }
 
-  /// Draws the samples of a request step by step: work happens as progress is asked for, and ends when nobody asks.
+  /// Draws the samples of a request step by step: steps are taken when the next report is asked for.
   ///
   /// - Parameter request: what is asked for.
   /// - Returns: a report for each finished batch, and for the steps that the request's observation names.
@@ -91,7 +91,7 @@ public struct Sampler: Sendable {
     return SamplingRun(sampler: self, request: request)
   }
 
-  /// As many samples as half the device's memory holds, but no more than keep it busy: more would not be faster.
+  /// At most as many samples as half the device's memory holds and as keep it busy: more would not be faster.
   private static func batchSize(_ plan: SamplingPlan, _ denoiser: any Denoiser, _ engine: Engine) -> Int {
     let elements = denoiser.elementCount
     let device = denoiser as? any DeviceDenoiser

@@ -106,6 +106,7 @@ struct FlowSampling {
   /// - Parameters:
   ///   - tolerance: how much each step may err; the usual one if nil.
   ///   - device: what computes.
+  /// - Throws: what the device, the flow or the files throw.
   func run(tolerance: Double?, on device: DeviceOptions) async throws {
     let targets = try SampleTargets(output, space: data.space, data: data.values)
     let engine = try await device.engine()

@@ -100,8 +100,8 @@ struct GammaData {
 }
 
 extension GammaTable {
-  /// Γ at the noisy levels of a grid; a terminal is told, for it takes a while. The seed is its own: Γ is the data's,
-  /// whichever samples are drawn.
+  /// Γ at the noisy levels of a grid; a terminal is told, because it takes a while. The seed is always the same: Γ
+  /// belongs to the data, whichever samples are drawn.
   static func estimate(
     _ denoiser: some Denoiser, over data: [Float], of grid: TimeGrid, draws: Int, on engine: Engine
   ) async throws -> GammaTable {

@@ -78,12 +78,12 @@ struct MethodOptions: ParsableArguments {
     if let steps, !(1...100_000).contains(steps) {
       throw ValidationError("--steps is \(steps): it must be at least 1, and at most the schedule's timesteps")
     }
-    if shift != nil, sampler != .planned(.flowEuler) {
+    if shift != nil, !name.traits.schedules.contains(.flow) {
       throw ValidationError("--shift is flow matching's: --sampler flow-euler")
     }
   }
 
-  /// The sampler with planned steps; of no meaning for the adaptive flow.
+  /// The sampler with planned steps; it has no meaning for the adaptive flow.
   var name: SamplerName { if case .planned(let name) = sampler { name } else { Self.usualSampler } }
 
   /// The options given that plan steps.
@@ -170,7 +170,7 @@ struct SamplerSettings {
   let noise: NoiseOptions
   let gamma: GammaOptions
 
-  /// What is wrong with options about Γ where a method does not use it.
+  /// Refuses options about Γ where a method does not use it.
   func checkGamma(unusedBy method: SamplingMethod) throws {
     guard let option = gamma.given.first else { return }
     throw ValidationError("\(option) is for the analytic variance, which '\(method.name.rawValue)' does not use here")
@@ -182,7 +182,7 @@ extension SamplingMethod.Variance: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
 
 /// Runs what may refuse an option: that is a wrong call, exit status 64, not a failure.
-func checkingOptions<Result>(_ body: () throws(DiffusionError) -> Result) throws -> Result {
+func checkingOptions<Value>(_ body: () throws(DiffusionError) -> Value) throws -> Value {
   do { return try body() } catch {
     guard error.kind == .invalidOption else { throw error }
     throw ValidationError(error.message)

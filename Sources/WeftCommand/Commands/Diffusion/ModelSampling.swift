@@ -56,11 +56,11 @@ struct ModelSampling {
 
   func run(on device: DeviceOptions) async throws {
     let engine = try await device.engine()
-    let (memory, planned) = try planned(on: engine)
+    let tried = try sampler.checkedPlan()
+    let memory = try files.memory(tried, samples: request.count, batchSize: samples.batch, on: engine)
     guard !isDry else {
-      print(
-        ModelReport(files, title: sampler.title, planned, memory, samples: request.count, on: engine).text,
-        terminator: "")
+      let report = ModelReport(files, title: sampler.title, tried, memory, samples: request.count, on: engine)
+      try report.show(json: false)
       return
     }
     let targets = try SampleTargets(output, gamma: savedGamma, space: space)
@@ -79,13 +79,6 @@ struct ModelSampling {
     if output.trajectory { run.followed = SamplePicture.imageTrajectory }
     try await run.run(request, into: targets, title: sampler.title, gamma: sampler.method.gamma)
   }
-
-  /// The plan, with any Γ where it is still to be estimated, and what it takes.
-  /// - Throws: `EngineError` if the network, or a batch, does not fit the device.
-  private func planned(on engine: Engine) throws -> (SamplingMemory, SamplingPlan) {
-    let plan = try sampler.checkedPlan()
-    return (try files.memory(plan, samples: request.count, batchSize: samples.batch, on: engine), plan)
-  }
 }
 
 /// How samples of a model are drawn: as its own files say, or by a sampler that was named.
@@ -102,7 +95,7 @@ struct ModelSampler {
   ///   - files: the model.
   ///   - settings: what was asked for.
   ///   - strength: the share of the steps that are taken.
-  ///   - canLackGamma: whether Γ may be missing still.
+  ///   - canLackGamma: whether Γ may still be missing.
   /// - Throws: `ValidationError` for options that make no sense together or with the model.
   init(
     _ files: DiffusionModelFiles, settings: SamplerSettings, strength: Double, canLackGamma: Bool
@@ -167,7 +160,7 @@ struct ModelSampler {
 }
 
 /// What `weft sample --model … --dry-run` says.
-struct ModelReport: Encodable {
+struct ModelReport: Report {
   /// The network.
   struct Network: Encodable {
     let type: String
@@ -215,7 +208,7 @@ struct ModelReport: Encodable {
   }
 
   /// The lines for people.
-  var text: String {
+  func text(on terminal: Terminal) -> String {
     let size = network.sampleShape.map(String.init).joined(separator: " × ")
     func count(_ count: Int, _ thing: String, _ things: String) -> String {
       "\(Quantity.grouped(count)) \(count == 1 ? thing : things)"

@@ -166,7 +166,7 @@ struct AdaptiveOptions: ParsableArguments {
     }
   }
 
-  /// Refuses options without effect: the tolerance for other samplers, for the adaptive flow all that plans steps.
+  /// Refuses options without effect: a tolerance with other samplers, and what plans steps with the adaptive flow.
   func check(_ settings: SamplerSettings, starts: [String], trajectory: Bool) throws {
     guard settings.method.sampler == .adaptive else {
       guard tolerance == nil else {

@@ -78,7 +78,7 @@ struct SampleRun {
   }
 }
 
-/// The files of a run, opened before anything is computed and complete or not there at its end.
+/// The files of a run, opened before anything is computed. At its end each is complete or does not exist.
 struct SampleTargets {
   private let space: SampleSpace
   private let data: [Float]
@@ -135,7 +135,7 @@ struct SampleTargets {
   ///
   /// - Parameters:
   ///   - samples: in the sampler's size.
-  ///   - frames: the first samples on their way, likewise; empty if they were not followed.
+  ///   - frames: the first samples on their way, in the sampler's size too; empty if they were not followed.
   ///   - title: of a plot.
   ///   - table: Γ, to be kept.
   /// - Throws: `OutputError` or `PictureError` if a file cannot be written.
