@@ -4,7 +4,7 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 BINARY := .build/release/weft
-SOURCES := Sources Tests Plugins Benchmarks Package.swift
+SOURCES := Sources Tests Plugins Benchmarks Examples Package.swift
 # Tests see the internals, which needs other compiler flags; in a folder of their own the two
 # builds do not undo each other.
 TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing

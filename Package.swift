@@ -38,7 +38,11 @@ let package = Package(
         "Engine", "Kernels", "OpenCL", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Conformance", dependencies: ["Engine", .product(name: "Logging", package: "swift-log")]),
+      name: "Conformance",
+      dependencies: [
+        "CPUBackend", "Diffusion", "Engine", "Geometry", "Networks", "TokenPairs",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
 
     // Models and mathematics. NumPy's archives are compressed with zlib.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -85,7 +89,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
-        "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
+        "Conformance", "CPUBackend", "Diffusion", "Engine", "Geometry", "Kernels", "Networks", "OpenCL",
+        "OpenCLBackend",
+        "TokenPairs",
         .product(name: "Logging", package: "swift-log"),
       ], exclude: ["Goldens"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),

@@ -23,8 +23,11 @@
 #ifndef DN_NOISE
 #define DN_NOISE 0            // 1: noise is drawn
 #endif
+#define DN_CLIP_NONE 0
+#define DN_CLIP_LIMIT 1       // to +- LIMIT
+#define DN_CLIP_THRESHOLD 2   // to each sample's threshold, then divided by it
 #ifndef DN_CLIP
-#define DN_CLIP 0             // 1: to +- LIMIT; 2: to each sample's threshold, then divided by it
+#define DN_CLIP DN_CLIP_NONE  // one of these
 #endif
 #ifndef DN_KEEP_X0
 #define DN_KEEP_X0 0          // 1: x0 is stored
@@ -49,7 +52,7 @@ void denoise_step(const __global float *table, const int first_row, const int ro
 #if DN_NOISE
   const ph_identity who = identities[sample];
 #endif
-#if DN_CLIP == 2
+#if DN_CLIP == DN_CLIP_THRESHOLD
   const float threshold = thresholds[sample];
 #endif
 
@@ -69,9 +72,9 @@ void denoise_step(const __global float *table, const int first_row, const int ro
       const wv_float out = wv_load_some(output, e, elements);
       wv_float x0 = fma((wv_float)(row[CF_P]), from, row[CF_Q] * out);
       const wv_float epsilon = fma((wv_float)(row[CF_EPSILON_P]), from, row[CF_EPSILON_Q] * out);
-#if DN_CLIP == 1
+#if DN_CLIP == DN_CLIP_LIMIT
       x0 = clamp(x0, -row[CF_LIMIT], row[CF_LIMIT]);
-#elif DN_CLIP == 2
+#elif DN_CLIP == DN_CLIP_THRESHOLD
       x0 = clamp(x0, -threshold, threshold) / threshold;
 #endif
       sum = fma((wv_float)(row[CF_B0]), x0, sum);
@@ -86,7 +89,7 @@ void denoise_step(const __global float *table, const int first_row, const int ro
 #if DN_HISTORY > 2
       sum = fma((wv_float)(row[CF_H + 2]), wv_load_some(history2 + start, e, elements), sum);
 #endif
-#if DN_NOISE && DN_VARIANCE
+#if DN_NOISE && DN_VARIANCE != DN_FIXED
       const wv_float second = wv_load_some(output + elements, e, elements);
       sum = fma(row[CF_C] * dn_deviation(row, second, epsilon), z[v], sum);
 #elif DN_NOISE

@@ -32,8 +32,8 @@ typedef struct {
 // Where one side's vectors lie: row i of predicate p starts at vectors + i * stride + offset + p * predicate_stride.
 #define PL_SIDE_PARAMETERS(side) \
   const __global float *side##_rows, const int side##_row_stride, const int side##_row_offset, \
-    const int side##_row_predicates, const __global float *side##_columns, const int side##_column_stride, \
-    const int side##_column_offset, const int side##_column_predicates, const __global float *side##_biases
+    const int side##_row_head_stride, const __global float *side##_columns, const int side##_column_stride, \
+    const int side##_column_offset, const int side##_column_head_stride, const __global float *side##_biases
 
 static inline float pl_product(const __global float *q, const __global float *k, const int channels)
 {
@@ -87,9 +87,9 @@ void pair_links(PL_SIDE_PARAMETERS(head), PL_SIDE_PARAMETERS(tail), const __glob
   }
 #else
   for (int p = 0; p < predicates; ++p) {
-    const float head = scale * pl_product(head_q + p * head_row_predicates, head_k + p * head_column_predicates, channels);
+    const float head = scale * pl_product(head_q + p * head_row_head_stride, head_k + p * head_column_head_stride, channels);
     if (!(head > threshold)) continue;
-    const float tail = scale * pl_product(tail_q + p * tail_row_predicates, tail_k + p * tail_column_predicates, channels);
+    const float tail = scale * pl_product(tail_q + p * tail_row_head_stride, tail_k + p * tail_column_head_stride, channels);
     if (tail > threshold) pl_keep(pair, p, head, tail, capacity, hits, found);
   }
 #endif

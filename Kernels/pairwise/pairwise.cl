@@ -11,9 +11,14 @@
 // the chunks are the segments of a table, and all rows meet each of them. With PW_ROUNDS = 1 rows and columns are one
 // set, whose blocks of PW_TILES row tiles meet two by two: third dimension, the pairs of one round.
 //
-// PW_EPILOGUE picks who consumes the tile. An epilogue defines PW_EPILOGUE_PARAMETERS, PW_EPILOGUE_ARGUMENTS and
-// PW_FIRST_PANEL(i0) (the first panel it wants for rows from i0 on; PW_END_PANEL(end_i), if it wants none from there on
-// for rows before end_i), and knows nothing else of the tile. It is either
+// The epilogue consumes the tile: a header that the launch names, put in for `#include "epilogue"`. It defines
+//
+//   PW_EPILOGUE_PARAMETERS    what the kernel gets for it: `, type name, ...`, in the order of the launch's arguments
+//   PW_EPILOGUE_ARGUMENTS     their names: `, name, ...`
+//   PW_FIRST_PANEL(i0)        the first panel it wants for rows from i0 on; 0 for all
+//   PW_END_PANEL(end_i)       if it wants none from there on for rows before end_i
+//
+// and knows nothing else of the tile. It is either
 //
 //   stateless   pw_consume(place, tile, ...)         called by the work-items whose first cell exists
 //   stateful    (PW_STATEFUL = 1)
@@ -31,24 +36,12 @@
 //   tile 0     | 1      3      5        the order in which a group takes its tiles, PW_TILES = 2:
 //   tile 1     | 2      4      6        a panel serves all of them while it is in cache
 //
-// Includes are flattened once each, in order, so shared ones stand here.
+// Includes are flattened once each, in order. What every epilogue may use stands here.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
 #include "pairwise/shape.clh"
-#include "pairwise/cells.clh"
-#include "common/coefficients.clh"
-#include "pairwise/averages.clh"
-#include "pairwise/labels.clh"
-#include "pairwise/loss.clh"
-#include "pairwise/weighted_sum.clh"
-#if WEFT_VARIANT_GPU
-#include "pairwise/weighted_sum_gpu.clh"
-#else
-#include "pairwise/weighted_sum_cpu.clh"
-#endif
-#include "pairwise/top_k.clh"
 
 #ifndef PW_RAGGED
 #define PW_RAGGED 0       // 1: segments come from two tables
@@ -76,48 +69,7 @@
 #include "pairwise/window.clh"
 #endif
 
-#define PW_STORE 0
-#define PW_THRESHOLD 1
-#define PW_TYPED_THRESHOLD 2
-#define PW_DENSE 3
-#define PW_AVERAGE 4
-#define PW_LOSS 5
-#define PW_LOSS_GRADIENT 6
-#define PW_TOP_K 7
-#define PW_MUTUAL_TOP_K 8
-#ifndef PW_EPILOGUE
-#define PW_EPILOGUE PW_STORE
-#endif
-
-#if PW_EPILOGUE == PW_STORE
-#include "pairwise/epilogue_store.clh"
-#elif PW_EPILOGUE == PW_THRESHOLD
-#include "pairwise/epilogue_threshold.clh"
-#elif PW_EPILOGUE == PW_TYPED_THRESHOLD
-#include "pairwise/epilogue_typed_threshold.clh"
-#elif PW_EPILOGUE == PW_DENSE
-#include "pairwise/epilogue_dense.clh"
-#elif PW_EPILOGUE == PW_TOP_K
-#include "pairwise/epilogue_top_k.clh"
-#if WEFT_VARIANT_GPU
-#include "pairwise/top_k_gpu.clh"
-#else
-#include "pairwise/top_k_cpu.clh"
-#endif
-#elif PW_EPILOGUE == PW_MUTUAL_TOP_K
-#include "pairwise/epilogue_mutual_top_k.clh"
-#elif PW_EPILOGUE == PW_AVERAGE
-#include "pairwise/epilogue_average.clh"
-#if WEFT_VARIANT_GPU
-#include "pairwise/average_gpu.clh"
-#else
-#include "pairwise/average_cpu.clh"
-#endif
-#elif PW_EPILOGUE == PW_LOSS
-#include "pairwise/epilogue_loss.clh"
-#else
-#include "pairwise/epilogue_loss_gradient.clh"
-#endif
+#include "epilogue"
 
 #ifndef PW_STATEFUL
 #define PW_STATEFUL 0     // the epilogue's own

@@ -1,11 +1,11 @@
-/// Executes operations on one device. Two conform, and one conformance kit tests both.
+/// Executes operations on one device, without knowing which there are. One conformance kit tests all backends.
 package protocol Backend: Sendable {
   /// The device, for people and for reports.
   var device: DeviceDescription { get }
   /// Columns a panel holds: the width of this backend's tiles.
   var panelWidth: Int { get }
-  /// Whether `MutualTopK` computes each product once; where it does not, `TopK` is cut better.
-  var sharesProducts: Bool { get }
+  /// The tiles that kernels are launched with; nil for the reference, which launches none.
+  var tiles: TileShape? { get }
   /// Device memory held by tensors.
   var memory: MemoryUse { get }
 

@@ -21,29 +21,37 @@ public struct Engine: Sendable {
   public var memory: MemoryUse { backend.memory }
 }
 
-// What models are built with.
+// What models and operations are built with.
 extension Engine {
-  package var panelWidth: Int { backend.panelWidth }
+  /// Columns that a panel holds on this device.
+  public var panelWidth: Int { backend.panelWidth }
 
   /// Columns that `count` vectors take as panels, the empty ones of the last panel included.
   package func panelColumns(_ count: Int) -> Int { (count + panelWidth - 1) / panelWidth * panelWidth }
 
-  package func makeTensor(_ elementType: ElementType = .float32, _ shape: Int...) throws(EngineError) -> Tensor {
+  /// Makes a tensor with undefined elements.
+  /// - Throws: `EngineError` if a size is not positive, or the device has no room.
+  public func makeTensor(_ elementType: ElementType = .float32, _ shape: Int...) throws(EngineError) -> Tensor {
     try backend.makeTensor(elementType, shape)
   }
 
-  package func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
+  /// Runs a submission to its end.
+  /// - Returns: the downloads, in the order in which they were added.
+  /// - Throws: `EngineError` if the device fails.
+  public func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
     try await backend.run(submission)
   }
 
-  /// Panels for `extent`'s columns.
-  package func makePanels(for extent: Extent, heads: Int = 1, channels: Int) throws(EngineError) -> Panels {
+  /// Makes panels with undefined elements for `extent`'s columns.
+  /// - Throws: `EngineError` if the device has no room.
+  public func makePanels(for extent: Extent, heads: Int = 1, channels: Int) throws(EngineError) -> Panels {
     let tensor = try makeTensor(.float32, extent.panelCount(width: panelWidth), heads, channels, panelWidth)
     return Panels(tensor: tensor, heads: heads, channels: channels, width: panelWidth)
   }
 
   /// A tensor with the given elements, ready when the call returns.
-  package func upload(_ elements: HostArray, shape: [Int]) async throws(EngineError) -> Tensor {
+  /// - Throws: `EngineError` if the shape does not fit the elements, or the device has no room.
+  public func upload(_ elements: HostArray, shape: [Int]) async throws(EngineError) -> Tensor {
     let tensor = try backend.makeTensor(elements.elementType, shape)
     var submission = Submission()
     try submission.upload(elements, to: tensor)
@@ -65,25 +73,14 @@ extension Engine {
     var submission = Submission()
     try submission.upload(.float32(weights), to: rows)
     try submission.upload(.float32(bias), to: biasTensor)
-    try submission.append(
-      .pack(PackColumns(HeadSlices(rows, channels: inputs), extent: extent, into: panels)))
+    try submission.append(PackColumns(HeadSlices(rows, channels: inputs), extent: extent, into: panels))
     _ = try await run(submission)
     return DenseWeights(panels: panels, bias: biasTensor, outputs: outputs)
   }
 
-  /// A rotary table for positions below `positions`; the inverse turns gradients back.
-  package func makeRotaryTable(
-    positions: Int, channels: Int, inverse: Bool = false
-  ) async throws(EngineError) -> RotaryTable {
-    try require(
-      positions > 0 && channels > 0 && channels.isMultiple(of: 2), "rotary table", "\(channels) channels do not pair up"
-    )
-    let elements = RotaryTable.elements(positions: positions, channels: channels, inverse: inverse)
-    return RotaryTable(tensor: try await upload(.float32(elements), shape: [positions, 2, channels]))
-  }
-
   /// Makes room for a segment table and adds its upload.
-  package func makeSegmentTable(
+  /// - Throws: `EngineError` if the device has no room.
+  public func makeSegmentTable(
     _ segments: Segments, uploadedBy submission: inout Submission
   ) throws(EngineError) -> SegmentTable {
     let tensor = try makeTensor(.int32, segments.count, 4)

@@ -26,11 +26,3 @@ public struct EngineError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The message.
   public var description: String { message }
 }
-
-/// Checks one condition of an operation.
-func require(
-  _ condition: Bool, _ operation: StaticString, _ problem: @autoclosure () -> String
-) throws(EngineError) {
-  guard !condition else { return }
-  throw EngineError(.invalidOperation, "\(operation): \(problem())")
-}

@@ -1,7 +1,7 @@
 /// A list of work for one pass over a device: uploads, then operations in order, then downloads.
 ///
 /// Everything in it was validated when it was added.
-package struct Submission: Sendable {
+public struct Submission: Sendable {
   package struct Upload: Sendable {
     package let tensor: Tensor
     package let elements: HostArray
@@ -14,26 +14,31 @@ package struct Submission: Sendable {
   }
 
   package private(set) var uploads: [Upload] = []
-  package private(set) var operations: [Operation] = []
+  package private(set) var operations: [any DeviceOperation] = []
   package private(set) var downloads: [Download] = []
 
-  package init() {}
+  /// A list without work.
+  public init() {}
 
   /// Copies `elements` to the tensor's start before any operation runs.
-  package mutating func upload(_ elements: HostArray, to tensor: Tensor) throws(EngineError) {
+  /// - Throws: `EngineError` of kind `invalidOperation` if the tensor has another type or too little room.
+  public mutating func upload(_ elements: HostArray, to tensor: Tensor) throws(EngineError) {
     try require(tensor, holds: elements.count, "upload", "the tensor", of: elements.elementType)
     uploads.append(Upload(tensor: tensor, elements: elements))
   }
 
-  package mutating func append(_ operation: Operation) throws(EngineError) {
+  /// Adds an operation that runs after those before it.
+  /// - Throws: what the operation's validation throws.
+  public mutating func append(_ operation: any DeviceOperation) throws(EngineError) {
     try operation.validate()
     operations.append(operation)
   }
 
   /// Copies the tensor's first `count` elements back after the last operation; all of it without a count.
   /// - Returns: the place of the result in what the backend returns.
+  /// - Throws: `EngineError` of kind `invalidOperation` if the tensor holds fewer.
   @discardableResult
-  package mutating func download(_ tensor: Tensor, count: Int? = nil) throws(EngineError) -> Int {
+  public mutating func download(_ tensor: Tensor, count: Int? = nil) throws(EngineError) -> Int {
     let count = count ?? tensor.count
     try require(
       count > 0 && count <= tensor.count, "download",

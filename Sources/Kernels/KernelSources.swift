@@ -11,16 +11,35 @@ package enum KernelSources {
     }
   }
 
+  /// A source: a file of `Kernels/`, or a text with a name.
+  package struct Source: Sendable, Hashable {
+    package let name: String
+    package let text: String?
+
+    /// A file of `Kernels/` if there is no text.
+    package init(_ name: String, text: String? = nil) {
+      self.name = name
+      self.text = text
+    }
+  }
+
   /// Paths of all kernels (`.cl`), sorted.
-  package static let kernelPaths: [String] =
-    embedded.keys.filter { $0.hasSuffix(".cl") }.sorted()
+  package static let kernelPaths = embedded.keys.filter { $0.hasSuffix(".cl") }.sorted()
+  /// Paths of the epilogues of `pairwise/pairwise.cl`, sorted.
+  package static let epiloguePaths = embedded.keys.filter { $0.hasPrefix("pairwise/epilogue_") }.sorted()
 
   /// A source with its includes put in, each once, where it is first asked for.
   ///
   /// `WEFT_KERNELS=folder` reads the files from there instead of from the binary, while one works on kernels.
-  package static func flattened(_ path: String) throws(Missing) -> String {
+  ///
+  /// - Parameters:
+  ///   - source: the source.
+  ///   - headers: what an include of one of these names stands for; all others are files of `Kernels/`.
+  /// - Returns: the text.
+  /// - Throws: `Missing` for a source or an include that is not there.
+  package static func flattened(_ source: Source, headers: [String: Source] = [:]) throws(Missing) -> String {
     var seen: Set<String> = []
-    return try flatten(path, includedFrom: nil, seen: &seen)
+    return try flatten(source, headers, includedFrom: nil, seen: &seen)
   }
 
   private static let embedded: [String: String] = Dictionary(
@@ -34,11 +53,12 @@ package enum KernelSources {
   }
 
   private static func flatten(
-    _ path: String, includedFrom parent: String?, seen: inout Set<String>
+    _ source: Source, _ headers: [String: Source], includedFrom parent: String?, seen: inout Set<String>
   ) throws(Missing) -> String {
-    guard seen.insert(path).inserted else { return "" }
-    guard let text = text(of: path) else { throw Missing(path: path, includedFrom: parent) }
-    var result = "#line 1 \"\(path)\"\n"
+    let name = source.name
+    guard seen.insert(name).inserted else { return "" }
+    guard let text = source.text ?? text(of: name) else { throw Missing(path: name, includedFrom: parent) }
+    var result = "#line 1 \"\(name)\"\n"
     var number = 0
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       number += 1
@@ -47,8 +67,8 @@ package enum KernelSources {
         continue
       }
       let included = String(line.dropFirst(10)[..<end])
-      result += try flatten(included, includedFrom: path, seen: &seen)
-      result += "#line \(number + 1) \"\(path)\"\n"
+      result += try flatten(headers[included] ?? Source(included), headers, includedFrom: name, seen: &seen)
+      result += "#line \(number + 1) \"\(name)\"\n"
     }
     return result
   }

@@ -42,10 +42,9 @@ package struct BertEncoder: Sendable {
     }
     let buffers = try LayerBuffers(configuration, tokens, on: engine)
     try submission.append(
-      .embeddingSum(
-        EmbeddingSum(
-          ids: tokens.ids, tokenPositions: tokens.positions, rows: rows, words: embeddings.words,
-          positions: embeddings.positions, types: embeddings.types, into: buffers.sum)))
+      EmbeddingSum(
+        ids: tokens.ids, tokenPositions: tokens.positions, rows: rows, words: embeddings.words,
+        positions: embeddings.positions, types: embeddings.types, into: buffers.sum))
     try submission.append(embeddings.normalization.of(buffers.sum, rows: rows, into: buffers.hidden))
     for layer in layers { try layer.append(to: &submission, buffers, tokens.segments) }
     return buffers.hidden
@@ -136,27 +135,23 @@ struct Layer: Sendable {
       HeadSlices(buffers.projected, offset: part * width, headStride: size, heads: heads, channels: size)
     }
     try submission.append(
-      .dense(DenseLayer(buffers.hidden, rows: rows, weights: projection, into: buffers.projected)))
-    try submission.append(.pack(PackColumns(slices(1), extent: .ragged(segments), into: buffers.keys)))
+      DenseLayer(buffers.hidden, rows: rows, weights: projection, into: buffers.projected))
+    try submission.append(PackColumns(slices(1), extent: .ragged(segments), into: buffers.keys))
     try submission.append(
-      .attention(
-        Attention(
-          queries: slices(0), keys: buffers.keys, values: slices(2), segments: segments,
-          scale: 1 / Float(size).squareRoot(), into: buffers.attended)))
+      Attention(
+        queries: slices(0), keys: buffers.keys, values: slices(2), segments: segments,
+        scale: 1 / Float(size).squareRoot(), into: buffers.attended))
     try submission.append(
-      .dense(
-        DenseLayer(
-          buffers.attended, rows: rows, weights: attentionOutput, residual: buffers.hidden, into: buffers.sum)))
+      DenseLayer(
+        buffers.attended, rows: rows, weights: attentionOutput, residual: buffers.hidden, into: buffers.sum))
     try submission.append(attentionNormalization.of(buffers.sum, rows: rows, into: buffers.hidden))
     try submission.append(
-      .dense(
-        DenseLayer(
-          buffers.hidden, rows: rows, weights: intermediate, activation: configuration.activation.engineActivation,
-          into: buffers.intermediate)))
+      DenseLayer(
+        buffers.hidden, rows: rows, weights: intermediate, activation: configuration.activation.engineActivation,
+        into: buffers.intermediate))
     try submission.append(
-      .dense(
-        DenseLayer(
-          buffers.intermediate, rows: rows, weights: output, residual: buffers.hidden, into: buffers.sum)))
+      DenseLayer(
+        buffers.intermediate, rows: rows, weights: output, residual: buffers.hidden, into: buffers.sum))
     try submission.append(outputNormalization.of(buffers.sum, rows: rows, into: buffers.hidden))
   }
 }

@@ -52,8 +52,7 @@ package struct NormalizationWeights: Sendable {
   package let epsilon: Float
 
   /// The operation that normalises `input`.
-  package func of(_ input: Tensor, rows: Int, into out: Tensor) -> Operation {
-    .layerNormalization(
-      LayerNormalization(input, rows: rows, gain: gain, bias: bias, epsilon: epsilon, into: out))
+  package func of(_ input: Tensor, rows: Int, into out: Tensor) -> any DeviceOperation {
+    LayerNormalization(input, rows: rows, gain: gain, bias: bias, epsilon: epsilon, into: out)
   }
 }

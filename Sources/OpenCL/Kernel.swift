@@ -30,6 +30,26 @@ package struct Kernel: ~Copyable, Sendable {
     self.name = name
   }
 
+  /// What the kernel's parameters are called and which types they have, of a program that was compiled with
+  /// `-cl-kernel-arg-info`.
+  package func parameters() throws(OpenCLError) -> [KernelParameter] {
+    let kernel = handle.pointer
+    let count = try readValue("clGetKernelInfo", as: cl_uint.self) {
+      clGetKernelInfo(kernel, cl_kernel_info(CL_KERNEL_NUM_ARGS), $0, $1, $2)
+    }
+    var parameters: [KernelParameter] = []
+    for index in 0..<count {
+      let name = try readString("clGetKernelArgInfo") {
+        clGetKernelArgInfo(kernel, index, cl_kernel_arg_info(CL_KERNEL_ARG_NAME), $0, $1, $2)
+      }
+      let type = try readString("clGetKernelArgInfo") {
+        clGetKernelArgInfo(kernel, index, cl_kernel_arg_info(CL_KERNEL_ARG_TYPE_NAME), $0, $1, $2)
+      }
+      parameters.append(KernelParameter(name: name, type: type))
+    }
+    return parameters
+  }
+
   /// Sets an `int` argument.
   package mutating func set(_ index: Int, _ value: Int32) throws(OpenCLError) {
     try setValue(index, value)
@@ -98,4 +118,12 @@ package struct Kernel: ~Copyable, Sendable {
       clSetKernelArg(pointer, cl_uint(index), byteCount, address)
     }
   }
+}
+
+/// A parameter of a compiled kernel.
+package struct KernelParameter: Sendable, Hashable {
+  /// Its name in the source.
+  package let name: String
+  /// Its type without qualifiers, such as `int` or `float*`.
+  package let type: String
 }

@@ -8,21 +8,21 @@ internal import OpenCL
 actor Lane {
   private let queue: CommandQueue
   private let programs: ProgramStore
-  private let shape: TileShape
-  private var kernels: [KernelSpec: KernelBox] = [:]
+  private let tiles: TileShape
+  private var kernels: [KernelProgram: KernelBox] = [:]
 
   /// - Parameters:
   ///   - queue: where commands go; lanes may share one, for each submission ends with a marker of its own.
   ///   - programs: of the queue's context.
-  ///   - shape: the tiles.
-  init(queue: CommandQueue, programs: ProgramStore, shape: TileShape) {
+  ///   - tiles: what operations are launched with.
+  init(queue: CommandQueue, programs: ProgramStore, tiles: TileShape) {
     self.queue = queue
     self.programs = programs
-    self.shape = shape
+    self.tiles = tiles
   }
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
-    let launches = submission.operations.flatMap { $0.launches(shape) }
+    let launches = submission.operations.flatMap { $0.launches(tiles) }
     let boxes = try await kernels(for: launches)
 
     // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may
@@ -53,15 +53,15 @@ actor Lane {
     var boxes: [KernelBox] = []
     boxes.reserveCapacity(launches.count)
     for launch in launches {
-      if let box = kernels[launch.spec] {
+      if let box = kernels[launch.program] {
         boxes.append(box)
         continue
       }
-      let program = try await programs.program(for: launch.spec)
+      let program = try await programs.program(for: launch.program)
       do {
-        let box = KernelBox(try program.makeKernel(launch.spec.entry))
+        let box = KernelBox(try program.makeKernel(launch.program.entry))
         // Another submission may have made it while this one waited; either will do.
-        kernels[launch.spec] = box
+        kernels[launch.program] = box
         boxes.append(box)
       } catch { throw EngineError(error) }
     }
@@ -107,12 +107,13 @@ actor Lane {
   }
 
   private func enqueue(_ launch: KernelLaunch, _ box: KernelBox) throws {
-    for (index, argument) in launch.arguments.enumerated() {
-      switch argument {
+    for (index, argument) in launch.arguments.list.enumerated() {
+      switch argument.value {
       case .int(let value):
         guard let value = Int32(exactly: value) else {
           throw EngineError(
-            .invalidOperation, "\(launch.spec.entry): \(value) does not fit the 32 bits of its arguments")
+            .invalidOperation,
+            "\(launch.program.entry): \(argument.name) is \(value), which does not fit the 32 bits of its arguments")
         }
         try box.kernel.set(index, value)
       case .float(let value): try box.kernel.set(index, value)

@@ -30,7 +30,7 @@ package final class OpenCLBackend: Backend {
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
       var lanes: [Lane] = []
       for _ in 0..<max(1, laneCount) {
-        lanes.append(Lane(queue: try session.makeQueue(), programs: session.programs, shape: shape))
+        lanes.append(Lane(queue: try session.makeQueue(), programs: session.programs, tiles: shape))
       }
       self.lanes = lanes
       self.shape = shape
@@ -40,7 +40,7 @@ package final class OpenCLBackend: Backend {
   }
 
   package var panelWidth: Int { shape.panelWidth }
-  package var sharesProducts: Bool { shape.roundTiles != nil }
+  package var tiles: TileShape? { shape }
   package var memory: MemoryUse { pool.memory }
 
   package func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {

@@ -1,6 +1,6 @@
 internal import Dispatch
-internal import Engine
-internal import Kernels
+package import Engine
+package import Kernels
 internal import Logging
 internal import OpenCL
 
@@ -10,7 +10,7 @@ actor ProgramStore {
   private let cache: ProgramCache?
   private let logger: Logger
   private var saysThatItCompiles = true
-  private var builds: [KernelSpec: Task<Program, any Error>] = [:]
+  private var builds: [KernelProgram: Task<Program, any Error>] = [:]
 
   init(context: Context, cache: ProgramCache?, logger: Logger) {
     self.context = context
@@ -18,7 +18,7 @@ actor ProgramStore {
     self.logger = logger
   }
 
-  func program(for spec: KernelSpec) async throws(EngineError) -> Program {
+  func program(for spec: KernelProgram) async throws(EngineError) -> Program {
     let build: Task<Program, any Error>
     if let running = builds[spec] {
       build = running
@@ -48,7 +48,7 @@ actor ProgramStore {
 
 /// Compiling takes up to a second, so it stays off the threads that tasks share.
 private func compile(
-  _ spec: KernelSpec, context: Context, cache: ProgramCache?, beforeCompiling: @escaping @Sendable () -> Void
+  _ spec: KernelProgram, context: Context, cache: ProgramCache?, beforeCompiling: @escaping @Sendable () -> Void
 ) async throws(EngineError) -> Program {
   let result: Result<Program, EngineError> = await withCheckedContinuation { continuation in
     DispatchQueue.global().async {
@@ -56,8 +56,8 @@ private func compile(
         returning: Result { () throws(EngineError) in
           func build() throws -> Program {
             try Program.build(
-              name: spec.source, source: try KernelSources.flattened(spec.source), options: spec.options,
-              context: context, cache: cache, beforeCompiling: beforeCompiling)
+              name: spec.source.name, source: try spec.source.flattened(), options: spec.options, context: context,
+              cache: cache, beforeCompiling: beforeCompiling)
           }
           do {
             // PoCL's own cache can trip over another process that fills it: a second try finds it filled.
@@ -73,4 +73,13 @@ private func compile(
     }
   }
   return try result.get()
+}
+
+extension KernelSource {
+  /// The text with all includes put in.
+  package func flattened() throws(KernelSources.Missing) -> String {
+    try KernelSources.flattened(
+      KernelSources.Source(name, text: text),
+      headers: headers.mapValues { KernelSources.Source($0.name, text: $0.text) })
+  }
 }

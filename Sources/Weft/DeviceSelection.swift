@@ -1,7 +1,7 @@
 internal import CPUBackend
 public import Engine
 public import Logging
-package import OpenCLBackend
+internal import OpenCLBackend
 
 /// Which device an engine computes on.
 public enum DeviceSelection: Sendable, Hashable {

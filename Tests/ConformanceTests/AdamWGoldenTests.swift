@@ -101,18 +101,17 @@ private struct GoldenRun {
     for (tensor, values) in zip(gradients, step.gradients) { try submission.upload(.float32(values), to: tensor) }
     var slot = 0
     for gradient in gradients {
-      try submission.append(.squareSum(SquareSum(of: gradient, into: squares, slot: slot)))
+      try submission.append(SquareSum(of: gradient, into: squares, slot: slot))
       slot += SquareSum.slots(for: gradient)
     }
     for index in parameters.indices {
       try submission.append(
-        .adamW(
-          AdamWStep(
-            parameters[index], firstMoment: firstMoments[index], secondMoment: secondMoments[index],
-            gradient: gradients[index], squares: squares,
-            settings: AdamWStep.Settings(
-              learningRate: step.learningRate, beta1: golden.beta1, beta2: golden.beta2, epsilon: golden.epsilon,
-              weightDecay: golden.weightDecay, maximumNorm: golden.maximumNorm ?? .infinity, number: number))))
+        AdamWStep(
+          parameters[index], firstMoment: firstMoments[index], secondMoment: secondMoments[index],
+          gradient: gradients[index], squares: squares,
+          settings: AdamWStep.Settings(
+            learningRate: step.learningRate, beta1: golden.beta1, beta2: golden.beta2, epsilon: golden.epsilon,
+            weightDecay: golden.weightDecay, maximumNorm: golden.maximumNorm ?? .infinity, number: number)))
     }
     for tensor in parameters { try submission.download(tensor) }
     return try await backend.run(submission).map(\.floats)

@@ -1,5 +1,6 @@
 import CPUBackend
 import Engine
+import Geometry
 import Logging
 import Synchronization
 import Testing
@@ -51,10 +52,10 @@ import Testing
     let points = try Vectors((0..<3 * 500).map { _ in Float(generator.next() % 100) / 7 }, dimension: 3)
     let terms = (0..<500).map { _ in -Float(generator.next() % 100) }
     let done = Mutex<[Double]>([])
-    let mutual = try await engine.mutualTopK(points, terms: terms, k: 9, parts: parts) { part in
+    let shared = try await engine.symmetricTopK(points, terms: terms, k: 9, parts: parts) { part in
       done.withLock { $0.append(part) }
     }
-    #expect(mutual == (try await engine.topK(rows: points, columns: points, k: 9, bias: terms)))
+    #expect(shared == (try await engine.topK(rows: points, columns: points, k: 9, bias: terms)))
     #expect(done.withLock { $0 } == (1...parts).map { Double($0) / Double(parts) })
   }
 

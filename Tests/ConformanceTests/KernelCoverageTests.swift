@@ -7,58 +7,61 @@ import Testing
 /// The kit reaches every kernel, and its small run every way in which kernels are compiled.
 @Suite struct KernelCoverageTests {
   /// What both families of kernels are compiled from when the kit runs.
-  private func specs(small: Bool) async -> Set<KernelSpec> {
+  private func programs(small: Bool) async -> Set<KernelProgram> {
     let recorder = OperationRecorder()
     let outcomes = await ConformanceKit.run(on: recorder.backend, small: small)
     #expect(outcomes.allSatisfy { $0.failure == nil })
-    var specs: Set<KernelSpec> = []
+    var programs: Set<KernelProgram> = []
     for variant in TileShape.Variant.allCases {
-      let shape = TileShape(variant, maxWorkGroupSize: 256)
-      specs.formUnion(recorder.operations.flatMap { $0.launches(shape).map(\.spec) })
+      let tiles = TileShape(variant, maxWorkGroupSize: 256)
+      programs.formUnion(recorder.operations.flatMap { $0.launches(tiles).map(\.program) })
     }
-    return specs
+    return programs
   }
 
   @Test func smallRunReachesEveryKernel() async {
-    let sources = Set(await specs(small: true).map(\.source))
+    let sources = Set(await programs(small: true).map(\.source.name))
     #expect(sources == Set(KernelSources.kernelPaths))
   }
 
   @Test func smallRunCompilesWhatTheFullRunDoes() async {
-    /// The size of a head is a compile-time constant of attention, and a matter of the full run.
-    func apartFromHeadSize(_ specs: Set<KernelSpec>) -> Set<KernelSpec> {
+    /// The size of a head is a compile-time constant of attention; only the full run goes through all of them.
+    func apartFromHeadSize(_ programs: Set<KernelProgram>) -> Set<KernelProgram> {
       Set(
-        specs.map { spec in
-          KernelSpec(
-            source: spec.source, entry: spec.entry,
-            defines: spec.defines.filter { $0.key != "AT_CHANNELS" })
+        programs.map { program in
+          KernelProgram(
+            source: program.source, entry: program.entry, defines: program.defines.filter { $0.key != "AT_CHANNELS" })
         })
     }
-    let missing = apartFromHeadSize(await specs(small: false))
-      .subtracting(apartFromHeadSize(await specs(small: true)))
+    let missing = apartFromHeadSize(await programs(small: false))
+      .subtracting(apartFromHeadSize(await programs(small: true)))
     #expect(missing.isEmpty)
   }
 
   @Test func everyEpilogueIsReached() async {
-    let pairwise = await specs(small: true).filter { $0.source == "pairwise/pairwise.cl" }
-    for epilogue in 0...2 {
-      for ragged in [nil, 1] {
-        #expect(
-          pairwise.contains {
-            $0.defines["PW_EPILOGUE"] == epilogue && $0.defines["PW_RAGGED"] == ragged
-          }, "epilogue \(epilogue), ragged \(ragged ?? 0)")
+    var reached: [String: [KernelProgram]] = [:]
+    for program in await programs(small: true) {
+      if let epilogue = program.source.headers["epilogue"] { reached[epilogue.name, default: []].append(program) }
+    }
+    #expect(Set(reached.keys) == Set(KernelSources.epiloguePaths))
+    func isReached(_ name: String, _ defines: [String: String?]) -> Bool {
+      reached["pairwise/epilogue_\(name).clh"]?.contains { program in
+        defines.allSatisfy { program.defines[$0.key] == $0.value }
+      } ?? false
+    }
+    for epilogue in ["store", "threshold", "typed_threshold"] {
+      for ragged in [nil, "1"] {
+        #expect(isReached(epilogue, ["PW_RAGGED": ragged]), "\(epilogue), ragged \(ragged ?? "0")")
       }
     }
-    #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 4 && $0.defines["PW_CHUNKED"] == 1 })
-    #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 7 && $0.defines["PW_CHUNKED"] == 1 })
-    #expect(pairwise.contains { $0.defines["PW_EPILOGUE"] == 8 && $0.defines["PW_ROUNDS"] == 1 })
-    for activation in 0...4 {
-      for residual in 0...1 {
+    #expect(isReached("average", ["PW_CHUNKED": "1"]))
+    #expect(isReached("top_k", ["PW_CHUNKED": "1"]))
+    #expect(isReached("symmetric_top_k", ["PW_ROUNDS": "1"]))
+    for activation in ["NONE", "GELU", "GELU_TANH", "RELU", "SILU"] {
+      for residual in ["0", "1"] {
         #expect(
-          pairwise.contains {
-            $0.defines["PW_EPILOGUE"] == 3 && $0.defines["PW_ACTIVATION"] == activation
-              && $0.defines["PW_RESIDUAL"] == residual
-          }, "activation \(activation), residual \(residual)")
+          isReached("dense", ["PW_ACTIVATION": "WM_\(activation)", "PW_RESIDUAL": residual]),
+          "activation \(activation), residual \(residual)")
       }
     }
   }

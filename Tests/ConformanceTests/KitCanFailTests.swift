@@ -1,6 +1,10 @@
 import Conformance
+import Diffusion
 import Engine
+import Geometry
+import Networks
 import Testing
+import TokenPairs
 
 /// The kit catches backends that are wrong, in every family that can notice.
 @Suite struct KitCanFailTests {
@@ -69,12 +73,8 @@ import Testing
 
   @Test func keepsCellsEqualToTheThreshold() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
-      let bounds = submission.operations.compactMap { operation -> (any TensorStorage)? in
-        guard case .pairwise(let product) = operation else { return nil }
-        return switch product.epilogue {
-        case .store, .average, .topK, .mutualTopK, .loss, .lossGradient: nil
-        case .select(let selection), .selectTyped(let selection, _): selection.thresholds.storage
-        }
+      let bounds = submission.operations.compactMap {
+        (($0 as? PairwiseProduct)?.epilogue as? CellSelection)?.thresholds.storage
       }
       return try submission.changing(uploads: { tensor, elements in
         guard bounds.contains(where: { $0 === tensor.storage }) else { return elements }
@@ -100,9 +100,9 @@ import Testing
   @Test func forgetsTheResidual() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
       try submission.changing { operation in
-        guard case .dense(var layer) = operation else { return operation }
+        guard var layer = operation as? DenseLayer else { return operation }
         layer.residual = nil
-        return .dense(layer)
+        return layer
       }
     })
     #expect(await failures(of: backend) == [.dense])
@@ -111,10 +111,10 @@ import Testing
   @Test func movesTheWindow() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
       try submission.changing { operation in
-        guard case .convolution(var convolution) = operation, convolution.stride == 2 else { return operation }
+        guard var convolution = operation as? Convolution, convolution.stride == 2 else { return operation }
         // The same size where an image has an even number of lines and columns, or the window is one pixel.
         convolution.padding = convolution.padding == .around ? .after : .around
-        return .convolution(convolution)
+        return convolution
       }
     })
     #expect(await failures(of: backend) == [.convolution])
@@ -123,9 +123,9 @@ import Testing
   @Test func normalisesAsOneGroup() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
       try submission.changing { operation in
-        guard case .groupNormalization(var normalization) = operation else { return operation }
+        guard var normalization = operation as? GroupNormalization else { return operation }
         normalization.groups = 1
-        return .groupNormalization(normalization)
+        return normalization
       }
     })
     #expect(await failures(of: backend) == [.groupNormalization])
@@ -134,12 +134,12 @@ import Testing
   @Test func takesTheNextNoiseLevel() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
       try submission.changing { operation in
-        guard case .pairwise(var product) = operation, case .average(var average) = product.epilogue else {
+        guard var product = operation as? PairwiseProduct, var average = product.epilogue as? MixtureAverage else {
           return operation
         }
         average.levels.first -= 1
-        product.epilogue = .average(average)
-        return .pairwise(product)
+        product.epilogue = average
+        return product
       }
     })
     #expect(await failures(of: backend).contains(.posteriorMean))
@@ -147,9 +147,8 @@ import Testing
 
   @Test func takesWhatIsExcluded() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
-      let excluded = submission.operations.compactMap { operation -> (any TensorStorage)? in
-        guard case .pairwise(let product) = operation, case .topK(let selection) = product.epilogue else { return nil }
-        return selection.excluded.storage
+      let excluded = submission.operations.compactMap {
+        (($0 as? PairwiseProduct)?.epilogue as? TopKSelection)?.excluded.storage
       }
       return try submission.changing(uploads: { tensor, elements in
         guard excluded.contains(where: { $0 === tensor.storage }) else { return elements }
@@ -177,9 +176,9 @@ import Testing
   @Test func forgetsToRotate() async {
     let backend = WrappedBackend(before: { submission throws(EngineError) in
       try submission.changing { operation in
-        guard case .pack(var pack) = operation else { return operation }
+        guard var pack = operation as? PackColumns else { return operation }
         pack.rotary = nil
-        return .pack(pack)
+        return pack
       }
     })
     #expect(await failures(of: backend) == [.pack])
@@ -196,7 +195,8 @@ import Testing
 extension Submission {
   /// The submission with other operations, or other numbers uploaded.
   fileprivate func changing(
-    _ change: (Operation) -> Operation = { $0 }, uploads changeUpload: (Tensor, HostArray) -> HostArray = { $1 }
+    _ change: (any DeviceOperation) -> any DeviceOperation = { $0 },
+    uploads changeUpload: (Tensor, HostArray) -> HostArray = { $1 }
   ) throws(EngineError) -> Submission {
     var changed = Submission()
     for upload in uploads { try changed.upload(changeUpload(upload.tensor, upload.elements), to: upload.tensor) }

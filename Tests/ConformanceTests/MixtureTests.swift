@@ -1,6 +1,8 @@
 import CPUBackend
+import Diffusion
 import Engine
 import Logging
+import Networks
 import Testing
 
 /// Mixtures as models load them.

@@ -18,7 +18,7 @@ final class WrappedBackend: Backend {
 
   var device: DeviceDescription { inner.device }
   var panelWidth: Int { inner.panelWidth }
-  var sharesProducts: Bool { inner.sharesProducts }
+  var tiles: TileShape? { inner.tiles }
   var memory: MemoryUse { inner.memory }
 
   func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
@@ -36,7 +36,7 @@ struct UnusableBackend: Backend {
     name: "unusable", platform: "", driver: "", kind: .accelerator, variant: "none",
     computeUnits: 0, memoryBytes: 0)
   let panelWidth = 1
-  let sharesProducts = false
+  let tiles: TileShape? = nil
   let memory = MemoryUse()
 
   func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
@@ -50,7 +50,7 @@ struct UnusableBackend: Backend {
 
 /// Collects what the kit submits.
 final class OperationRecorder: Sendable {
-  private let recorded = Mutex<[Operation]>([])
+  private let recorded = Mutex<[any DeviceOperation]>([])
 
   /// A backend that records every operation it runs.
   var backend: WrappedBackend {
@@ -60,7 +60,7 @@ final class OperationRecorder: Sendable {
     })
   }
 
-  var operations: [Operation] { recorded.withLock { $0 } }
+  var operations: [any DeviceOperation] { recorded.withLock { $0 } }
 }
 
 extension HostArray {

@@ -100,7 +100,7 @@ private struct Stages {
     let hidden = try encoder.encode(tokens, in: &submission)
     let projected = try engine.makeTensor(.float32, tokens.count, projection.outputs)
     try submission.append(
-      .dense(DenseLayer(hidden, rows: tokens.count, weights: projection, into: projected)))
+      DenseLayer(hidden, rows: tokens.count, weights: projection, into: projected))
     let query = try head.query(hidden: hidden, tokens, threshold: -1e9, in: &submission)
     let cells = try await engine.cells(query, after: submission)
     // The buffers of the pass still hold what it computed.

@@ -1,4 +1,6 @@
+internal import Diffusion
 internal import Engine
+internal import Networks
 
 /// The fused step: every combination of its parts, and sizes that straddle blocks (4 and 64 elements) and runs.
 extension ConformanceKit {
@@ -65,7 +67,7 @@ extension ConformanceKit {
       let keptEpsilon = try workspace.output(samples, elements)
       if keepsX0 { step.keptX0 = keptX0.part }
       if keepsEpsilon { step.keptEpsilon = keptEpsilon.part }
-      try workspace.append(.denoiseStep(step))
+      try workspace.append(step)
       try workspace.download(keptX0.whole)
       try workspace.download(keptEpsilon.whole)
       try workspace.download(result.whole)

@@ -93,7 +93,7 @@ struct DenseProblem: Sendable {
       try workspace.write(residuals, over: out.part)
       layer.residual = out.part
     }
-    try workspace.append(.dense(layer))
+    try workspace.append(layer)
     let result = try await workspace.run(reading: out)
 
     let weightVectors = (0..<outputs).map { weights.vector($0) }

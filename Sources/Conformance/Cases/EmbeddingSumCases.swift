@@ -24,14 +24,13 @@ extension ConformanceKit {
       var workspace = Workspace(backend)
       let out = try workspace.output(rows, width)
       try workspace.append(
-        .embeddingSum(
-          EmbeddingSum(
-            ids: try workspace.upload(integers: ids.map(Int32.init) + [Poison.integer], rows + 1),
-            tokenPositions: try workspace.upload(
-              integers: places.map(Int32.init) + [Poison.integer], rows + 1),
-            rows: rows, words: try workspace.upload(words).tensor,
-            positions: try workspace.upload(positions).tensor,
-            types: try workspace.upload(types).tensor, into: out.part)))
+        EmbeddingSum(
+          ids: try workspace.upload(integers: ids.map(Int32.init) + [Poison.integer], rows + 1),
+          tokenPositions: try workspace.upload(
+            integers: places.map(Int32.init) + [Poison.integer], rows + 1),
+          rows: rows, words: try workspace.upload(words).tensor,
+          positions: try workspace.upload(positions).tensor,
+          types: try workspace.upload(types).tensor, into: out.part))
       let result = try await workspace.run(reading: out)
 
       var expected: [Double?] = []

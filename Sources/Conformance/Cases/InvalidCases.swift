@@ -1,4 +1,7 @@
+internal import Diffusion
 internal import Engine
+internal import Networks
+internal import TokenPairs
 
 /// Contradictory operations are refused when they are added, and leave the submission as it was.
 extension ConformanceKit {
@@ -12,8 +15,8 @@ extension ConformanceKit {
         ("too few panels", changed(product) { $0.columnExtent = .whole(10_000) }),
         ("one side ragged", changed(product) { $0.rowExtent = .ragged(parts.table) }),
         ("scale NaN", changed(product) { $0.scale = .nan }),
-        ("scores too small", changed(product) { $0.epilogue = .store(parts.cells) }),
-        ("scores of a wrong rank", changed(product) { $0.epilogue = .store(parts.matrix) }),
+        ("scores too small", changed(product) { $0.epilogue = StoredScores(into: parts.cells) }),
+        ("scores of a wrong rank", changed(product) { $0.epilogue = StoredScores(into: parts.matrix) }),
       ]
     },
     invalid("selection") { parts in
@@ -29,7 +32,7 @@ extension ConformanceKit {
       add("negative margin") { $0.margin = -1 }
       add("thresholds of integers") { $0.thresholds = parts.pairs }
       return selections.map { name, selection in
-        (name, changed(parts.product) { $0.epilogue = .select(selection) })
+        (name, changed(parts.product) { $0.epilogue = selection })
       }
     },
     invalid("pair links") { parts in
@@ -37,10 +40,10 @@ extension ConformanceKit {
       let join = PairLinks(
         head: scores, tail: scores, pairs: parts.pairs, pairCount: 7, scale: 1, threshold: 0,
         hits: parts.selection.cells, found: parts.selection.found)
-      func changed(_ change: (inout PairLinks) -> Void) -> Operation {
+      func changed(_ change: (inout PairLinks) -> Void) -> any DeviceOperation {
         var join = join
         change(&join)
-        return .pairLinks(join)
+        return join
       }
       return [
         ("more pairs than are listed", changed { $0.pairCount = 8 }),
@@ -66,10 +69,10 @@ extension ConformanceKit {
     invalid("dense layer") { parts in
       let weights = DenseWeights(panels: parts.panels, bias: parts.bias, outputs: 4)
       let layer = DenseLayer(parts.matrix, rows: 6, weights: weights, into: parts.result)
-      func changed(_ change: (inout DenseLayer) -> Void) -> Operation {
+      func changed(_ change: (inout DenseLayer) -> Void) -> any DeviceOperation {
         var layer = layer
         change(&layer)
-        return .dense(layer)
+        return layer
       }
       return [
         ("input of another width", changed { $0.input = parts.result }),
@@ -102,36 +105,31 @@ extension ConformanceKit {
       return [
         (
           "gain too small",
-          .layerNormalization(
-            LayerNormalization(
-              parts.matrix, rows: 6, gain: parts.bias, bias: parts.bias, epsilon: 1,
-              into: parts.matrix))
+          LayerNormalization(
+            parts.matrix, rows: 6, gain: parts.bias, bias: parts.bias, epsilon: 1,
+            into: parts.matrix)
         ),
         (
           "ids are floats",
-          .embeddingSum(
-            EmbeddingSum(
-              ids: parts.matrix, tokenPositions: parts.pairs, rows: 2, words: parts.matrix,
-              positions: parts.matrix, types: parts.matrix, into: parts.matrix))
+          EmbeddingSum(
+            ids: parts.matrix, tokenPositions: parts.pairs, rows: 2, words: parts.matrix,
+            positions: parts.matrix, types: parts.matrix, into: parts.matrix)
         ),
         (
           "rotary table of a wrong rank",
-          .rotate(
-            RotateRows(
-              parts.slices(channels: 2), rows: 2, positions: parts.pairs, rotary: rotary,
-              into: HeadSlices(parts.result, channels: 2)))
+          RotateRows(
+            parts.slices(channels: 2), rows: 2, positions: parts.pairs, rotary: rotary,
+            into: HeadSlices(parts.result, channels: 2))
         ),
         (
           "panels of other channels",
-          .pack(
-            PackColumns(parts.slices(channels: 2), extent: .whole(4), into: parts.panels))
+          PackColumns(parts.slices(channels: 2), extent: .whole(4), into: parts.panels)
         ),
         (
           "attention without room",
-          .attention(
-            Attention(
-              queries: parts.slices(channels: 5), keys: parts.panels,
-              values: parts.slices(channels: 5), segments: parts.table, scale: 1, into: parts.bias))
+          Attention(
+            queries: parts.slices(channels: 5), keys: parts.panels,
+            values: parts.slices(channels: 5), segments: parts.table, scale: 1, into: parts.bias)
         ),
       ]
     },
@@ -139,15 +137,15 @@ extension ConformanceKit {
 
   private static func changed(
     _ product: PairwiseProduct, _ change: (inout PairwiseProduct) -> Void
-  ) -> Operation {
+  ) -> any DeviceOperation {
     var product = product
     change(&product)
-    return .pairwise(product)
+    return product
   }
 
   private static func invalid(
     _ title: String,
-    operations: @escaping @Sendable (InvalidParts) throws -> [(String, Operation)]
+    operations: @escaping @Sendable (InvalidParts) throws -> [(String, any DeviceOperation)]
   ) -> ConformanceCase {
     ConformanceCase(.invalid, title, small: true) { backend in
       var workspace = Workspace(backend)
@@ -204,7 +202,7 @@ struct InvalidParts {
       found: try workspace.upload(integers: [0, 0], 2))
     product = PairwiseProduct(
       rows: HeadSlices(matrix, channels: 5), columns: panels, rowExtent: .whole(6),
-      columnExtent: .whole(4), epilogue: .select(selection))
+      columnExtent: .whole(4), epilogue: selection)
     let chunks = Extent.ragged(table)
     posteriorMean = PosteriorMean(
       HeadSlices(matrix, channels: 5), rows: 6,
@@ -218,7 +216,7 @@ struct InvalidParts {
       into: try workspace.upload(Poison.floats(30), 6, 5))
     // The parts must be valid together, or a refusal would prove nothing.
     var trial = Submission()
-    try trial.append(.pairwise(product))
+    try trial.append(product)
     for operation in posteriorMean.operations { try trial.append(operation) }
   }
 

@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// A result does not depend on its neighbours: the same sequence gives the same bits alone and at any
 /// place of any batch.

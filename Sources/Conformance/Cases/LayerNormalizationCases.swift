@@ -42,12 +42,11 @@ extension ConformanceKit {
       var workspace = Workspace(backend)
       let out = try workspace.output(rows, width)
       try workspace.append(
-        .layerNormalization(
-          LayerNormalization(
-            try workspace.upload(input).tensor, rows: rows,
-            gain: try workspace.upload(gain + Poison.floats(1), width + 1),
-            bias: try workspace.upload(bias + Poison.floats(1), width + 1), epsilon: epsilon,
-            into: out.part)))
+        LayerNormalization(
+          try workspace.upload(input).tensor, rows: rows,
+          gain: try workspace.upload(gain + Poison.floats(1), width + 1),
+          bias: try workspace.upload(bias + Poison.floats(1), width + 1), epsilon: epsilon,
+          into: out.part))
       let result = try await workspace.run(reading: out)
 
       var expected: [Double?] = []

@@ -93,8 +93,7 @@ extension ConformanceKit {
     let out = try workspace.output(2, 4)
     let gain = try workspace.upload([1, 1, 1, 1], 4)
     try workspace.append(
-      .layerNormalization(
-        LayerNormalization(foreign, rows: 2, gain: gain, bias: gain, epsilon: 1, into: out.part)))
+      LayerNormalization(foreign, rows: 2, gain: gain, bias: gain, epsilon: 1, into: out.part))
     for (name, submission) in [
       ("upload", upload), ("download", download), ("operation", workspace.submission),
     ] {

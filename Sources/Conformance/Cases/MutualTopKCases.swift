@@ -1,4 +1,5 @@
 internal import Engine
+internal import Geometry
 
 /// The best of one set of vectors for each of them: blocks and rounds, parts, ties between rows and columns.
 extension ConformanceKit {

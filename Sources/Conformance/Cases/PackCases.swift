@@ -56,10 +56,9 @@ extension ConformanceKit {
         try workspace.upload(columns), extent: columnExtent, rotary: table)
       let out = try workspace.output(lengths.count * layout.heads, layout.channels, longest)
       try workspace.append(
-        .pairwise(
-          PairwiseProduct(
-            rows: try workspace.upload(units), columns: panels, rowExtent: rowExtent,
-            columnExtent: columnExtent, epilogue: .store(out.part))))
+        PairwiseProduct(
+          rows: try workspace.upload(units), columns: panels, rowExtent: rowExtent,
+          columnExtent: columnExtent, epilogue: StoredScores(into: out.part)))
       let result = try await workspace.run(reading: out)
 
       var expected = [Double?](

@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// Links of listed pairs: both cells must pass, and nothing but the listed cells is looked at.
 extension ConformanceKit {

@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// Losses over token pairs and their derivatives: sizes that straddle tiles, both kinds of head, hard and soft labels,
 /// scores that overflow an exponential.

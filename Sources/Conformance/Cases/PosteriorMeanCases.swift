@@ -1,3 +1,4 @@
+internal import Diffusion
 internal import Engine
 
 /// The exact denoiser of mixtures and data sets: sizes that straddle tiles and vectors, noise from nearly none to nothing

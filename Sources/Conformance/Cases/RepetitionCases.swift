@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// The same work gives the same bits when it is repeated, and when other work runs beside it.
 extension ConformanceKit {

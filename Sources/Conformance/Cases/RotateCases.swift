@@ -75,10 +75,9 @@ extension ConformanceKit {
     let slices = HeadSlices(
       out.part, offset: target.before, headStride: target.headStride, heads: target.heads, channels: target.channels)
     try workspace.append(
-      .rotate(
-        RotateRows(
-          try workspace.upload(source), rows: source.count,
-          positions: try workspace.upload(integers: places, places.count), rotary: table, into: slices)))
+      RotateRows(
+        try workspace.upload(source), rows: source.count,
+        positions: try workspace.upload(integers: places, places.count), rotary: table, into: slices))
     return try await workspace.run(reading: out)
   }
 

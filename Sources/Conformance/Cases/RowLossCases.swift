@@ -1,5 +1,6 @@
 internal import Engine
 internal import Foundation
+internal import TokenPairs
 
 /// ZLPR of dense logits: sizes that straddle vectors and groups, hard and soft labels, cells that do not count.
 extension ConformanceKit {
@@ -18,10 +19,9 @@ extension ConformanceKit {
       let losses = try workspace.output(rows)
       let gradient = try workspace.output(rows, classes)
       try workspace.append(
-        .rowLoss(
-          RowLoss(
-            try workspace.upload(logits, rows, classes), labels: try workspace.upload(labels, rows, classes),
-            rows: rows, classes: classes, losses: losses.part, gradient: gradient.part)))
+        RowLoss(
+          try workspace.upload(logits, rows, classes), labels: try workspace.upload(labels, rows, classes),
+          rows: rows, classes: classes, losses: losses.part, gradient: gradient.part))
       try workspace.download(losses.whole)
       try workspace.download(gradient.whole)
       let results = try await workspace.run().map(\.floats)

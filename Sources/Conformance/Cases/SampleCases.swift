@@ -1,4 +1,6 @@
+internal import Diffusion
 internal import Engine
+internal import Networks
 
 /// Noise, and what is computed once a sample: sums, quantiles and the Langevin corrector.
 extension ConformanceKit {
@@ -56,7 +58,7 @@ extension ConformanceKit {
       let draw = NoiseDraw(
         problem.batch, try workspace.rows(problem), try workspace.noise(problem, step: 9, stream: .initial),
         base: try part(base, problem.history[0]), mask: try part(mask, covered), into: out.part)
-      try workspace.append(.noiseDraw(draw))
+      try workspace.append(draw)
       let result = try await workspace.run(reading: out)
 
       let oracle = NoiseOracle(identities: problem.identities, step: 9, stream: .initial)
@@ -84,7 +86,7 @@ extension ConformanceKit {
       let out = try workspace.output(3)
       let summand: SampleSum.Summand =
         scaled ? .scaledError(x, from: a, to: b, absolute: 0.1, relative: 0.2) : .product(a, b)
-      try workspace.append(.sampleSum(SampleSum(problem.batch, of: summand, into: out.part)))
+      try workspace.append(SampleSum(problem.batch, of: summand, into: out.part))
       let result = try await workspace.run(reading: out)
 
       let expected = (0..<3).map { sample in
@@ -115,11 +117,10 @@ extension ConformanceKit {
       var workspace = Workspace(backend)
       let out = try workspace.output(samples)
       try workspace.append(
-        .absoluteQuantile(
-          AbsoluteQuantile(
-            problem.batch, try workspace.rows(problem), x: try workspace.samples(problem.x, problem),
-            output: try workspace.samples(problem.output, problem), outputWidth: problem.outputWidth, ratio: ratio,
-            into: out.part)))
+        AbsoluteQuantile(
+          problem.batch, try workspace.rows(problem), x: try workspace.samples(problem.x, problem),
+          output: try workspace.samples(problem.output, problem), outputWidth: problem.outputWidth, ratio: ratio,
+          into: out.part))
       let result = try await workspace.run(reading: out)
 
       let expected = (0..<samples).map { sample in
@@ -149,11 +150,10 @@ extension ConformanceKit {
       let x = try workspace.output(3, elements)
       try workspace.write(problem.x, over: x.part)
       try workspace.append(
-        .langevinStep(
-          LangevinStep(
-            problem.batch, try workspace.rows(problem), x: x.part,
-            output: try workspace.samples(problem.output, problem), outputWidth: problem.outputWidth,
-            noise: try workspace.noise(problem, stream: .corrector), signalToNoise: 0.16, factor: 0.9)))
+        LangevinStep(
+          problem.batch, try workspace.rows(problem), x: x.part,
+          output: try workspace.samples(problem.output, problem), outputWidth: problem.outputWidth,
+          noise: try workspace.noise(problem, stream: .corrector), signalToNoise: 0.16, factor: 0.9))
       let result = try await workspace.run(reading: x)
 
       let oracle = NoiseOracle(identities: problem.identities, step: 5, stream: .corrector)

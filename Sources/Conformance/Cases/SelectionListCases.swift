@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// The list of kept cells: what happens when it is too short, and when it is just long enough.
 extension ConformanceKit {
@@ -68,8 +69,8 @@ extension ConformanceKit {
     let count = try workspace.upload(integers: [0, 0], 2)
     let selection = CellSelection(
       thresholds: try workspace.upload([-.infinity], 1), triangular: false, margin: 0, cells: list, found: count)
-    try workspace.append(staged.handing(to: .select(selection)))
-    try workspace.append(staged.handing(to: .select(selection)))
+    try workspace.append(staged.handing(to: selection))
+    try workspace.append(staged.handing(to: selection))
     try workspace.download(count)
     try workspace.download(list)
     let downloads = try await workspace.run()

@@ -66,7 +66,7 @@ extension ConformanceKit {
       // The slabs are larger than any matrix: what is left over must stay as it was.
       let shape = [problem.matrices, problem.longestRows + 1, problem.longestColumns + 2]
       let out = try workspace.output(shape[0], shape[1], shape[2])
-      try workspace.append(problem.stage(in: &workspace).handing(to: .store(out.part)))
+      try workspace.append(problem.stage(in: &workspace).handing(to: StoredScores(into: out.part)))
       let scores = try await workspace.run(reading: out)
 
       var expected = [Double?](repeating: nil, count: shape.reduce(1, *))

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Geometry
 
 /// The best columns of every row: ties, duplicates, chunks, lists longer than what there is.
 extension ConformanceKit {

@@ -52,10 +52,9 @@ struct AttentionProblem: Sendable {
     let panels = try workspace.pack(slices(1), extent: .ragged(segments))
     let out = try workspace.output(rows, part)
     try workspace.append(
-      .attention(
-        Attention(
-          queries: slices(0), keys: panels, values: slices(2), segments: segments, scale: scale,
-          into: out.part)))
+      Attention(
+        queries: slices(0), keys: panels, values: slices(2), segments: segments, scale: scale,
+        into: out.part))
     return out
   }
 

@@ -72,7 +72,7 @@ struct ConvolutionProblem: Sendable {
     guard operation.outputGrid == result else {
       throw Mismatch("the result is \(operation.outputGrid), not \(result)")
     }
-    try workspace.append(.convolution(operation))
+    try workspace.append(operation)
     let got = try await workspace.run(reading: out)
 
     var expected: [Double?] = []

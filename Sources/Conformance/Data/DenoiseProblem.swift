@@ -1,4 +1,6 @@
+internal import Diffusion
 internal import Engine
+internal import Networks
 
 /// A batch of samples with outputs and coefficients, on both sides: as tensors for a backend and in Double for the oracle.
 struct DenoiseProblem {

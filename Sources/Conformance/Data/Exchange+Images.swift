@@ -16,7 +16,7 @@ extension Exchange {
       let out = try workspace.output(grid.rows, outputs)
       let input = PixelRows(try workspace.upload(pixels, grid.rows, inputs))
       try workspace.append(
-        .convolution(Convolution(input, grid: grid, weights: weights, activation: .silu, into: out.part)))
+        Convolution(input, grid: grid, weights: weights, activation: .silu, into: out.part))
       return cut(try await workspace.run(reading: out), into: lengths, width: grid.pixels * outputs)
     }
   }
@@ -29,12 +29,11 @@ extension Exchange {
       var workspace = Workspace(backend)
       let out = try workspace.output(grid.rows, channels)
       try workspace.append(
-        .groupNormalization(
-          GroupNormalization(
-            PixelRows(try workspace.upload(pixels, grid.rows, channels)), grid: grid, groups: groups,
-            gain: try workspace.upload(Draw.uniform(channels, &generator), channels),
-            bias: try workspace.upload(Draw.uniform(channels, &generator), channels), epsilon: 1e-6,
-            activation: .silu, into: out.part)))
+        GroupNormalization(
+          PixelRows(try workspace.upload(pixels, grid.rows, channels)), grid: grid, groups: groups,
+          gain: try workspace.upload(Draw.uniform(channels, &generator), channels),
+          bias: try workspace.upload(Draw.uniform(channels, &generator), channels), epsilon: 1e-6,
+          activation: .silu, into: out.part))
       return cut(try await workspace.run(reading: out), into: lengths, width: grid.pixels * channels)
     }
   }

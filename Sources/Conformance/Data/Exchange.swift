@@ -1,3 +1,4 @@
+internal import Diffusion
 internal import Engine
 
 /// An operation seen as a function of one ragged batch: vectors of all sequences in, one result a
@@ -38,10 +39,9 @@ extension Exchange {
         weights, bias: Draw.uniform(outputs, &generator))
       let out = try workspace.output(count, outputs)
       try workspace.append(
-        .dense(
-          DenseLayer(
-            try workspace.upload(rows, count, inputs), rows: count, weights: layerWeights,
-            activation: .gelu, into: out.part)))
+        DenseLayer(
+          try workspace.upload(rows, count, inputs), rows: count, weights: layerWeights,
+          activation: .gelu, into: out.part))
       return cut(try await workspace.run(reading: out), into: lengths, width: outputs)
     }
   }
@@ -54,12 +54,11 @@ extension Exchange {
       var workspace = Workspace(backend)
       let out = try workspace.output(count, width)
       try workspace.append(
-        .layerNormalization(
-          LayerNormalization(
-            try workspace.upload(rows, count, width), rows: count,
-            gain: try workspace.upload(Draw.uniform(width, &generator), width),
-            bias: try workspace.upload(Draw.uniform(width, &generator), width), epsilon: 1e-6,
-            into: out.part)))
+        LayerNormalization(
+          try workspace.upload(rows, count, width), rows: count,
+          gain: try workspace.upload(Draw.uniform(width, &generator), width),
+          bias: try workspace.upload(Draw.uniform(width, &generator), width), epsilon: 1e-6,
+          into: out.part))
       return cut(try await workspace.run(reading: out), into: lengths, width: width)
     }
   }
@@ -114,10 +113,9 @@ extension Exchange {
       let panels = try workspace.pack(source, extent: segments, rotary: table)
       let out = try workspace.output(lengths.count, longest, longest)
       try workspace.append(
-        .pairwise(
-          PairwiseProduct(
-            rows: source, columns: panels, rowExtent: segments, columnExtent: segments,
-            scale: 0.3, epilogue: .store(out.part))))
+        PairwiseProduct(
+          rows: source, columns: panels, rowExtent: segments, columnExtent: segments,
+          scale: 0.3, epilogue: StoredScores(into: out.part)))
       let result = try await workspace.run(reading: out)
       return lengths.enumerated().map { segment, length in
         (0..<length).flatMap { i in

@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// Vectors of two kinds of link cells, pairs to ask about, and the exact answer.
 struct LinkProblem: Sendable {
@@ -73,11 +74,10 @@ struct LinkProblem: Sendable {
     let words = pairs.flatMap { $0.map(Int32.init) } + Poison.integers(4)
     let listed = try workspace.upload(integers: words, pairs.count + 1, 4)
     try workspace.append(
-      .pairLinks(
-        PairLinks(
-          head: try head.stage(in: &workspace), tail: try tail.stage(in: &workspace), pairs: listed,
-          pairCount: pairs.count, scale: scale, threshold: threshold,
-          hits: Tensor(storage: list.storage, elementType: .int32, shape: [max(1, capacity), 4]), found: count)))
+      PairLinks(
+        head: try head.stage(in: &workspace), tail: try tail.stage(in: &workspace), pairs: listed,
+        pairCount: pairs.count, scale: scale, threshold: threshold,
+        hits: Tensor(storage: list.storage, elementType: .int32, shape: [max(1, capacity), 4]), found: count))
     try workspace.download(count)
     try workspace.download(list)
     let results = try await workspace.run()

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Foundation
+internal import TokenPairs
 
 /// Queries, keys, biases and labels of a batch, and the exact loss with its derivatives.
 struct LossProblem: Sendable {

@@ -1,5 +1,7 @@
+internal import Diffusion
 internal import Engine
 internal import Foundation
+internal import Networks
 
 /// The exact denoiser of a mixture: components in groups of one variance, samples at noise levels from a table.
 struct MixtureProblem: Sendable {

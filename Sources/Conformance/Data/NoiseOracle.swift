@@ -1,3 +1,4 @@
+internal import Diffusion
 internal import Engine
 
 #if canImport(Glibc)

@@ -87,10 +87,9 @@ struct StagedProduct {
   let columnExtent: Extent
   let scale: Float
 
-  func handing(to epilogue: PairwiseEpilogue) -> Operation {
-    .pairwise(
-      PairwiseProduct(
-        rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent,
-        scale: scale, epilogue: epilogue))
+  func handing(to epilogue: any PairwiseEpilogue) -> any DeviceOperation {
+    PairwiseProduct(
+      rows: rows, columns: columns, rowExtent: rowExtent, columnExtent: columnExtent,
+      scale: scale, epilogue: epilogue)
   }
 }

@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// A cell that was kept.
 struct Cell: Hashable, Comparable, CustomStringConvertible {
@@ -108,17 +109,15 @@ struct SelectionQuery: Sendable {
     let zeros = [Int32](repeating: 0, count: 1 + segments)
     let count = try workspace.upload(integers: zeros + [Poison.integer], segments + 2)
     let bounds = thresholds ?? [Float](repeating: threshold, count: segments)
-    let selection = CellSelection(
+    var selection = CellSelection(
       thresholds: try workspace.upload(bounds + Poison.floats(1), segments + 1), triangular: triangular,
       margin: margin, cells: Tensor(storage: list.storage, elementType: .int32, shape: [capacity, 4]), found: count)
     if let biases {
       let panels = try workspace.pack(
         try workspace.upload(biases.vectors), extent: staged.columnExtent)
-      let typeBiases = TypeBiases(panels: panels, types: biases.types, scale: biases.scale)
-      try workspace.append(staged.handing(to: .selectTyped(selection, typeBiases)))
-    } else {
-      try workspace.append(staged.handing(to: .select(selection)))
+      selection.biases = TypeBiases(panels: panels, types: biases.types, scale: biases.scale)
     }
+    try workspace.append(staged.handing(to: selection))
     try workspace.download(count)
     try workspace.download(list)
     let downloads = try await workspace.run()

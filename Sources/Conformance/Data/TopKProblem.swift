@@ -1,4 +1,5 @@
 internal import Engine
+internal import Geometry
 
 /// Rows and columns to choose from, and which column a row may not take.
 struct TopKProblem: Sendable {
@@ -79,11 +80,11 @@ struct TopKProblem: Sendable {
     let values = try workspace.output(count, k)
     let excluded = try workspace.upload(integers: excluded + [Poison.integer], count + 1)
     if let mutualParts {
-      let best = MutualTopK(
+      let best = SymmetricTopK(
         slices, columns: ranked, excluded: excluded, scale: scale, k: k, lists: lists, values: values.part,
         indices: indices)
       for index in 0..<mutualParts {
-        for operation in best.operations(MutualPart(index, of: mutualParts)) { try workspace.append(operation) }
+        for operation in best.operations(SymmetricPart(index, of: mutualParts)) { try workspace.append(operation) }
       }
     } else {
       let best = TopK(

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Logging
+internal import TokenPairs
 
 /// A submission in the making, and the tensors it works on.
 struct Workspace {
@@ -62,14 +63,14 @@ struct Workspace {
     _ source: HeadSlices, extent: Extent, rotary: RotaryTable? = nil
   ) throws -> Panels {
     let panels = try emptyPanels(for: extent, heads: source.heads, channels: source.channels)
-    try append(.pack(PackColumns(source, extent: extent, into: panels, rotary: rotary)))
+    try append(PackColumns(source, extent: extent, into: panels, rotary: rotary))
     return panels
   }
 
   /// Packs the columns of a matrix into panels of their own.
   mutating func packTransposed(_ matrix: HeadSlices, rows: Int) throws -> Panels {
     let panels = try emptyPanels(for: .whole(matrix.channels), channels: rows)
-    try append(.packTransposed(PackTransposed(matrix, rows: rows, into: panels)))
+    try append(PackTransposed(matrix, rows: rows, into: panels))
     return panels
   }
 
@@ -87,7 +88,7 @@ struct Workspace {
         RotaryTable.elements(positions: positions, channels: channels, inverse: inverse), positions, 2, channels))
   }
 
-  mutating func append(_ operation: Operation) throws { try submission.append(operation) }
+  mutating func append(_ operation: any DeviceOperation) throws { try submission.append(operation) }
 
   /// Adds a loss over token pairs; the result is its totals.
   mutating func append(_ pass: PairLossPass) throws -> Tensor {

@@ -1,4 +1,5 @@
 package import Engine
+internal import Geometry
 
 /// One thing that every backend must do: it owns its seed, shapes, element types and tolerance.
 package struct ConformanceCase: Sendable {

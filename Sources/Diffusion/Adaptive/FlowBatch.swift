@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 /// One batch on its way along the flow. Each turn tries a step of every sample: sums of derivatives, evaluations and
 /// error norms run on the device, and the host sees one number a sample (three more a stage with a divergence).
@@ -85,13 +86,12 @@ final class FlowBatch {
       // Stage 7 is reached with the solution's own weights: `stage` holds the step's end.
       try combine(nil, DormandPrince.errors.enumerated().map { ($0.offset, $0.element) }, controls.map(\.step), rows)
       try submission.append(
-        .sampleSum(
-          SampleSum(
-            batch,
-            of: .scaledError(
-              error, from: x, to: stage, absolute: Float(flow.absoluteTolerance),
-              relative: Float(flow.relativeTolerance)),
-            into: errorSums)))
+        SampleSum(
+          batch,
+          of: .scaledError(
+            error, from: x, to: stage, absolute: Float(flow.absoluteTolerance),
+            relative: Float(flow.relativeTolerance)),
+          into: errorSums))
       let downloads = try await run(rows, downloads: [errorSums] + (probe?.products.dropFirst() ?? []))
 
       for sample in controls.indices {
@@ -146,7 +146,7 @@ final class FlowBatch {
     for (to, from) in [(x, stage), (derivatives[0], derivatives[6])] {
       var step = DenoiseStep(batch, coefficients, x: to, output: nil, into: to)
       step.history = [from]
-      try submission.append(.denoiseStep(step))
+      try submission.append(step)
     }
   }
 
@@ -169,7 +169,7 @@ final class FlowBatch {
       var step = DenoiseStep(
         batch, coefficients, x: start == 0 ? base ?? x : target, output: nil, into: target)
       step.history = part.map { derivatives[$0.0] }
-      try submission.append(.denoiseStep(step))
+      try submission.append(step)
     }
   }
 
@@ -192,7 +192,7 @@ final class FlowBatch {
             return row
           }), x: y, output: nil, into: probe.moved)
       step.history = [probe.signs]
-      try submission.append(.denoiseStep(step))
+      try submission.append(step)
     }
     try moved(1)
     try await drift(at: probe.moved, times, into: probe.difference, rows)
@@ -209,9 +209,9 @@ final class FlowBatch {
           return row
         }), x: probe.difference, output: nil, into: probe.difference)
     step.history = [error]
-    try submission.append(.denoiseStep(step))
+    try submission.append(step)
     try submission.append(
-      .sampleSum(SampleSum(batch, of: .product(probe.signs, probe.difference), into: probe.products[index])))
+      SampleSum(batch, of: .product(probe.signs, probe.difference), into: probe.products[index]))
   }
 
   private func drift(at y: Tensor, _ times: [Double], into out: Tensor, _ rows: RowTable) async throws {
@@ -232,9 +232,8 @@ final class FlowBatch {
       y, at: coefficients, levels: levels, inputScales: inputScales, on: flow.engine, in: &submission)
     evaluations += 1
     try submission.append(
-      .denoiseStep(
-        DenoiseStep(
-          batch, coefficients, x: y, output: evaluated.output, outputWidth: evaluated.outputWidth, into: out)))
+      DenoiseStep(
+        batch, coefficients, x: y, output: evaluated.output, outputWidth: evaluated.outputWidth, into: out))
   }
 
   private var isExploding: Bool { if case .varianceExploding = flow.schedule { true } else { false } }

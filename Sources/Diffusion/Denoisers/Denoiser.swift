@@ -1,4 +1,5 @@
 package import Engine
+package import Networks
 
 /// Predicts what a noisy sample hides. Implement it with your own code: `evaluate` is called once for each evaluation of
 /// a plan, with the whole batch.

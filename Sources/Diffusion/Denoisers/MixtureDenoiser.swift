@@ -1,4 +1,5 @@
 public import Engine
+internal import Networks
 
 /// The exact denoiser of a Gaussian mixture, of one Gaussian, or of a data set: it needs no weights, and what it predicts,
 /// the mean of x0 given x, is what a perfectly trained network would.

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 /// What a batch of samples takes on a device, in bytes, and how large batches are: known before anything is computed.
 package struct SamplingMemory: Sendable, Hashable {

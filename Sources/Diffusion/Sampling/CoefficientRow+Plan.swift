@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 extension CoefficientRow {
   /// What the fused step reads for an update.

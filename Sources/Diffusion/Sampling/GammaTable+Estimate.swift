@@ -1,4 +1,5 @@
 public import Engine
+internal import Networks
 
 extension GammaTable {
   /// Estimates Γ = E‖ε_θ(x_t, t)‖² / d over data (Bao et al., 2022), on the device.
@@ -97,16 +98,15 @@ private struct MeasuredBatch {
       try Task.checkCancellation()
       let row = CoefficientRows(table, first: index)
       try submission.append(
-        .noiseDraw(
-          NoiseDraw(
-            batch, row, NoiseSource(keys, step: index, stream: .forward), base: PerSample(clean, isShared: false),
-            into: x)))
+        NoiseDraw(
+          batch, row, NoiseSource(keys, step: index, stream: .forward), base: PerSample(clean, isShared: false),
+          into: x))
       try await evaluated.evaluate(x, at: row, levels: [level], inputScales: [1], on: engine, in: &submission)
       var step = DenoiseStep(
         batch, row, x: x, output: evaluated.output, outputWidth: evaluated.outputWidth, into: scratch)
       step.keptEpsilon = epsilon
-      try submission.append(.denoiseStep(step))
-      try submission.append(.sampleSum(SampleSum(batch, of: .product(epsilon, epsilon), into: sums[index])))
+      try submission.append(step)
+      try submission.append(SampleSum(batch, of: .product(epsilon, epsilon), into: sums[index]))
     }
     for sum in sums { try submission.download(sum) }
     return try await engine.run(submission).suffix(levels.count).map(\.floats)

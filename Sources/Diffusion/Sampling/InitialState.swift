@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 /// How a batch begins: the rows of coefficients it needs, and the operations that fill register 0.
 struct InitialState {
@@ -44,7 +45,7 @@ struct InitialState {
     let rows = CoefficientRows(table, first: firstRow)
     switch start {
     case .noise:
-      try submission.append(.noiseDraw(NoiseDraw(batch, rows, noise, into: x)))
+      try submission.append(NoiseDraw(batch, rows, noise, into: x))
     case .given(let values):
       let part = values[samples.lowerBound * batch.elements..<samples.upperBound * batch.elements]
       try submission.upload(.float32(part.map { $0 * Float(scale) }), to: x)
@@ -56,18 +57,17 @@ struct InitialState {
       try submission.upload(.float32(part), to: base)
       let forward = NoiseSource(identities, step: 0, stream: .forward)
       try submission.append(
-        .noiseDraw(NoiseDraw(batch, rows, forward, base: PerSample(base, isShared: isShared), into: x)))
+        NoiseDraw(batch, rows, forward, base: PerSample(base, isShared: isShared), into: x))
     case .interpolation(let first, let second):
       for (index, seed) in [first, second].enumerated() {
         let ends = try engine.makeTensor(.int32, batch.samples, 4)
         let words = SampleIdentity(seed: seed, sample: 0).words
         try submission.upload(.int32(samples.flatMap { _ in words }), to: ends)
         try submission.append(
-          .noiseDraw(
-            NoiseDraw(
-              batch, CoefficientRows(table, first: firstRow + index * batch.samples, perSample: true),
-              NoiseSource(ends, step: 0, stream: .initial),
-              base: index == 0 ? nil : PerSample(x, isShared: false), into: x)))
+          NoiseDraw(
+            batch, CoefficientRows(table, first: firstRow + index * batch.samples, perSample: true),
+            NoiseSource(ends, step: 0, stream: .initial),
+            base: index == 0 ? nil : PerSample(x, isShared: false), into: x))
       }
     }
   }

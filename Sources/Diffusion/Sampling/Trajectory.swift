@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 /// One batch on its way through a plan: its registers on the device, and the operations not yet sent there.
 struct Trajectory {
@@ -88,11 +89,10 @@ struct Trajectory {
       try await evaluated.evaluate(
         x, at: rows, levels: [step.level], inputScales: [step.inputScale], on: engine, in: &submission)
       try submission.append(
-        .langevinStep(
-          LangevinStep(
-            batch, rows, x: x, output: evaluated.output, outputWidth: evaluated.outputWidth,
-            noise: NoiseSource(identities, step: index, stream: .corrector),
-            signalToNoise: Float(step.signalToNoise), factor: Float(step.factor))))
+        LangevinStep(
+          batch, rows, x: x, output: evaluated.output, outputWidth: evaluated.outputWidth,
+          noise: NoiseSource(identities, step: index, stream: .corrector),
+          signalToNoise: Float(step.signalToNoise), factor: Float(step.factor)))
     }
   }
 
@@ -120,24 +120,22 @@ struct Trajectory {
     case .dynamic(let ratio, _):
       guard update.evaluates else { break }
       try submission.append(
-        .absoluteQuantile(
-          AbsoluteQuantile(
-            batch, rows, x: x, output: evaluated.output, outputWidth: evaluated.outputWidth, ratio: ratio,
-            into: thresholds)))
+        AbsoluteQuantile(
+          batch, rows, x: x, output: evaluated.output, outputWidth: evaluated.outputWidth, ratio: ratio,
+          into: thresholds))
       step.clip = .thresholds(thresholds)
     }
     if update.noise != 0 {
       step.noise = NoiseSource(identities, step: index, stream: .step)
       step.variance = update.variance.form
     }
-    try submission.append(.denoiseStep(step))
+    try submission.append(step)
     if let painting, update.finishesStep {
       try submission.append(
-        .noiseDraw(
-          NoiseDraw(
-            batch, CoefficientRows(table, first: painting.firstRow + index),
-            NoiseSource(identities, step: index, stream: .mask), base: painting.known, mask: painting.mask,
-            into: registers[update.output])))
+        NoiseDraw(
+          batch, CoefficientRows(table, first: painting.firstRow + index),
+          NoiseSource(identities, step: index, stream: .mask), base: painting.known, mask: painting.mask,
+          into: registers[update.output]))
     }
   }
 

@@ -1,6 +1,8 @@
+internal import Foundation
+
 /// Multi-head attention over ragged sequences (Vaswani et al., 2017), without the matrix of weights:
 /// `out[i, h] = Σ_j softmax_j(scale · <q[i, h], k[j, h]>) · v[j, h]`.
-package struct Attention: Sendable {
+package struct Attention: DeviceOperation {
   package var queries: HeadSlices
   /// The keys, as panels.
   package var keys: Panels
@@ -21,7 +23,7 @@ package struct Attention: Sendable {
     self.out = out
   }
 
-  func validate() throws(EngineError) {
+  package func validate() throws(EngineError) {
     let name: StaticString = "attention"
     let rows = segments.segments.rowCount
     try queries.validate(name, rows: rows)
@@ -36,5 +38,53 @@ package struct Attention: Sendable {
     try keys.requirePanels(of: .ragged(segments), name)
     try require(out, holds: rows * queries.heads * queries.channels, name, "the result")
     try require(scale.isFinite, name, "the scale must be finite")
+  }
+
+  package func reference(_ memory: HostMemory) throws(EngineError) {
+    let queryVectors = try memory.vectors(queries)
+    let keyVectors = try memory.vectors(keys)
+    let valueVectors = try memory.vectors(values)
+    let result = try memory.floats(out)
+    let (heads, channels) = (keys.heads, keys.channels)
+    for segment in Extent.ragged(segments).segmentBounds(panelWidth: keys.width) {
+      for head in 0..<heads {
+        let segmentKeys = (0..<segment.count).map {
+          keyVectors.vector(start: segment.firstPanel, index: $0, head: head, channels: channels)
+        }
+        let segmentValues = (0..<segment.count).map {
+          valueVectors.vector(start: segment.firstRow, index: $0, head: head, channels: channels)
+        }
+        for i in 0..<segment.count {
+          let query = queryVectors.vector(start: segment.firstRow, index: i, head: head, channels: channels)
+          let scores = segmentKeys.map { Double(scale) * dot(query, $0) }
+          let largest = scores.reduce(-.infinity, max)
+          let weights = scores.map { exp($0 - largest) }
+          let total = weights.reduce(0, +)
+          for c in 0..<channels {
+            var sum = 0.0
+            for j in 0..<segment.count { sum += weights[j] * segmentValues[j][c] }
+            result[((segment.firstRow + i) * heads + head) * channels + c] = Float(sum / total)
+          }
+        }
+      }
+    }
+  }
+
+  package func launches(_ tiles: TileShape) -> [KernelLaunch] {
+    // Queries of a work-group: AT_QUERIES on a GPU, PW_ROWS on a CPU device.
+    let groupQueries = tiles.variant == .cpu ? TileShape.registerRows : 64
+    return [
+      KernelLaunch(
+        tiles.variant == .cpu ? "network/attention_cpu.cl" : "network/attention_gpu.cl", "attention", tiles,
+        defines: ["AT_CHANNELS": "\(keys.channels)"],
+        arguments: queries.singleHeadArguments("queries", prefix: "query_")
+          + ["keys": .tensor(keys.tensor)] + values.singleHeadArguments("values", prefix: "value_")
+          + [
+            "out": .tensor(out), "heads": .int(keys.heads), "scale": .float(scale),
+            "segments": .tensor(segments.tensor),
+          ],
+        groups: [ceilingDivide(segments.segments.longest, groupQueries), keys.heads, segments.segments.count],
+        groupSize: tiles.rowGroup)
+    ]
   }
 }

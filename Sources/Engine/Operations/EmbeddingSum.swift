@@ -1,7 +1,7 @@
 /// `out[t] = words[ids[t]] + positions[tokenPositions[t]] + types[0]`: what a BERT encoder starts from.
 ///
 /// The caller answers for the range of the indices: they are on the device when the operation is validated.
-package struct EmbeddingSum: Sendable {
+package struct EmbeddingSum: DeviceOperation {
   /// `[rows]` int32
   package var ids: Tensor
   /// `[rows]` int32
@@ -25,7 +25,7 @@ package struct EmbeddingSum: Sendable {
     self.out = out
   }
 
-  func validate() throws(EngineError) {
+  package func validate() throws(EngineError) {
     let name: StaticString = "embedding sum"
     try require(rows > 0 && rows <= indexLimit, name, "\(rows) rows")
     try require(ids, holds: rows, name, "the ids", of: .int32)
@@ -37,5 +37,32 @@ package struct EmbeddingSum: Sendable {
       positions.width == words.width && types.width == words.width, name,
       "tables are \(words.width), \(positions.width) and \(types.width) wide")
     try require(out, holds: rows * words.width, name, "the result")
+  }
+
+  package func reference(_ memory: HostMemory) throws(EngineError) {
+    let channels = words.width
+    let rowIds = try memory.integers(ids)
+    let rowPositions = try memory.integers(tokenPositions)
+    let (wordTable, positionTable) = (try memory.floats(words), try memory.floats(positions))
+    let typeTable = try memory.floats(types)
+    let result = try memory.floats(out)
+    for t in 0..<rows {
+      for c in 0..<channels {
+        result[t * channels + c] =
+          wordTable[Int(rowIds[t]) * channels + c] + positionTable[Int(rowPositions[t]) * channels + c] + typeTable[c]
+      }
+    }
+  }
+
+  package func launches(_ tiles: TileShape) -> [KernelLaunch] {
+    [
+      KernelLaunch(
+        "network/embedding_sum.cl", "embedding_sum", tiles,
+        arguments: [
+          "ids": .tensor(ids), "token_positions": .tensor(tokenPositions), "words": .tensor(words),
+          "positions": .tensor(positions), "types": .tensor(types), "out": .tensor(out), "channels": .int(words.width),
+        ],
+        groups: [1, rows], groupSize: tiles.rowGroup)
+    ]
   }
 }

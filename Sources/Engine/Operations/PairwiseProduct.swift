@@ -1,17 +1,24 @@
 /// `score[s, h, i, j] = scale · <rows[s, i, h], columns[s, j, h]>`, handed tile by tile to an epilogue.
 ///
-/// The matrix of scores exists only if the epilogue stores it.
-package struct PairwiseProduct: Sendable {
-  package var rows: HeadSlices
-  package var columns: Panels
-  package var rowExtent: Extent
-  package var columnExtent: Extent
-  package var scale: Float
-  package var epilogue: PairwiseEpilogue
+/// The matrix of scores exists only if the epilogue stores it (``StoredScores``).
+public struct PairwiseProduct: DeviceOperation {
+  /// Row-major vectors, float32.
+  public var rows: HeadSlices
+  /// As many heads and channels as the rows have, in panels (``PackColumns``).
+  public var columns: Panels
+  /// How many rows there are, or how many in each segment.
+  public var rowExtent: Extent
+  /// Likewise for columns. Both sides are ragged with as many segments, or neither is, unless the epilogue takes chunks.
+  public var columnExtent: Extent
+  /// What inner products are multiplied by.
+  public var scale: Float
+  /// Who consumes the scores.
+  public var epilogue: any PairwiseEpilogue
 
-  package init(
+  /// A product of two sets of vectors.
+  public init(
     rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float = 1,
-    epilogue: PairwiseEpilogue
+    epilogue: any PairwiseEpilogue
   ) {
     self.rows = rows
     self.columns = columns
@@ -22,10 +29,10 @@ package struct PairwiseProduct: Sendable {
   }
 
   /// Matrices of scores: one for each segment and head.
-  package var matrices: Int { rowExtent.matrices * rows.heads }
+  public var matrices: Int { rowExtent.matrices * rows.heads }
 
-  /// Cells that could pass a selection.
-  var cellLimit: Int {
+  /// Cells of all matrices.
+  public var cellCount: Int {
     var cells = 0
     for (rows, columns) in zip(rowExtent.lengths, columnExtent.lengths) {
       let (sum, overflow) = cells.addingReportingOverflow(rows.multipliedClamping(by: columns))
@@ -34,7 +41,8 @@ package struct PairwiseProduct: Sendable {
     return cells.multipliedClamping(by: rows.heads)
   }
 
-  func validate() throws(EngineError) {
+  /// Checks both sides, then the epilogue.
+  public func validate() throws(EngineError) {
     let name: StaticString = "pairwise product"
     try rows.validate(name, rows: rowExtent.rowCount)
     try require(
@@ -52,160 +60,204 @@ package struct PairwiseProduct: Sendable {
     try columns.requirePanels(of: columnExtent, name)
     try rowExtent.requireWidth(columns.width, name)
     try require(scale.isFinite, name, "the scale must be finite")
-    try epilogue.validate(for: self, name)
+    try epilogue.validate(for: self)
+  }
+
+  /// What the epilogue says the product leaves in memory.
+  public func reference(_ memory: HostMemory) throws(EngineError) { try epilogue.reference(of: self, memory) }
+
+  /// What the epilogue says computes it.
+  public func launches(_ tiles: TileShape) -> [KernelLaunch] { epilogue.launches(of: self, tiles) }
+}
+
+/// Who consumes the scores of a ``PairwiseProduct``: a value with a header of OpenCL C, its arguments by name, and what it
+/// means. Weft's own epilogues and those of other packages are alike.
+public protocol PairwiseEpilogue: Sendable {
+  /// Whether the segments of the columns are chunks of one set of columns, each of which every row meets.
+  var takesChunks: Bool { get }
+
+  /// What `Kernels/pairwise/pairwise.cl` includes as `epilogue`; that file says what it must define.
+  var header: KernelSource { get }
+
+  /// Macros that the header is compiled with.
+  var defines: [String: String] { get }
+
+  /// Checks that the epilogue fits the product, whose own parts were checked before.
+  /// - Throws: `EngineError` of kind `invalidOperation` that says what does not fit.
+  func validate(for product: PairwiseProduct) throws(EngineError)
+
+  /// The header's parameters, in its order.
+  func arguments(of product: PairwiseProduct) -> KernelArguments
+
+  /// What the product with this epilogue leaves in memory, as plainly as possible (``PairwiseProduct/forEachCell(_:_:)``).
+  /// - Throws: `EngineError` if a tensor is another device's.
+  func reference(of product: PairwiseProduct, _ memory: HostMemory) throws(EngineError)
+
+  /// The kernels that compute it: one of the whole product, or of its chunks, unless an epilogue says otherwise.
+  func launches(of product: PairwiseProduct, _ tiles: TileShape) -> [KernelLaunch]
+
+  /// Rows that a work-item holds when `rowCount` rows meet all chunks of the columns; of epilogues that take chunks.
+  func chunkRows(_ rowCount: Int, _ tiles: TileShape) -> Int
+}
+
+extension PairwiseEpilogue {
+  /// The segments of both sides belong together.
+  public var takesChunks: Bool { false }
+  /// None.
+  public var defines: [String: String] { [:] }
+
+  /// One kernel, of the whole product or of its chunks.
+  public func launches(of product: PairwiseProduct, _ tiles: TileShape) -> [KernelLaunch] {
+    if takesChunks, case .ragged(let chunks) = product.columnExtent { return [product.launch(tiles, meeting: chunks)] }
+    return [product.launch(tiles)]
+  }
+
+  /// 8, or 1 for a single row.
+  public func chunkRows(_ rowCount: Int, _ tiles: TileShape) -> Int {
+    // A single row needs none beside it, and has the same bits.
+    tiles.variant == .cpu && rowCount == 1 ? 1 : TileShape.registerRows
   }
 }
 
-/// Who consumes the scores.
-package enum PairwiseEpilogue: Sendable {
-  /// Writes every cell into `[matrices, slabRows, slabColumns]`; cells of a slab outside a segment stay as they were.
-  case store(Tensor)
-  /// Keeps the cells above a threshold.
-  case select(CellSelection)
-  /// Keeps the cells above a threshold for each of several types that share one product.
-  case selectTyped(CellSelection, TypeBiases)
-  /// Averages over the chunks of a mixture: the columns' segments are chunks, and every row meets each.
-  case average(MixtureAverage)
-  /// Gathers a loss over all cells.
-  case loss(PairLossSums)
-  /// Differentiates a loss by what the rows are made of.
-  case lossGradient(PairLossGradient)
-  /// Keeps the best columns of each row: the columns' segments are chunks, and every row meets each.
-  case topK(TopKSelection)
-  /// Keeps the best columns of each row, where rows and columns are the same vectors.
-  case mutualTopK(MutualSelection)
+/// A cell of a product with its score.
+public struct ScoredCell: Sendable {
+  /// `scale` times the inner product, summed in Double.
+  public let score: Double
+  /// The segment, and the head within it.
+  public let segment: Int
+  /// The head.
+  public let head: Int
+  /// `segment · heads + head`
+  public let matrix: Int
+  /// Counted within the segment.
+  public let row: Int
+  /// Counted within the segment.
+  public let column: Int
+  /// Where the segment's rows lie.
+  public let rows: SegmentBounds
+  /// Where its columns lie.
+  public let columns: SegmentBounds
+}
 
-  /// Whether the segments of the columns are chunks of one set of columns.
-  package var takesChunks: Bool {
-    switch self {
-    case .store, .select, .selectTyped, .loss, .lossGradient, .mutualTopK: false
-    case .average, .topK: true
+// What references are made of.
+extension PairwiseProduct {
+  /// Calls `body` for every cell: segment by segment, head by head, row by row.
+  /// - Throws: `EngineError` if a tensor is another device's.
+  public func forEachCell(_ memory: HostMemory, _ body: (ScoredCell) -> Void) throws(EngineError) {
+    let rowVectors = try memory.vectors(rows)
+    let columnVectors = try memory.vectors(columns)
+    let rowBounds = rowExtent.segmentBounds(panelWidth: columns.width)
+    let columnBounds = columnExtent.segmentBounds(panelWidth: columns.width)
+    for (segment, (rowSegment, columnSegment)) in zip(rowBounds, columnBounds).enumerated() {
+      for head in 0..<rows.heads {
+        let segmentColumns = (0..<columnSegment.count).map {
+          columnVectors.vector(start: columnSegment.firstPanel, index: $0, head: head, channels: columns.channels)
+        }
+        for i in 0..<rowSegment.count {
+          let row = rowVectors.vector(start: rowSegment.firstRow, index: i, head: head, channels: rows.channels)
+          for j in 0..<columnSegment.count {
+            body(
+              ScoredCell(
+                score: Double(scale) * dot(row, segmentColumns[j]), segment: segment, head: head,
+                matrix: segment * rows.heads + head, row: i, column: j, rows: rowSegment, columns: columnSegment))
+          }
+        }
+      }
     }
   }
+}
 
-  func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
-    switch self {
-    case .store(let out):
-      try require(
-        out.shape.count == 3 && out.elementType == .float32, name,
-        "the stored scores must be float32 [matrices, rows, columns]")
-      try require(
-        out.shape[0] >= product.matrices && out.shape[1] >= product.rowExtent.longest
-          && out.shape[2] >= product.columnExtent.longest, name,
-        "scores \(out.shape) are too small for \(product.matrices) matrices of \(product.rowExtent.longest) × \(product.columnExtent.longest)"
-      )
-    case .select(let selection):
-      try selection.validate(name, segments: product.rowExtent.matrices, possibleCells: product.cellLimit)
-    case .selectTyped(let selection, let biases):
-      try selection.validate(
-        name, segments: product.rowExtent.matrices,
-        possibleCells: product.cellLimit.multipliedClamping(by: biases.types))
-      try biases.validate(for: product, name)
-    case .average(let average): try average.validate(for: product, name)
-    case .loss(let sums): try sums.validate(for: product, name)
-    case .lossGradient(let gradient): try gradient.validate(for: product, name)
-    case .topK(let selection): try selection.validate(for: product, name)
-    case .mutualTopK(let selection): try selection.validate(for: product, name)
+// What launches are made of.
+extension PairwiseProduct {
+  /// One work-item walks all panels of its rows, and the columns stay in cache.
+  ///
+  /// - Parameters:
+  ///   - tiles: the device's.
+  ///   - defines: macros besides those of the epilogue.
+  ///   - panelsPerItem: how many panels a work-item walks; all if nil.
+  /// - Returns: one start of `Kernels/pairwise/pairwise.cl`.
+  public func launch(
+    _ tiles: TileShape, defines: [String: String] = [:], panelsPerItem: Int? = nil
+  ) -> KernelLaunch {
+    let panelsPerItem = panelsPerItem ?? ceilingDivide(columnExtent.longest, columns.width)
+    var defines = defines
+    var extents: KernelArguments = ["row_count": .int(rowExtent.rowCount), "column_count": .int(columnExtent.rowCount)]
+    if let rowTable = rowExtent.table, let columnTable = columnExtent.table {
+      defines["PW_RAGGED"] = "1"
+      extents = ["row_segments": .tensor(rowTable.tensor), "column_segments": .tensor(columnTable.tensor)]
     }
+    return launch(
+      tiles, defines: defines, panelsPerItem: panelsPerItem, extents: extents,
+      groups: [
+        ceilingDivide(rowExtent.longest, tiles.rows),
+        ceilingDivide(ceilingDivide(columnExtent.longest, columns.width), panelsPerItem),
+        rowExtent.matrices * rows.heads,
+      ])
+  }
+
+  /// All rows meet each chunk of the columns.
+  fileprivate func launch(_ tiles: TileShape, meeting chunks: SegmentTable) -> KernelLaunch {
+    let rowCount = rowExtent.rowCount
+    let itemRows = epilogue.chunkRows(rowCount, tiles)
+    // Row tiles a group takes to each panel: columns that lie beyond the cache are read less often.
+    let chunkTiles = tiles.variant == .cpu ? 8 : 1
+    return launch(
+      tiles, defines: ["PW_CHUNKED": "1", "PW_TILES": "\(chunkTiles)", "PW_ROWS": "\(itemRows)"], panelsPerItem: 0,
+      extents: ["row_count": .int(rowCount), "column_segments": .tensor(chunks.tensor)],
+      groups: [ceilingDivide(rowCount, itemRows * tiles.groupRows * chunkTiles), chunks.segments.count, rows.heads])
+  }
+
+  /// The kernel of `Kernels/pairwise/pairwise.cl` with this product's epilogue and a grid of the caller's.
+  package func launch(
+    _ tiles: TileShape, defines: [String: String], panelsPerItem: Int, extents: KernelArguments, groups: [Int]
+  ) -> KernelLaunch {
+    KernelLaunch(
+      KernelSource(stringLiteral: "pairwise/pairwise.cl").including(epilogue.header, as: "epilogue"), "pairwise", tiles,
+      defines: defines.merging(epilogue.defines) { $1 },
+      arguments: rows.arguments("rows", prefix: "row_")
+        + [
+          "panels": .tensor(columns.tensor), "heads": .int(rows.heads), "channels": .int(columns.channels),
+          "scale": .float(scale), "panels_per_item": .int(panelsPerItem),
+        ] + extents + epilogue.arguments(of: self),
+      groups: groups, groupSize: tiles.group)
   }
 }
 
-/// Which cells are kept, and where they go.
-package struct CellSelection: Sendable {
-  /// `[segments]`: a cell of a segment is kept if its score is greater.
-  package var thresholds: Tensor
-  /// Keep only cells with row ≤ column.
-  package var triangular: Bool
-  /// Rows and columns nearer than this to either end of their segment are left out: 1 drops a sentence's marks.
-  package var margin: Int
-  /// The list: `[capacity, 4]` int32 of matrix, row, column, and the score's bits, in any order.
-  package var cells: Tensor
-  /// `[1 + segments]` int32: how many cells passed (unsigned), of all segments and of each, also when the list was too
-  /// short for all of them. Set to 0 first.
-  package var found: Tensor
+/// The epilogue that writes every cell into `[matrices, slab rows, slab columns]`; cells of a slab outside a segment stay
+/// as they were.
+public struct StoredScores: PairwiseEpilogue {
+  /// float32 `[matrices, rows, columns]`, as large as the largest matrix at least.
+  public var out: Tensor
 
-  package init(thresholds: Tensor, triangular: Bool, margin: Int, cells: Tensor, found: Tensor) {
-    self.thresholds = thresholds
-    self.triangular = triangular
-    self.margin = margin
-    self.cells = cells
-    self.found = found
+  /// Scores that are written to a tensor.
+  public init(into out: Tensor) { self.out = out }
+
+  /// `Kernels/pairwise/epilogue_store.clh`
+  public var header: KernelSource { "pairwise/epilogue_store.clh" }
+
+  /// Checks that the scores have room.
+  public func validate(for product: PairwiseProduct) throws(EngineError) {
+    let name: StaticString = "pairwise product"
+    try require(
+      out.shape.count == 3 && out.elementType == .float32, name,
+      "the stored scores must be float32 [matrices, rows, columns]")
+    try require(
+      out.shape[0] >= product.matrices && out.shape[1] >= product.rowExtent.longest
+        && out.shape[2] >= product.columnExtent.longest, name,
+      "scores \(out.shape) are too small for \(product.matrices) matrices of \(product.rowExtent.longest) × \(product.columnExtent.longest)"
+    )
   }
 
-  package var capacity: Int { cells.count / 4 }
-
-  func validate(_ name: StaticString, segments: Int, possibleCells: Int) throws(EngineError) {
-    try require(
-      possibleCells <= Int(UInt32.max), name,
-      "\(possibleCells) cells in one pass cannot be counted in 32 bits; take fewer rows at a time")
-    try require(thresholds, holds: segments, name, "the thresholds")
-    try require(margin >= 0, name, "the margin is negative")
-    try require(
-      cells.elementType == .int32 && cells.width == 4 && capacity <= indexLimit, name,
-      "the list of cells must be int32 [capacity, 4]")
-    try require(found, holds: 1 + segments, name, "the counts", of: .int32)
-  }
-}
-
-/// Start and end biases that tell the types of an efficient head apart:
-/// `score[a, i, j] = product[i, j] + scale · S[a, i] + scale · E[a, j]` (Su, "Efficient GlobalPointer", 2022).
-package struct TypeBiases: Sendable {
-  /// One head of `2 · types` channels: S, then E.
-  package var panels: Panels
-  package var types: Int
-  package var scale: Float
-
-  package init(panels: Panels, types: Int, scale: Float) {
-    self.panels = panels
-    self.types = types
-    self.scale = scale
+  /// The tensor and the size of its slabs.
+  public func arguments(of product: PairwiseProduct) -> KernelArguments {
+    ["out": .tensor(out), "slab_rows": .int(out.shape[1]), "slab_columns": .int(out.shape[2])]
   }
 
-  func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
-    try require(types > 0 && scale >= 0 && scale.isFinite, name, "types and bias scale must be positive")
-    try require(
-      panels.heads == 1 && panels.channels == 2 * types && panels.width == product.columns.width, name,
-      "the biases must be one head of \(2 * types) channels in panels of \(product.columns.width)")
-    try require(product.rows.heads == 1, name, "types share one product: the rows must have one head")
-    try require(
-      product.rowExtent.table?.segments == product.columnExtent.table?.segments
-        && product.rowExtent.rowCount == product.columnExtent.rowCount, name,
-      "biases belong to the same tokens on both sides")
-    try panels.requirePanels(of: product.columnExtent, name)
-  }
-}
-
-extension Panels {
-  func requirePanels(of extent: Extent, _ name: StaticString) throws(EngineError) {
-    try extent.requireWidth(width, name)
-    let needed = extent.panelCount(width: width)
-    try require(
-      tensor.elementType == .float32 && panelCount >= needed, name,
-      "\(needed) panels are needed, the tensor holds \(panelCount)")
-  }
-}
-
-extension Extent {
-  /// Vectors of each matrix's side.
-  fileprivate var lengths: [Int] {
-    switch self {
-    case .whole(let count): [count]
-    case .ragged(let table): table.segments.lengths
+  /// Writes each score, rounded to float32.
+  public func reference(of product: PairwiseProduct, _ memory: HostMemory) throws(EngineError) {
+    let stored = try memory.floats(out)
+    try product.forEachCell(memory) { cell in
+      stored[(cell.matrix * out.shape[1] + cell.row) * out.shape[2] + cell.column] = Float(cell.score)
     }
-  }
-
-  func requireWidth(_ width: Int, _ name: StaticString) throws(EngineError) {
-    guard let table else { return }
-    try require(
-      table.panelWidth == width, name,
-      "the segment table counts panels of \(table.panelWidth), the panels have \(width)")
-    try require(table.tensor, holds: 4 * table.segments.count, name, "the segment table", of: .int32)
-  }
-}
-
-extension Int {
-  func multipliedClamping(by other: Int) -> Int {
-    let (product, overflow) = multipliedReportingOverflow(by: other)
-    return overflow ? .max : product
   }
 }

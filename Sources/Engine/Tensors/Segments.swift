@@ -1,24 +1,28 @@
 /// The sequences of a ragged batch: they lie one after the other in the rows of a tensor, without padding.
-package struct Segments: Sendable, Hashable {
+public struct Segments: Sendable, Hashable {
   /// Rows of each sequence; all positive.
-  package let lengths: [Int]
+  public let lengths: [Int]
 
-  package init(lengths: [Int]) {
+  /// Sequences of these lengths, which must be positive.
+  public init(lengths: [Int]) {
     precondition(!lengths.isEmpty && lengths.allSatisfy { $0 > 0 })
     self.lengths = lengths
   }
 
-  package var count: Int { lengths.count }
-  package var rowCount: Int { lengths.reduce(0, +) }
-  package var longest: Int { lengths.reduce(0, max) }
+  /// How many sequences.
+  public var count: Int { lengths.count }
+  /// Rows of all sequences.
+  public var rowCount: Int { lengths.reduce(0, +) }
+  /// Rows of the longest.
+  public var longest: Int { lengths.reduce(0, max) }
 
   /// Panels of `width` columns that hold all sequences, each starting a panel of its own.
-  package func panelCount(width: Int) -> Int {
+  public func panelCount(width: Int) -> Int {
     lengths.reduce(0) { $0 + ($1 + width - 1) / width }
   }
 
   /// What the kernels read: first row, rows, first panel and a spare word for each sequence.
-  package func table(panelWidth: Int) -> [Int32] {
+  public func table(panelWidth: Int) -> [Int32] {
     var table: [Int32] = []
     table.reserveCapacity(4 * count)
     var row = 0
@@ -32,14 +36,17 @@ package struct Segments: Sendable, Hashable {
   }
 
   /// Each row's index within its own sequence.
-  package var positions: [Int32] { lengths.flatMap { 0..<Int32($0) } }
+  public var positions: [Int32] { lengths.flatMap { 0..<Int32($0) } }
 }
 
 /// Segments and their table on a device.
-package struct SegmentTable: Sendable {
-  package let segments: Segments
-  package let tensor: Tensor
-  package let panelWidth: Int
+public struct SegmentTable: Sendable {
+  /// The sequences.
+  public let segments: Segments
+  /// int32 `[segments, 4]`, see ``Segments/table(panelWidth:)``.
+  public let tensor: Tensor
+  /// The width of the panels that the table counts.
+  public let panelWidth: Int
 
   package init(_ segments: Segments, tensor: Tensor, panelWidth: Int) {
     self.segments = segments
@@ -49,37 +56,63 @@ package struct SegmentTable: Sendable {
 }
 
 /// How many vectors stand on one side of a product: one set, or one set a sequence.
-package enum Extent: Sendable {
+public enum Extent: Sendable {
+  /// One set of so many.
   case whole(Int)
+  /// A set for each sequence.
   case ragged(SegmentTable)
 
-  package var matrices: Int {
+  /// How many sets.
+  public var matrices: Int {
     switch self {
     case .whole: 1
     case .ragged(let table): table.segments.count
     }
   }
 
-  package var rowCount: Int {
+  /// Vectors of all sets.
+  public var rowCount: Int {
     switch self {
     case .whole(let count): count
     case .ragged(let table): table.segments.rowCount
     }
   }
 
-  package var longest: Int {
+  /// Vectors of the largest set.
+  public var longest: Int {
     switch self {
     case .whole(let count): count
     case .ragged(let table): table.segments.longest
     }
   }
 
-  package func panelCount(width: Int) -> Int {
+  /// Panels of `width` columns that hold all sets, each starting a panel of its own.
+  public func panelCount(width: Int) -> Int {
     switch self {
     case .whole(let count): (count + width - 1) / width
     case .ragged(let table): table.segments.panelCount(width: width)
     }
   }
 
-  package var table: SegmentTable? { if case .ragged(let table) = self { table } else { nil } }
+  /// The sequences; nil if the extent is whole.
+  public var table: SegmentTable? { if case .ragged(let table) = self { table } else { nil } }
+}
+
+extension Extent {
+  /// Vectors of each matrix's side.
+  var lengths: [Int] {
+    switch self {
+    case .whole(let count): [count]
+    case .ragged(let table): table.segments.lengths
+    }
+  }
+
+  /// Checks that a segment table counts panels of this width.
+  package func requireWidth(_ width: Int, _ name: StaticString) throws(EngineError) {
+    guard let table else { return }
+    try require(
+      table.panelWidth == width, name,
+      "the segment table counts panels of \(table.panelWidth), the panels have \(width)")
+    try require(table.tensor, holds: 4 * table.segments.count, name, "the segment table", of: .int32)
+  }
 }

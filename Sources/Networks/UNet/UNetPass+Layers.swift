@@ -6,7 +6,7 @@ package struct UNetLayer: Sendable {
   package let kind: String
   /// The layer's name in the checkpoint; empty for what has none.
   package let name: String
-  package let operation: Operation
+  package let operation: any DeviceOperation
   /// Multiplications and additions of products; those beyond an image's edge count, and of an image made larger those
   /// of its copied pixels.
   package let floatingPointOperations: Double

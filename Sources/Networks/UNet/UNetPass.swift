@@ -50,36 +50,31 @@ package struct UNetPass: Sendable {
   /// What a step is on the device.
   func operation(
     _ step: UNetGraph.Step, _ samples: Tensor, _ levels: CoefficientRows, _ answer: Tensor
-  ) throws(EngineError) -> Operation {
+  ) throws(EngineError) -> any DeviceOperation {
     let configuration = network.configuration
     switch step {
     case .embedTimes(let output):
-      return .timeEmbedding(
-        TimeEmbedding(of: levels, samples: images, frequencies: network.frequencies, into: tensor(output)))
+      return TimeEmbedding(of: levels, samples: images, frequencies: network.frequencies, into: tensor(output))
     case .readSamples(let output):
-      return .pixelOrder(
-        PixelOrder(
-          .planesToPixels, of: samples, grid: grid(0), channels: configuration.inputChannels, inputScales: levels,
-          into: tensor(output)))
+      return PixelOrder(
+        .planesToPixels, of: samples, grid: grid(0), channels: configuration.inputChannels, inputScales: levels,
+        into: tensor(output))
     case .linear(let layer, let activates, let input, let output):
       let source = tensor(input)
-      return .dense(
-        DenseLayer(
-          source, rows: source.rowCount, weights: try weights(layer.names[0], network.linears),
-          activation: activates ? .silu : .none, into: tensor(output)))
-    case .convolve(let step): return .convolution(try convolution(step))
-    case .normalize(let step): return .groupNormalization(try normalization(step))
+      return DenseLayer(
+        source, rows: source.rowCount, weights: try weights(layer.names[0], network.linears),
+        activation: activates ? .silu : .none, into: tensor(output))
+    case .convolve(let step): return try convolution(step)
+    case .normalize(let step): return try normalization(step)
     case .packKeys(let step):
-      return .pack(PackColumns(slices(step, 1), extent: .ragged(try table(step.level)), into: keys(step)))
+      return PackColumns(slices(step, 1), extent: .ragged(try table(step.level)), into: keys(step))
     case .attend(let step):
-      return .attention(
-        Attention(
-          queries: slices(step, 0), keys: keys(step), values: slices(step, 2), segments: try table(step.level),
-          scale: 1 / Float(step.size).squareRoot(), into: tensor(step.output)))
+      return Attention(
+        queries: slices(step, 0), keys: keys(step), values: slices(step, 2), segments: try table(step.level),
+        scale: 1 / Float(step.size).squareRoot(), into: tensor(step.output))
     case .writeAnswer(let input):
-      return .pixelOrder(
-        PixelOrder(
-          .pixelsToPlanes, of: tensor(input), grid: grid(0), channels: configuration.outputChannels, into: answer))
+      return PixelOrder(
+        .pixelsToPlanes, of: tensor(input), grid: grid(0), channels: configuration.outputChannels, into: answer)
     }
   }
 

@@ -1,4 +1,4 @@
-internal import Engine
+internal import Foundation
 
 /// A span of text that a model found.
 public struct Entity: Sendable, Hashable {
@@ -14,7 +14,7 @@ public struct Entity: Sendable, Hashable {
   public let score: Float
 
   /// How sure the model is: `sigmoid(2 · score)`, the label at which the ZLPR loss it was trained with is least.
-  public var probability: Float { 1 / (1 + exponential(-2 * score)) }
+  public var probability: Float { 1 / (1 + expf(-2 * score)) }
 }
 
 /// What becomes of spans that overlap.

@@ -1,4 +1,4 @@
-internal import Engine
+internal import Foundation
 
 /// Something that happens in a text, as a model found it.
 public struct Event: Sendable, Hashable {
@@ -25,5 +25,5 @@ public struct EventArgument: Sendable, Hashable {
   public let score: Float
 
   /// How sure the model is: `sigmoid(2 · score)`, the label at which the ZLPR loss it was trained with is least.
-  public var probability: Float { 1 / (1 + exponential(-2 * score)) }
+  public var probability: Float { 1 / (1 + expf(-2 * score)) }
 }

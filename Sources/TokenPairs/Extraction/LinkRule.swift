@@ -1,4 +1,4 @@
-package import Engine
+internal import Engine
 
 /// Which pairs of a window's spans can be linked at all.
 package enum LinkRule: Sendable {

@@ -50,7 +50,7 @@ package struct PairHead: Sendable {
   ) throws(EngineError) -> CellQuery {
     let rows = tokens.count
     let projected = try engine.makeTensor(.float32, rows, projection.outputs)
-    try submission.append(.dense(DenseLayer(hidden, rows: rows, weights: projection, into: projected)))
+    try submission.append(DenseLayer(hidden, rows: rows, weights: projection, into: projected))
     let biases = try typeBiases(hidden: hidden, projected: projected, tokens, in: &submission)
     return try PairScores(
       headSize: parameters.headSize, heads: heads, triangular: parameters.triangular, rotary: rotary, biases: biases
@@ -72,7 +72,7 @@ package struct PairHead: Sendable {
     guard let bias else { return nil }
     let out = try engine.makeTensor(.float32, tokens.count, bias.outputs)
     let input = parameters.biasInput == .hidden ? hidden : projected
-    try submission.append(.dense(DenseLayer(input, rows: tokens.count, weights: bias, into: out)))
+    try submission.append(DenseLayer(input, rows: tokens.count, weights: bias, into: out))
     return out
   }
 
@@ -82,7 +82,7 @@ package struct PairHead: Sendable {
     hidden: Tensor, _ tokens: DeviceTokens, in submission: inout Submission
   ) throws(EngineError) -> LinkScores {
     let projected = try engine.makeTensor(.float32, tokens.count, projection.outputs)
-    try submission.append(.dense(DenseLayer(hidden, rows: tokens.count, weights: projection, into: projected)))
+    try submission.append(DenseLayer(hidden, rows: tokens.count, weights: projection, into: projected))
     let values = try biases(hidden: hidden, projected: projected, tokens, in: &submission)
     return try PairScores(
       headSize: parameters.headSize, heads: heads, triangular: parameters.triangular, rotary: rotary, biases: nil

@@ -34,7 +34,7 @@ package struct PairScores: Sendable {
     let queries = try rotated(projected, offset: 0, tokens, on: engine, in: &submission)
     let keys = try engine.makePanels(for: extent, heads: heads, channels: headSize)
     try submission.append(
-      .pack(PackColumns(slices(of: projected, offset: headSize), extent: extent, into: keys, rotary: rotary)))
+      PackColumns(slices(of: projected, offset: headSize), extent: extent, into: keys, rotary: rotary))
     return CellQuery(
       rows: queries, columns: keys, rowExtent: extent, columnExtent: extent, scale: 1 / Float(headSize).squareRoot(),
       threshold: threshold, triangular: triangular, margin: 1, biases: biases)
@@ -72,7 +72,7 @@ package struct PairScores: Sendable {
     let tensor = try engine.makeTensor(.float32, tokens.count, heads * headSize)
     let out = HeadSlices(tensor, headStride: headSize, heads: heads, channels: headSize)
     try submission.append(
-      .rotate(RotateRows(slices, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: out)))
+      RotateRows(slices, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: out))
     return out
   }
 }
@@ -86,7 +86,7 @@ extension TypeBiases {
     let extent = Extent.ragged(tokens.segments)
     let panels = try engine.makePanels(for: extent, channels: values.width)
     try submission.append(
-      .pack(PackColumns(HeadSlices(values, channels: values.width), extent: extent, into: panels)))
+      PackColumns(HeadSlices(values, channels: values.width), extent: extent, into: panels))
     self.init(panels: panels, types: types, scale: scale)
   }
 }

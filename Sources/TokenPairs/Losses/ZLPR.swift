@@ -79,8 +79,7 @@ public struct ZLPR: Sendable {
     try submission.upload(.float32(logits), to: scores)
     try submission.upload(.float32(dense), to: targets)
     try submission.append(
-      .rowLoss(
-        RowLoss(scores, labels: targets, rows: rows, classes: classes, losses: losses, gradient: gradient)))
+      RowLoss(scores, labels: targets, rows: rows, classes: classes, losses: losses, gradient: gradient))
     try submission.download(losses)
     try submission.download(gradient)
     let results = try await engine.run(submission)

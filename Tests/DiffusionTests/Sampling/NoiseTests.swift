@@ -1,6 +1,8 @@
 import CPUBackend
+import Diffusion
 import Engine
 import Foundation
+import Networks
 import TestDevices
 import Testing
 
@@ -34,9 +36,8 @@ import Testing
     let ids = (0..<samples).map { SampleIdentity(seed: seed, sample: first &+ UInt32($0)) }
     try submission.upload(.int32(ids.flatMap(\.words)), to: identities)
     try submission.append(
-      .noiseDraw(
-        NoiseDraw(
-          batch, CoefficientRows(table, first: 0), NoiseSource(identities, step: step, stream: .step), into: out)))
+      NoiseDraw(
+        batch, CoefficientRows(table, first: 0), NoiseSource(identities, step: step, stream: .step), into: out))
     try submission.download(out)
     return try await engine.run(submission)[0].floats
   }

@@ -1,3 +1,4 @@
+import Diffusion
 import Engine
 import TestDevices
 import Testing

@@ -62,7 +62,7 @@ import Weft
         let rotary = try await engine.makeRotaryTable(positions: 33, channels: size)
         turned.append(try made())
         try submission.append(
-          .rotate(RotateRows(plain, rows: tokens, positions: positions, rotary: rotary, into: turned[turned.count - 1]))
+          RotateRows(plain, rows: tokens, positions: positions, rotary: rotary, into: turned[turned.count - 1])
         )
       }
       var biases: PairLossPass.Biases?
@@ -94,7 +94,7 @@ import Weft
         for part in 0..<2 {
           let back = try made()
           try submission.append(
-            .rotate(RotateRows(results[part], rows: tokens, positions: positions, rotary: inverse, into: back)))
+            RotateRows(results[part], rows: tokens, positions: positions, rotary: inverse, into: back))
           results[part] = back
         }
       }

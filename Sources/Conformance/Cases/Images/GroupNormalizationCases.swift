@@ -84,7 +84,7 @@ private struct GroupProblem: Sendable {
       operation.modulation = .init(
         factor: try factors.stage(in: &workspace), shift: try shifts.stage(in: &workspace))
     }
-    try workspace.append(.groupNormalization(operation))
+    try workspace.append(operation)
     let got = try await workspace.run(reading: out)
 
     var expected = [Double?](repeating: nil, count: grid.rows * all)

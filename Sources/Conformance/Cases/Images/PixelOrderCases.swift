@@ -1,4 +1,5 @@
 internal import Engine
+internal import Networks
 
 /// Planes to pixels and back, with and without the noise level's scale: moves are exact.
 extension ConformanceKit {
@@ -42,7 +43,7 @@ extension ConformanceKit {
         operation.inputScales = CoefficientRows(
           try workspace.upload(table, 3, CoefficientRow.width), perSample: true)
       }
-      try workspace.append(.pixelOrder(operation))
+      try workspace.append(operation)
       let got = try await workspace.run(reading: out)
 
       var expected = [Double?](repeating: nil, count: count)

@@ -1,6 +1,7 @@
 internal import Engine
 internal import Foundation
 internal import Logging
+internal import Networks
 
 /// Sines and cosines of times from 0 to 1,000, whole and broken.
 extension ConformanceKit {
@@ -46,7 +47,7 @@ extension ConformanceKit {
         try workspace.upload(table, times.count + 2, CoefficientRow.width), first: 1, perSample: samples == nil)
       let out = try workspace.output(count, channels)
       try workspace.append(
-        .timeEmbedding(TimeEmbedding(of: levels, samples: count, frequencies: frequencies, into: out.part)))
+        TimeEmbedding(of: levels, samples: count, frequencies: frequencies, into: out.part))
       let got = try await workspace.run(reading: out)
 
       var expected: [Double?] = []

@@ -52,7 +52,7 @@ extension ConformanceKit {
     var workspace = Workspace(backend)
     let out = try workspace.output(matrix.layout.channels)
     try workspace.append(
-      .columnSum(ColumnSum(of: try workspace.upload(matrix), rows: matrix.count, into: out.part)))
+      ColumnSum(of: try workspace.upload(matrix), rows: matrix.count, into: out.part))
     return try await workspace.run(reading: out)
   }
 }

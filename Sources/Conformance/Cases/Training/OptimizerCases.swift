@@ -1,4 +1,5 @@
 internal import Engine
+internal import TokenPairs
 
 /// What an optimiser's step is made of: norms, AdamW, mixtures of rows. Sizes straddle vectors, groups and slots.
 extension ConformanceKit {
@@ -29,12 +30,11 @@ extension ConformanceKit {
         let gradients = try workspace.upload(gradient, count)
         // Two slots: a norm may be that of several tensors.
         let squares = try workspace.upload([3, 0], 2)
-        try workspace.append(.squareSum(SquareSum(of: gradients, into: squares, slot: 1)))
+        try workspace.append(SquareSum(of: gradients, into: squares, slot: 1))
         try workspace.append(
-          .adamW(
-            AdamWStep(
-              guarded[0].part, firstMoment: guarded[1].part, secondMoment: guarded[2].part, gradient: gradients,
-              squares: squares, settings: settings)))
+          AdamWStep(
+            guarded[0].part, firstMoment: guarded[1].part, secondMoment: guarded[2].part, gradient: gradients,
+            squares: squares, settings: settings))
         for output in guarded { try workspace.download(output.whole) }
         let results = try await workspace.run().map(\.floats)
         parameter = Array(results[0].prefix(count))
@@ -70,9 +70,8 @@ extension ConformanceKit {
       let slots = (count + SquareSum.part - 1) / SquareSum.part
       let sums = try workspace.output(1 + slots)
       try workspace.append(
-        .squareSum(
-          SquareSum(
-            of: Tensor(storage: source.storage, elementType: .float32, shape: [count]), into: sums.part, slot: 1)))
+        SquareSum(
+          of: Tensor(storage: source.storage, elementType: .float32, shape: [count]), into: sums.part, slot: 1))
       let result = try await workspace.run(reading: sums)
       let exact = (0..<slots).map { slot in
         values[(slot * SquareSum.part)..<min(count, (slot + 1) * SquareSum.part)]
@@ -92,11 +91,10 @@ extension ConformanceKit {
       var workspace = Workspace(backend)
       let out = try workspace.output(rows, width)
       try workspace.append(
-        .blendRows(
-          BlendRows(
-            of: try workspace.upload(source).tensor,
-            indices: try workspace.upload(integers: indices.map(Int32.init), rows, 2),
-            weights: try workspace.upload(weights, rows), rows: rows, into: out.part)))
+        BlendRows(
+          of: try workspace.upload(source).tensor,
+          indices: try workspace.upload(integers: indices.map(Int32.init), rows, 2),
+          weights: try workspace.upload(weights, rows), rows: rows, into: out.part))
       let zeros = [Double](repeating: 0, count: width)
       let expected = (0..<rows).flatMap { r in
         let a = indices[2 * r] < 0 ? zeros : source.vector(indices[2 * r])
@@ -114,11 +112,10 @@ extension ConformanceKit {
     var workspace = Workspace(backend)
     let tensors = try (0..<3).map { _ in try workspace.upload([0.5, 0.5], 2) }
     try workspace.append(
-      .adamW(
-        AdamWStep(
-          tensors[0], firstMoment: tensors[1], secondMoment: tensors[2], gradient: try workspace.upload([1, 1], 2),
-          squares: try workspace.upload([.nan], 1),
-          settings: AdamWStep.Settings(learningRate: 0.1, maximumNorm: 1, number: 1))))
+      AdamWStep(
+        tensors[0], firstMoment: tensors[1], secondMoment: tensors[2], gradient: try workspace.upload([1, 1], 2),
+        squares: try workspace.upload([.nan], 1),
+        settings: AdamWStep.Settings(learningRate: 0.1, maximumNorm: 1, number: 1)))
     try workspace.download(tensors[0])
     let result = try await workspace.run()[0].floats
     guard result.allSatisfy(\.isNaN) else { throw Mismatch("the parameter is \(result)") }

@@ -92,10 +92,9 @@ private struct WeightGradientProblem: Sendable {
     let panels = try workspace.packTransposed(part(try workspace.upload(input), chosenInputs), rows: rows)
     let out = try workspace.output(chosenOutputs.count, chosenInputs.count)
     try workspace.append(
-      .weightGradient(
-        WeightGradient(
-          of: part(try workspace.upload(gradient), chosenOutputs), input: panels, inputs: chosenInputs.count,
-          rows: rows, into: out.part)))
+      WeightGradient(
+        of: part(try workspace.upload(gradient), chosenOutputs), input: panels, inputs: chosenInputs.count,
+        rows: rows, into: out.part))
     return try await workspace.run(reading: out)
   }
 

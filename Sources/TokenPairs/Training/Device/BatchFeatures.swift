@@ -34,13 +34,13 @@ struct BatchFeatures: Sendable {
       try submission.upload(.int32(blend.indices), to: indices)
       try submission.upload(.float32(blend.weights), to: weights)
       try submission.append(
-        .blendRows(BlendRows(of: uploaded, indices: indices, weights: weights, rows: rows, into: hidden)))
+        BlendRows(of: uploaded, indices: indices, weights: weights, rows: rows, into: hidden))
     } else {
       hidden = uploaded
     }
     transposed = try engine.makePanels(for: .whole(width), channels: rows)
     try submission.append(
-      .packTransposed(PackTransposed(HeadSlices(hidden, channels: width), rows: rows, into: transposed)))
+      PackTransposed(HeadSlices(hidden, channels: width), rows: rows, into: transposed))
   }
 
   private static func read(_ windows: [Int], of features: any FeatureSource) -> [Float] {

@@ -55,7 +55,7 @@ actor DeviceTrainer: TrainableModel {
     let squares = try engine.makeTensor(.float32, gradients.reduce(0) { $0 + SquareSum.slots(for: $1) })
     var slot = 0
     for gradient in gradients {
-      try submission.append(.squareSum(SquareSum(of: gradient, into: squares, slot: slot)))
+      try submission.append(SquareSum(of: gradient, into: squares, slot: slot))
       slot += SquareSum.slots(for: gradient)
     }
     for layer in layers {
@@ -64,10 +64,9 @@ actor DeviceTrainer: TrainableModel {
           learningRate: learningRate, beta1: recipe.beta1, beta2: recipe.beta2, epsilon: recipe.epsilon,
           weightDecay: index == 0 ? recipe.weightDecay : 0, maximumNorm: recipe.maximumGradientNorm, number: number)
         try submission.append(
-          .adamW(
-            AdamWStep(
-              parameter.value, firstMoment: parameter.firstMoment, secondMoment: parameter.secondMoment,
-              gradient: parameter.gradient, squares: squares, settings: settings)))
+          AdamWStep(
+            parameter.value, firstMoment: parameter.firstMoment, secondMoment: parameter.secondMoment,
+            gradient: parameter.gradient, squares: squares, settings: settings))
       }
     }
   }

@@ -58,16 +58,15 @@ struct TrainableHead: Sendable {
     if let rotary {
       for (part, turned) in [gradients.queries, gradients.keys].enumerated() {
         try submission.append(
-          .rotate(
-            RotateRows(
-              turned, rows: rows, positions: batch.positions, rotary: rotary.inverse, into: block(gradient, part))))
+          RotateRows(
+            turned, rows: rows, positions: batch.positions, rotary: rotary.inverse, into: block(gradient, part)))
       }
     }
     if let bias, let biasGradient = biases?.gradients {
       if initial.biasInput == .projection {
         let panels = try engine.makePanels(for: .whole(width), channels: rows)
         try submission.append(
-          .packTransposed(PackTransposed(HeadSlices(projected, channels: width), rows: rows, into: panels)))
+          PackTransposed(HeadSlices(projected, channels: width), rows: rows, into: panels))
         try bias.appendGradients(of: biasGradient, input: panels, rows: rows, in: &submission)
         try bias.appendInputGradient(of: biasGradient, rows: rows, addedTo: gradient, on: engine, in: &submission)
       } else {
@@ -91,7 +90,7 @@ struct TrainableHead: Sendable {
     guard let rotary else { return source }
     let out = try compact(rows: batch.rows)
     try submission.append(
-      .rotate(RotateRows(source, rows: batch.rows, positions: batch.positions, rotary: rotary.forward, into: out)))
+      RotateRows(source, rows: batch.rows, positions: batch.positions, rotary: rotary.forward, into: out))
     return out
   }
 

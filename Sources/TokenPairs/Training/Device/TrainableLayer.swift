@@ -42,11 +42,10 @@ struct TrainableLayer: Sendable {
     _ input: Tensor, rows: Int, into out: Tensor, in submission: inout Submission
   ) throws(EngineError) {
     try submission.append(
-      .pack(PackColumns(HeadSlices(weights.value, channels: inputs), extent: .whole(outputs), into: panels)))
+      PackColumns(HeadSlices(weights.value, channels: inputs), extent: .whole(outputs), into: panels))
     try submission.append(
-      .dense(
-        DenseLayer(
-          input, rows: rows, weights: DenseWeights(panels: panels, bias: bias.value, outputs: outputs), into: out)))
+      DenseLayer(
+        input, rows: rows, weights: DenseWeights(panels: panels, bias: bias.value, outputs: outputs), into: out))
   }
 
   /// Adds the gradients of weights and bias. `input` is the layer's input as `PackTransposed` lays it out.
@@ -55,8 +54,8 @@ struct TrainableLayer: Sendable {
   ) throws(EngineError) {
     let slices = HeadSlices(gradient, channels: outputs)
     try submission.append(
-      .weightGradient(WeightGradient(of: slices, input: input, inputs: inputs, rows: rows, into: weights.gradient)))
-    try submission.append(.columnSum(ColumnSum(of: slices, rows: rows, into: bias.gradient)))
+      WeightGradient(of: slices, input: input, inputs: inputs, rows: rows, into: weights.gradient))
+    try submission.append(ColumnSum(of: slices, rows: rows, into: bias.gradient))
   }
 
   /// Adds the gradient of the input to what `out` holds.
@@ -67,11 +66,10 @@ struct TrainableLayer: Sendable {
     let zeros = try engine.makeTensor(.float32, inputs)
     try submission.upload(.float32([Float](repeating: 0, count: inputs)), to: zeros)
     try submission.append(
-      .packTransposed(PackTransposed(HeadSlices(weights.value, channels: inputs), rows: outputs, into: transposed)))
+      PackTransposed(HeadSlices(weights.value, channels: inputs), rows: outputs, into: transposed))
     try submission.append(
-      .dense(
-        DenseLayer(
-          gradient, rows: rows, weights: DenseWeights(panels: transposed, bias: zeros, outputs: inputs),
-          residual: out, into: out)))
+      DenseLayer(
+        gradient, rows: rows, weights: DenseWeights(panels: transposed, bias: zeros, outputs: inputs),
+        residual: out, into: out))
   }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Diffusion
 import Engine
 import Foundation
+import Networks
 
 struct BenchAverageCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -68,7 +68,7 @@ struct BenchConvolutionCommand: AsyncParsableCommand {
       residual: residual, into: out)
     let measurement = try await repetition.measure {
       var submission = Submission()
-      try submission.append(.convolution(convolution))
+      try submission.append(convolution)
       _ = try await engine.run(submission)
     }
     let operations = 2 * Double(rows) * Double(outputs) * Double(channels * window * window)

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Diffusion
 import Engine
 import Foundation
+import Networks
 
 struct BenchDenoiseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -138,7 +140,7 @@ private struct StepInputs {
       var step = DenoiseStep(batch, rows, x: from, output: output, into: to)
       if output != nil { step.clip = .fixed }
       step.noise = identities.map { NoiseSource($0, step: index, stream: .step) }
-      try submission.append(.denoiseStep(step))
+      try submission.append(step)
     }
     return submission
   }

@@ -136,18 +136,16 @@ private struct LossInputs {
     var submission = Submission()
     for part in 0..<2 {
       try submission.append(
-        .rotate(
-          RotateRows(
-            block(projected, part), rows: segments.segments.rowCount, positions: positions, rotary: rotary.forward,
-            into: turned[part])))
+        RotateRows(
+          block(projected, part), rows: segments.segments.rowCount, positions: positions, rotary: rotary.forward,
+          into: turned[part]))
     }
     let totals = try passing.append(to: &submission, on: engine)
     for part in 0..<2 {
       try submission.append(
-        .rotate(
-          RotateRows(
-            slopes[part], rows: segments.segments.rowCount, positions: positions, rotary: rotary.inverse,
-            into: block(gradient, part))))
+        RotateRows(
+          slopes[part], rows: segments.segments.rowCount, positions: positions, rotary: rotary.inverse,
+          into: block(gradient, part)))
     }
     try submission.download(totals)
     let values = try await engine.run(submission)[0].floats

@@ -62,7 +62,7 @@ struct BenchPairsCommand: AsyncParsableCommand {
     let out = try engine.makeTensor(.float32, rows, outputs)
     let measurement = try await repetition.measure {
       var submission = Submission()
-      try submission.append(.dense(DenseLayer(input, rows: rows, weights: weights, into: out)))
+      try submission.append(DenseLayer(input, rows: rows, weights: weights, into: out))
       _ = try await engine.run(submission)
     }
     return 2 * Double(rows * inputs * outputs) / measurement.median / 1e9
