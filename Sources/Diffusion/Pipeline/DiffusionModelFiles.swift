@@ -48,7 +48,7 @@ public struct DiffusionModelFiles: Sendable {
           + "knows, and comes with it")
     }
     scheduler = try SchedulerConfiguration(file: place)
-    if scheduler.solver == .ddpm(.learnedRange), shape.outputChannels == shape.inputChannels {
+    if scheduler.needsSecondHead, shape.outputChannels == shape.inputChannels {
       throw ModelFileError(
         file: place, subject: "field 'variance_type'",
         problem: "learned_range, but config.json has as many out_channels as in_channels: the network tells no variance"

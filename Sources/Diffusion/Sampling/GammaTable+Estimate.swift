@@ -8,7 +8,7 @@ extension GammaTable {
   ///   - denoiser: whose predictions of ε are measured.
   ///   - data: clean samples, one after the other; noise is added to them.
   ///   - levels: where; a level without noise is left out.
-  ///   - draws: noisy samples for each level. They go evenly through the data, and round again if there are more.
+  ///   - draws: noisy samples for each level. They use the data evenly, and several times if there are more draws than data.
   ///   - seed: the noise's seed.
   ///   - engine: the device that computes.
   /// - Returns: the table, an entry for each level.

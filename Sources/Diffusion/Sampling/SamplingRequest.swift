@@ -36,9 +36,9 @@ public struct SamplingRequest: Sendable {
     public var every: Int
     /// Whether what the samples begin with is reported too, as step 0.
     public var start: Bool
-    /// Whether the noisy samples come along.
+    /// Whether the noisy samples are reported.
     public var samples: Bool
-    /// Whether the predicted clean samples come along.
+    /// Whether the predicted clean samples are reported.
     public var previews: Bool
 
     /// A report every `every` steps.

@@ -69,3 +69,108 @@ struct DiffusersGoldens: Sendable {
     runs = try lines.dropFirst().map { try JSONDecoder().decode(DiffusersGolden.self, from: $0) }
   }
 }
+
+/// Settings of a diffusers scheduler, as its scheduler_config.json has them: what is missing has the scheduler's default.
+struct DiffusersSettings: Decodable, Sendable {
+  enum Value: Decodable, Sendable {
+    case flag(Bool)
+    case number(Double)
+    case text(String)
+    case numbers([Double])
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let flag = try? container.decode(Bool.self) {
+        self = .flag(flag)
+      } else if let number = try? container.decode(Double.self) {
+        self = .number(number)
+      } else if let text = try? container.decode(String.self) {
+        self = .text(text)
+      } else {
+        self = .numbers(try container.decode([Double].self))
+      }
+    }
+  }
+
+  private let values: [String: Value]
+
+  init(from decoder: any Decoder) throws { values = try decoder.singleValueContainer().decode([String: Value].self) }
+
+  var keys: Set<String> { Set(values.keys) }
+
+  func flag(_ key: String, default value: Bool = false) -> Bool {
+    if case .flag(let flag) = values[key] { flag } else { value }
+  }
+
+  func number(_ key: String, default value: Double) -> Double {
+    if case .number(let number) = values[key] { number } else { value }
+  }
+
+  func count(_ key: String, default value: Int) -> Int { Int(number(key, default: Double(value))) }
+
+  func text(_ key: String, default value: String) -> String {
+    if case .text(let text) = values[key] { text } else { value }
+  }
+
+  func numbers(_ key: String) -> [Double]? { if case .numbers(let numbers) = values[key] { numbers } else { nil } }
+}
+
+/// A stored run, followed by a plan.
+struct GoldenRun {
+  let golden: DiffusersGolden
+  let elements: [Int]
+  let mapping: DiffusersMapping
+
+  init(_ golden: DiffusersGolden, elements: [Int]) {
+    self.golden = golden
+    self.elements = elements
+    mapping = DiffusersMapping(
+      scheduler: golden.scheduler, config: golden.config, setTimesteps: golden.setTimesteps, step: golden.step)
+  }
+
+  func plan() throws -> SamplingPlan { try mapping.planner().plan(mapping.grid()) }
+
+  /// The stored elements after every step that diffusers counts.
+  func samples() throws -> [[Double]] { samples(of: try plan()) }
+
+  /// The same of another plan.
+  func samples(of plan: SamplingPlan) -> [[Double]] {
+    let plan = mapping.countsEvaluations ? Self.finishingEvaluations(plan) : plan
+    // The call of step() that an instruction belongs to: the steps finished before it.
+    let calls = plan.updates.indices.map { index in plan.updates[..<index].count { $0.finishesStep } }
+    var executor = PlanExecutor(sampleSize: DiffusersGolden.batchSize / 4, denoiser: DiffusersGolden.model)
+    executor.secondOutput = DiffusersGolden.secondOutput
+    executor.scalesInput = true
+    executor.noise = { instruction, element in
+      // Samples here are those of diffusers divided by σ_data, and so is their noise; no run with σ_data draws any.
+      DiffusersGolden.noise(call: calls[instruction], element: element)
+    }
+    let start = DiffusersGolden.start.map { $0 * plan.initialScale * golden.startScale }
+    return executor.trajectory(plan, from: start).map { sample in
+      elements.map { sample[$0] * mapping.dataDeviation }
+    }
+  }
+
+  /// The plan with a sample after all that follows an evaluation, before the next one.
+  private static func finishingEvaluations(_ plan: SamplingPlan) -> SamplingPlan {
+    var updates = plan.updates
+    for index in updates.indices {
+      updates[index].finishesStep = index + 1 == updates.count || updates[index + 1].evaluates
+    }
+    return SamplingPlan(updates.map { .update($0) }, start: plan.start, initialScale: plan.initialScale)
+  }
+
+  /// The largest difference over all steps, relative to a sample's value or, where that is small, to a hundredth of the
+  /// step's largest sample: rounding in single precision is relative to the terms that are added up, not to a sum near 0.
+  static func deviation(_ found: [[Double]], from stored: [[Double]]) -> Double {
+    var worst = 0.0
+    for (found, stored) in zip(found, stored) {
+      let floor = 0.01 * stored.reduce(1e-30) { max($0, abs($1)) }
+      for (one, other) in zip(found, stored) {
+        let deviation = abs(one - other) / max(abs(other), floor)
+        worst = deviation.isNaN ? .infinity : max(worst, deviation)
+      }
+    }
+    return worst
+  }
+}

@@ -18,7 +18,7 @@ import Testing
 
   /// Stored runs of the classes that are read, with timesteps of the class's own.
   private static let runs: [String] = {
-    let known = Set(SchedulerConfiguration.Kind.allCases.map(\.rawValue))
+    let known = Set(SchedulerConfiguration.classes.map { $0.name })
     let stored = (try? DiffusersGoldens.stored.get())?.runs ?? []
     return stored.filter { run in
       known.contains(run.scheduler) && run.setTimesteps.numbers("timesteps") == nil && run.step.keys.isEmpty

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Diffusion
+public import ArgumentParser
+public import Diffusion
 
 /// A sampler with its options: what `weft sample` and `weft schedule` share.
 struct MethodOptions: ParsableArguments {
@@ -78,12 +78,12 @@ struct MethodOptions: ParsableArguments {
     if let steps, !(1...100_000).contains(steps) {
       throw ValidationError("--steps is \(steps): it must be at least 1, and at most the schedule's timesteps")
     }
-    if shift != nil, sampler != .planned(.flowEuler) {
+    if shift != nil, !name.traits.schedules.contains(.flow) {
       throw ValidationError("--shift is flow matching's: --sampler flow-euler")
     }
   }
 
-  /// The sampler with planned steps; of no meaning for the adaptive flow.
+  /// The sampler with planned steps; it has no meaning for the adaptive flow.
   var name: SamplerName { if case .planned(let name) = sampler { name } else { Self.usualSampler } }
 
   /// The options given that plan steps.
@@ -112,5 +112,88 @@ struct MethodOptions: ParsableArguments {
     method.final = finalAlphaBar.map { $0 == .one ? .clean : .firstTimestep }
     method.shift = shift ?? 1
     return method
+  }
+}
+
+/// What is done to a predicted clean sample.
+struct ClippingOptions: ParsableArguments {
+  /// The most that a dynamic threshold may be where `--clip` does not say.
+  private static let usualMaximum = 1000.0
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Limit each predicted clean sample to ± this.", valueName: "limit"))
+  var clip: Double?
+
+  @Flag(help: "Do not limit predicted clean samples.")
+  var noClip = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Limit each to ± the quantile of its own absolute values, at least 1 and at most --clip, and divide by it.",
+      valueName: "ratio"))
+  var threshold: Double?
+
+  func validate() throws {
+    if noClip, clip != nil || threshold != nil {
+      throw ValidationError("--no-clip leaves nothing for --clip or --threshold to say")
+    }
+    if let clip, !(clip > 0 && clip <= 1e6) {
+      throw ValidationError("--clip is \(clip): it must be above 0 and at most 1000000")
+    }
+    if let threshold, !(threshold > 0 && threshold <= 1) {
+      throw ValidationError("--threshold is \(threshold): it must be above 0 and at most 1")
+    }
+    if threshold != nil, let clip, clip < 1 {
+      throw ValidationError("--clip is \(clip): with --threshold it must be at least 1")
+    }
+  }
+
+  /// The options given that limit something; that nothing is limited may be said of every sampler.
+  var given: [String] { (clip != nil ? ["--clip"] : []) + (threshold != nil ? ["--threshold"] : []) }
+
+  /// What the options say.
+  /// - Parameter usual: what is done where they say nothing.
+  /// - Returns: what is done.
+  func clipping(usual: Clipping) -> Clipping {
+    if noClip { return .none }
+    if let threshold { return .dynamic(ratio: threshold, maximum: clip ?? Self.usualMaximum) }
+    return clip.map { .fixed(limit: $0) } ?? usual
+  }
+}
+
+/// Everything that says how samples are drawn.
+struct SamplerSettings {
+  let method: MethodOptions
+  let clipping: ClippingOptions
+  let noise: NoiseOptions
+  let gamma: GammaOptions
+
+  /// Refuses options about Γ where a method does not use it.
+  func checkGamma(unusedBy method: SamplingMethod) throws {
+    guard let option = gamma.given.first else { return }
+    throw ValidationError("\(option) is for the analytic variance, which '\(method.name.rawValue)' does not use here")
+  }
+}
+
+// Options that are values of the library, by the library's own names.
+extension SamplingMethod.Variance: ExpressibleByArgument {}
+extension Prediction: ExpressibleByArgument {}
+
+/// Runs what may refuse an option: that is a wrong call, exit status 64, not a failure.
+func checkingOptions<Value>(_ body: () throws(DiffusionError) -> Value) throws -> Value {
+  do { return try body() } catch {
+    guard error.kind == .invalidOption else { throw error }
+    throw ValidationError(error.message)
+  }
+}
+
+/// Ends a command whose options turn out not to fit its input with one line and exit status 64. Thrown on, the error
+/// would come with the usage of `weft` itself.
+func endingWrongCalls(_ body: () async throws -> Void) async throws {
+  do { try await body() } catch let error as ValidationError {
+    note("Error: \(error.message)")
+    throw ExitCode(ExitStatus.usage.rawValue)
   }
 }

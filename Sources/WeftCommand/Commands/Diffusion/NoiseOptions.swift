@@ -82,7 +82,7 @@ struct NoiseOptions: ParsableArguments {
       )
     }
     // x0 does not follow from ε where there is no signal, and λ and σ are infinite: those keep a trace of it.
-    let keepsTrace = !traits.bearsNoSignal || prediction == .epsilon
+    let keepsTrace = !traits.startsWithoutSignal || prediction == .epsilon
     switch family {
     case nil: return nil
     case .linear: return .discrete(try finished(.linear(from: start, to: end, count: total), keepsTrace))

@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import Diffusion
 import Foundation
 import ModelFiles
@@ -57,7 +57,7 @@ struct SampleCommand: AsyncParsableCommand {
     if data.data?.isEmpty == true {
       throw ValidationError("--data is empty: a NumPy file, or DIGITS for the bundled digits")
     }
-    try network.check(self)
+    try network.check(data: data, settings: settings)
     if !network.dryRun { try output.check() }
     try OutputName.check(gamma.saveGamma, "--save-gamma", isA: "json")
     try OutputName.checkDiffer(
@@ -66,7 +66,7 @@ struct SampleCommand: AsyncParsableCommand {
         ("--data", SampleData.path(of: data.data)), ("--noise", samples.noise), ("--start", samples.start),
         ("--known", samples.known), ("--mask", samples.mask), ("--gamma", gamma.gamma),
       ])
-    try adaptive.check(self)
+    try adaptive.check(settings, starts: samples.givenStarts, trajectory: output.trajectory)
     if network.model == nil, method.name.traits.needsSecondHead || method.variance == .learned {
       let name = method.variance == .learned ? "variance 'learned'" : "'\(method.name.rawValue)'"
       throw ValidationError(
@@ -80,14 +80,99 @@ struct SampleCommand: AsyncParsableCommand {
       return
     }
     try await endingWrongCalls {
-      if let model = network.model { return try await ModelDrawing(self, model: model).run() }
+      if let model = network.model {
+        return try await ModelSampling(
+          directory: try network.directory(model), isDry: network.dryRun, gammaImages: data.data, settings: settings,
+          samples: samples, output: output
+        ).run(on: device)
+      }
       guard let name = data.data else { return }
       let set = try SampleData(name, normalize: data.normalize)
       if method.sampler == .adaptive {
-        try await FlowDrawing(self, data: set).run()
+        let flow = try FlowSampling(data: set, noise: noise, samples: samples, output: output)
+        try await flow.run(tolerance: adaptive.tolerance, on: device)
       } else {
-        try await SampleDrawing(self, data: set).run()
+        try await DataSampling(data: set, settings: settings, samples: samples, output: output).run(on: device)
       }
+    }
+  }
+
+  private var settings: SamplerSettings {
+    SamplerSettings(method: method, clipping: clipping, noise: noise, gamma: gamma)
+  }
+}
+
+/// What samples are drawn from.
+struct SampleDataOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Points or images, or DIGITS; with --model the images that Γ of the analytic variance is estimated from.",
+      valueName: "file.npy"))
+  var data: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Scale data to -1 … 1 (range, usual for images), to variance 1 (unit, usual for points), or not.",
+      valueName: "mode"))
+  var normalize: Normalization.Mode?
+}
+
+extension Normalization.Mode: ExpressibleByArgument {}
+
+/// The trained network that samples come from, in place of a data set's own denoiser.
+struct SampleModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A diffusers directory with a UNet2DModel, or \(BundledModels.digits), which comes with Weft.",
+      valueName: "directory"))
+  var model: String?
+
+  @Flag(help: "Say what --model would compute and what memory it takes, and compute nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if model?.isEmpty == true { throw ValidationError("--model needs the name of a directory") }
+    if dryRun, model == nil { throw ValidationError("--dry-run is about a network: give --model") }
+  }
+
+  /// The model's directory.
+  func directory(_ name: String) throws -> String {
+    guard name == BundledModels.digits, !FileManager.default.fileExists(atPath: name) else { return name }
+    return try BundledModels.directory(named: name)
+  }
+
+  /// Refuses options that the model itself answers, or that do nothing to it.
+  func check(data: SampleDataOptions, settings: SamplerSettings) throws {
+    guard model != nil else { return }
+    if data.normalize != nil {
+      throw ValidationError("--normalize is about --data: a network's images have their size")
+    }
+    if let option = settings.noise.given.first {
+      throw ValidationError("\(option) is about --data: a model's scheduler_config.json says which noise it knows")
+    }
+    guard let sampler = settings.method.sampler else {
+      let given =
+        settings.method.given.filter { $0 != "--steps" } + settings.clipping.given
+        + (settings.clipping.noClip ? ["--no-clip"] : []) + settings.gamma.given
+      guard let option = given.first else { return try checkData(data, settings) }
+      throw ValidationError(
+        "\(option) changes the sampler: name it with --sampler; without one the model's scheduler_config.json says "
+          + "everything but the steps")
+    }
+    guard sampler != .adaptive, settings.method.name.traits.schedules.contains(.timesteps) else {
+      throw ValidationError(
+        "--sampler \(sampler == .adaptive ? SamplerChoice.adaptiveName : settings.method.name.rawValue) is made for "
+          + "continuous time; the model knows timesteps: try dpm-solver-2m")
+    }
+    try checkData(data, settings)
+  }
+
+  /// With a model data are what Γ is estimated from.
+  private func checkData(_ data: SampleDataOptions, _ settings: SamplerSettings) throws {
+    guard data.data != nil else { return }
+    let isAnalytic = settings.method.variance == .analytic || settings.method.name.traits.isAnalytic
+    guard settings.method.sampler != nil, isAnalytic, settings.gamma.gamma == nil else {
+      throw ValidationError("--data with --model is what Γ is estimated from: for --sampler analytic-ddpm and its like")
     }
   }
 }

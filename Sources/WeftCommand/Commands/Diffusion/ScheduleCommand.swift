@@ -73,21 +73,13 @@ struct ScheduleCommand: AsyncParsableCommand {
     file?.removeWhenInterrupted()
     try file?.write(Array(try SchedulePlot(method: method, grid: grid).svg().utf8))
 
-    let text =
-      json
-      ? PlanReport.json(plan, method: method, prediction: grid.prediction)
-      : PlanTable.render(plan, on: Terminal(describing: STDOUT_FILENO))
-    let standardOutput = try OutputFile(path: nil)
-    do {
-      try standardOutput.write(Array(text.utf8))
-      try standardOutput.commit()
-    } catch OutputError.readerLeft {}
+    try PlanReport(sampler: method.name, prediction: grid.prediction, plan: plan).show(json: json)
     try file?.commit()
   }
 
   /// The method with its Γ, and the levels it visits.
   private func visited() throws -> (method: SamplingMethod, grid: TimeGrid) {
-    let prediction = prediction ?? (method.name == .flowEuler ? .flow : .epsilon)
+    let prediction = prediction ?? (method.name.traits.schedules == [.flow] ? .flow : .epsilon)
     var method = try checkingOptions { () throws(DiffusionError) in
       var method = try self.method.method(
         noise: noise, prediction: prediction, clipping: clipping.clipping(usual: .none))
