@@ -4,7 +4,8 @@ import Foundation
 /// Where samples go.
 struct SampleOutputOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("A picture: images in a grid, points of the plane over the data.", valueName: "grid.png"))
+    help: ArgumentHelp(
+      "A picture: images in a grid (.png), points of the plane over the data (.svg).", valueName: "grid.png"))
   var output: String?
 
   @Option(
@@ -24,7 +25,10 @@ struct SampleOutputOptions: ParsableArguments {
       throw ValidationError("nowhere to put samples: give --output grid.png or --array out.npy")
     }
     guard !trajectory || output != nil else { throw ValidationError("--trajectory is a picture: give --output too") }
-    try OutputName.check(output, "--output", isA: "png")
+    // Which of the two it is depends on the data, which are read later.
+    if output?.lowercased().hasSuffix(".svg") != true {
+      try OutputName.check(output, "--output", isA: "png", also: ", and .svg files of points")
+    }
     try OutputName.check(array, "--array", isA: "npy")
   }
 }

@@ -27,11 +27,14 @@ struct SVGDocument {
         + (isDashed ? " stroke-dasharray=\"3 3\"" : "") + "/>")
   }
 
-  mutating func polyline(_ points: [(x: Double, y: Double)], _ colour: RGB, width: Double = 1.8) {
+  mutating func polyline(
+    _ points: [(x: Double, y: Double)], _ colour: RGB, width: Double = 1.8, opacity: Double = 1
+  ) {
     let list = points.map { "\(svg($0.x)),\(svg($0.y))" }.joined(separator: " ")
     body.append(
       "<polyline points=\"\(list)\" fill=\"none\" stroke=\"\(colour.css)\" "
-        + "stroke-width=\"\(svg(width))\" stroke-linejoin=\"round\" stroke-linecap=\"round\"/>")
+        + "stroke-width=\"\(svg(width))\" stroke-linejoin=\"round\" stroke-linecap=\"round\""
+        + (opacity < 1 ? " stroke-opacity=\"\(svg(opacity))\"" : "") + "/>")
   }
 
   /// A disc with a thin white edge, so that neighbours stay apart.
@@ -39,6 +42,15 @@ struct SVGDocument {
     body.append(
       "<circle cx=\"\(svg(x))\" cy=\"\(svg(y))\" r=\"\(svg(radius))\" fill=\"\(colour.css)\" "
         + "stroke=\"#ffffff\" stroke-width=\"1\"/>")
+  }
+
+  /// Discs of one colour without edges, in one group.
+  mutating func discs(_ centres: [(x: Double, y: Double)], radius: Double, _ colour: RGB, opacity: Double) {
+    guard !centres.isEmpty else { return }
+    body.append("<g fill=\"\(colour.css)\" fill-opacity=\"\(svg(opacity))\">")
+    let radius = svg(radius)
+    body += centres.map { "<circle cx=\"\(svg($0.x))\" cy=\"\(svg($0.y))\" r=\"\(radius)\"/>" }
+    body.append("</g>")
   }
 
   /// A line of text, not yet escaped; a turned one runs upwards.
@@ -64,4 +76,38 @@ struct SVGDocument {
     let name = title.isEmpty ? [] : ["<title>\(title.xmlEscaped)</title>"]
     return ([head] + name + [paper] + body + ["</svg>", ""]).joined(separator: "\n")
   }
+}
+
+extension String {
+  /// The text as XML character data or an attribute's value. Characters that XML 1.0 cannot hold,
+  /// even escaped, become U+FFFD.
+  var xmlEscaped: String {
+    var escaped = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      case "\t", "\n", "\r": escaped += " "
+      case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+
+  /// About how wide the text is in a usual font without serifs; only the reader's program knows.
+  func estimatedWidth(size: Double) -> Double {
+    unicodeScalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 0.58 : 1.0) } * size
+  }
+}
+
+/// A length or coordinate with at most two decimals, whatever the locale.
+func svg(_ value: Double) -> String {
+  let hundredths = Int((value * 100).rounded())
+  let text = DecimalNumber(mantissa: abs(hundredths), exponent: -2).plain
+  let short = text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed()
+  return (hundredths < 0 ? "-" : "") + String(short)
 }

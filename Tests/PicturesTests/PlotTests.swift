@@ -7,14 +7,14 @@ import Testing
 
 @testable import Pictures
 
-@Suite struct LinePlotTests {
+@Suite struct PlotTests {
   private func plot(
     _ points: [PlotPoint], _ scale: AxisScale = .linear, name: String = "a", marks: [Double] = []
-  ) -> LinePlot {
-    LinePlot(
+  ) -> Plot {
+    Plot(
       title: "t",
       panels: [
-        LinePanel(
+        PlotPanel(
           title: "p", x: .init("x"), y: .init("y", scale: scale),
           series: [.init(name, points: points)], marks: marks)
       ])
@@ -29,7 +29,7 @@ import Testing
     var plot = plot(line, .logarithmic, marks: [2, 5])
     plot.panels[0].series.append(
       .init("b", colour: .orange, points: line, dots: [PlotPoint(x: 5, y: 10)]))
-    for arrangement in [LinePlot.Arrangement.row, .column] {
+    for arrangement in [Plot.Arrangement.row, .column] {
       for count in 1...3 {
         plot.panels = Array(repeating: plot.panels[0], count: count)
         plot.arrangement = arrangement
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func refusals() {
-    #expect(failure { try LinePlot(panels: []).svg() } == .empty("a plot without panels"))
+    #expect(failure { try Plot(panels: []).svg() } == .empty("a plot without panels"))
     #expect(failure { try plot([]).svg() } == .empty("a panel without points: p"))
     #expect(failure { try plot([], marks: [1]).svg() } == .empty("a panel without points: p"))
     func error(_ bad: PlotPoint, _ scale: AxisScale = .linear) -> String? {
@@ -103,21 +103,21 @@ import Testing
       #expect(error(PlotPoint(x: 0, y: value), .logarithmic)?.contains("logarithmic axis") == true)
     }
     #expect(failure { try plot(line, marks: [.nan]).svg() }?.description.hasPrefix("marks") == true)
-    let dots = LinePanel(
+    let dots = PlotPanel(
       x: .init(""), y: .init(""), series: [.init("", dots: [PlotPoint(x: .nan, y: 0)])])
     #expect(
-      failure { try LinePlot(panels: [dots]).svg() }?.description.hasPrefix("series, dots: point 0")
+      failure { try Plot(panels: [dots]).svg() }?.description.hasPrefix("series, dots: point 0")
         == true)
   }
 
   @Test func longLegendsTakeMoreLines() {
-    func series(_ count: Int) -> [LinePanel.Series] {
-      (0..<count).map { LinePanel.Series("series number \($0)", points: line) }
+    func series(_ count: Int) -> [PlotPanel.Series] {
+      (0..<count).map { PlotPanel.Series("series number \($0)", points: line) }
     }
     let (one, many) = (Legend(series(1), width: 400), Legend(series(12), width: 400))
     #expect(Legend([], width: 400).height == 0 && one.height < many.height)
     // A name that is too wide for any line has one of its own, without an empty one before.
-    let wide = LinePanel.Series(String(repeating: "w", count: 200), points: line)
+    let wide = PlotPanel.Series(String(repeating: "w", count: 200), points: line)
     #expect(Legend([wide], width: 400).height == one.height)
   }
 
