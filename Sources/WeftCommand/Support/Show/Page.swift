@@ -1,9 +1,97 @@
+/// Writes a page of documents for reading and printing, a document at a time.
+///
+/// The page needs nothing else: its style (`page.css`) and its scripts (`arcs.js` for relations drawn over the text,
+/// `page.js` for highlights and the filter) are in it, and its content policy forbids the browser to load more. Without
+/// the scripts only the arcs and the filter are missing. The legend is written last, when all labels are known; the
+/// style shows it first.
+struct Page {
+  private(set) var counts = LabelCounts()
+  private(set) var documentCount = 0
+  private(set) var failureCount = 0
+
+  /// Everything before the first document; the title names the inputs.
+  func begin(title: String, to writer: inout HTMLWriter) {
+    writer.markup(
+      """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8"/>
+      <meta name="viewport" content="width=device-width,initial-scale=1"/>
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none';style-src 'unsafe-inline';\
+      script-src 'unsafe-inline';base-uri 'none';form-action 'none'"/>
+      <title>
+      """)
+    writer.text(title)
+    writer.markup("</title>\n<style>\n")
+    PagePalette.write(to: &writer)
+    writer.markup(EmbeddedText.pageCss)
+    writer.markup("</style>\n</head>\n<body>\n<main>\n<h1 dir=\"auto\">")
+    writer.text(title)
+    writer.markup("</h1>\n")
+  }
+
+  mutating func write(_ document: ShownDocument, to writer: inout HTMLWriter) {
+    documentCount += 1
+    let marks = DocumentMarks(document)
+    counts.count(document, marks)
+    PageDocument(document, marks, counts: counts).write(to: &writer)
+  }
+
+  /// What stands for a line that has no document.
+  mutating func writeFailure(line: Int, message: String, to writer: inout HTMLWriter) {
+    failureCount += 1
+    writer.markup("<article class=\"doc failure\"><header><h2>line ")
+    writer.text("\(line)")
+    writer.markup("</h2></header><p dir=\"auto\">")
+    writer.text(message)
+    writer.markup("</p></article>\n")
+  }
+
+  func end(to writer: inout HTMLWriter) {
+    writer.markup("</main>\n<aside>\n<p class=\"count\" aria-live=\"polite\">")
+    writer.text(Self.number(documentCount, "document"))
+    if failureCount > 0 { writer.text(", \(Self.number(failureCount, "line")) failed") }
+    writer.markup("</p>\n<input type=\"search\" hidden=\"\" placeholder=\"Find in all documents\"/>\n")
+    for group in LabelCounts.Group.allCases { writeLegend(group, to: &writer) }
+    writer.markup("</aside>\n<script>\n")
+    writer.markup(EmbeddedText.arcsJs)
+    writer.markup(EmbeddedText.pageJs)
+    writer.markup("</script>\n</body>\n</html>\n")
+  }
+
+  // MARK: Parts
+
+  private func writeLegend(_ group: LabelCounts.Group, to writer: inout HTMLWriter) {
+    let ranked = counts.ranked(group)
+    guard !ranked.isEmpty else { return }
+    writer.markup("<section class=\"legend\"><h2>")
+    writer.text(group.heading)
+    writer.markup("</h2><ul>")
+    for (place, entry) in ranked {
+      writer.markup("<li><button type=\"button\" disabled=\"\" aria-pressed=\"false\"")
+      writer.attribute("class", PagePalette.classes(place))
+      writer.attribute("data-k", "\(place)")
+      writer.markup("><bdi>")
+      writer.text(entry.label)
+      writer.markup("</bdi> <small>")
+      writer.text(Quantity.grouped(entry.count))
+      writer.markup("</small></button></li>")
+    }
+    writer.markup("</ul></section>\n")
+  }
+
+  private static func number(_ count: Int, _ noun: String) -> String {
+    "\(Quantity.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+  }
+}
+
 /// One document on the page: its text, then its relations as a list, then its events as cards.
 ///
-/// `data-s` names marks by their number in the document, `data-k` labels by their place in the legend: what the script
-/// needs to draw arcs, to highlight and to filter.
+/// `data-s` names marks by their number in the document, `data-k` labels by their place in the legend. The scripts
+/// need them to draw arcs, to highlight and to filter.
 struct PageDocument {
-  /// Code points. A browser lays out a longer text once, but not again and again to make room for arcs.
+  /// Code points. A browser would take too long to lay out a longer text again and again to make room for arcs.
   static let longestWithArcs = 200_000
 
   private let document: ShownDocument
@@ -36,7 +124,8 @@ struct PageDocument {
     for entity in document.entities {
       let mark = DocumentMarks.Mark(range: entity.range, label: entity.label, group: .entity)
       let parts = [
-        entity.score.map { "score \(ScoreText.of($0))" }, entity.probability.map { "probability \(ScoreText.of($0))" },
+        entity.score.map { "score \(Quantity.score($0))" },
+        entity.probability.map { "probability \(Quantity.score($0))" },
       ]
       if scores[mark] == nil { scores[mark] = parts.compactMap(\.self).map { ", " + $0 }.joined() }
     }
@@ -162,7 +251,7 @@ struct PageDocument {
   private func writeScore(_ score: Double?, to writer: inout HTMLWriter) {
     guard let score else { return }
     writer.markup(" <small>")
-    writer.text(ScoreText.of(score))
+    writer.text(Quantity.score(score))
     writer.markup("</small>")
   }
 }

@@ -12,8 +12,8 @@ import Testing
       terminal: Terminal(width: width, colours: colours), labels: ["PER", "LOC", "FAC"])
   }
 
-  /// The drawing without its colours, so that a test can show it.
-  private func drawing(_ text: String, _ spans: [LabelledSpan], width: Int = 80) -> String {
+  /// The lines without their colours, so that a test can show them.
+  private func lines(_ text: String, _ spans: [LabelledSpan], width: Int = 80) -> String {
     let coloured = renderer(width: width).render(text, spans: spans)
     return coloured.replacing(/\u{1B}\[[0-9;]*m/, with: "")
   }
@@ -26,7 +26,7 @@ import Testing
 
   @Test func nestedSpansStack() {
     #expect(
-      drawing("Mr. Reed's brother left.", [span(0, 18), span(0, 8), span(4, 8, "LOC")]) == """
+      lines("Mr. Reed's brother left.", [span(0, 18), span(0, 8), span(4, 8, "LOC")]) == """
         Mr. Reed's brother left.
             ╰LOC
         ╰PER───╯
@@ -37,7 +37,7 @@ import Testing
 
   @Test func crossingSpansTakeTurns() {
     #expect(
-      drawing("one two three", [span(0, 7), span(4, 13, "LOC")]) == """
+      lines("one two three", [span(0, 7), span(4, 13, "LOC")]) == """
         one two three
         ╰PER──╯
             ╰LOC────╯
@@ -47,7 +47,7 @@ import Testing
 
   @Test func equalSpansAreBothShown() {
     #expect(
-      drawing("London.", [span(0, 6), span(0, 6, "LOC")]) == """
+      lines("London.", [span(0, 6), span(0, 6, "LOC")]) == """
         London.
         ╰PER─╯
         ╰LOC─╯
@@ -57,7 +57,7 @@ import Testing
 
   @Test func shortNeighboursKeepApart() {
     #expect(
-      drawing("I, we: A", [span(0, 1), span(3, 5), span(7, 8)], width: 12) == """
+      lines("I, we: A", [span(0, 1), span(3, 5), span(7, 8)], width: 12) == """
         I, we: A
         ╰PER   ╰PER
            ╰PER
@@ -67,7 +67,7 @@ import Testing
 
   @Test func labelAtTheEdgeGrowsLeft() {
     #expect(
-      drawing("away from Ed", [span(10, 12)], width: 12) == """
+      lines("away from Ed", [span(10, 12)], width: 12) == """
         away from Ed
                 PER╯
 
@@ -76,7 +76,7 @@ import Testing
 
   @Test func spansGoOnOverLineBreaks() {
     #expect(
-      drawing("the very old house of Ann", [span(0, 25, "FAC"), span(22, 25)], width: 14) == """
+      lines("the very old house of Ann", [span(0, 25, "FAC"), span(22, 25)], width: 14) == """
         the very old
         ╰FAC───────╴
 
@@ -89,7 +89,7 @@ import Testing
 
   @Test func wideCharactersTakeTwoColumns() {
     #expect(
-      drawing("在北京大学。", [span(1, 5, "FAC"), span(1, 3, "LOC")]) == """
+      lines("在北京大学。", [span(1, 5, "FAC"), span(1, 3, "LOC")]) == """
         在北京大学。
           ╰LOC
           ╰FAC───╯
@@ -129,7 +129,7 @@ import Testing
       spans.append(span(start, min(start + 1 + start % 17, count), start % 2 == 0 ? "PER" : "LOC"))
     }
     for width in 12...60 {
-      for line in drawing(text, spans, width: width).split(separator: "\n") {
+      for line in lines(text, spans, width: width).split(separator: "\n") {
         #expect(DisplayWidth.of(line) <= width)
       }
     }
@@ -151,7 +151,7 @@ import Testing
   }
 
   @Test func textCannotSteerTheTerminal() {
-    let drawn = drawing("a\u{1B}[2J\tb\u{202E}", [span(0, 1, "X\u{1B}[2J")])
+    let drawn = lines("a\u{1B}[2J\tb\u{202E}", [span(0, 1, "X\u{1B}[2J")])
     #expect(drawn == "a␛[2J b\n╰X␛[2J\n")
   }
 
@@ -174,6 +174,6 @@ import Testing
   @Test func impossibleSpansAreLeftOut() {
     #expect(plain("ab", [span(1, 1), span(2, 9), span(-4, 1), span(5, 2)]) == "[a PER]b\n")
     #expect(plain("", [span(0, 1)]) == "\n")
-    #expect(drawing("", [span(0, 1)]) == "\n")
+    #expect(lines("", [span(0, 1)]) == "\n")
   }
 }

@@ -48,7 +48,7 @@ struct ShowRun {
     return shown
   }
 
-  /// What remains to be said at the end, each on a line.
+  /// Messages for the end of the run, each on a line.
   var closingNotes: [String] {
     var notes: [String] = []
     func lines(_ count: Int) -> String { "\(count) \(count == 1 ? "line" : "lines")" }
@@ -72,5 +72,45 @@ struct ShowRun {
     guard let mismatch = document.mismatch else { return }
     mismatchCount += 1
     if firstMismatch == nil { firstMismatch = (document.line, mismatch.stated, mismatch.found) }
+  }
+}
+
+/// What of a document is shown.
+struct ShowSelection: Sendable {
+  enum Findings: String, CaseIterable, Sendable { case entities, relations, events }
+
+  /// Shows these alone; nil shows all.
+  var only: Findings?
+  /// Leaves out what has a lower score. What has none, as true answers, stays.
+  var minimumScore: Double?
+
+  func apply(to document: ShownDocument) -> ShownDocument {
+    var document = document
+    document.entities = only ?? .entities == .entities ? document.entities.filter { passes($0.score) } : []
+    document.relations = only ?? .relations == .relations ? document.relations.filter { passes($0.score) } : []
+    document.events = only ?? .events == .events ? document.events.compactMap(apply) : []
+    return document
+  }
+
+  /// Whether a document has any of what was asked for.
+  func concerns(_ document: ShownDocument) -> Bool {
+    switch only {
+    case .entities: !document.entities.isEmpty
+    case .relations: !document.relations.isEmpty
+    case .events: !document.events.isEmpty
+    case nil: true
+    }
+  }
+
+  private func apply(_ event: ShownDocument.Event) -> ShownDocument.Event? {
+    guard passes(event.score) else { return nil }
+    var passing = event
+    passing.arguments = event.arguments.filter { passes($0.score) }
+    return passing.arguments.isEmpty && !event.arguments.isEmpty ? nil : passing
+  }
+
+  private func passes(_ score: Double?) -> Bool {
+    guard let minimumScore, let score else { return true }
+    return score >= minimumScore
   }
 }

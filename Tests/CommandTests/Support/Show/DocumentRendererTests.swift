@@ -2,7 +2,7 @@ import Testing
 
 @testable import WeftCommand
 
-@Suite struct DocumentDrawingTests {
+@Suite struct DocumentRendererTests {
   private func line(_ subject: String, _ predicate: String, _ object: String, _ score: Double? = nil)
     -> RelationLines.Line
   {
@@ -103,7 +103,7 @@ import Testing
         object: .init(range: 7..<17, text: "Bath Abbey"))
     ]
     document.isTruncated = true
-    var drawing = DocumentDrawing(terminal: Terminal(width: 24))
+    var drawing = DocumentRenderer(terminal: Terminal(width: 24))
     #expect(
       drawing.render(document) == """
         ── d ───────────────────
@@ -117,12 +117,12 @@ import Testing
         """)
     #expect(drawing.renderFailure(line: 4, message: "bad\u{1B}") == "── line 4 ──────────────\n  error: bad␛\n\n")
     #expect(drawing.legend() == "entities   and 2 more\nrelations  and 1 more\n")
-    var whole = DocumentDrawing(terminal: Terminal(width: 24), isCut: false)
+    var whole = DocumentRenderer(terminal: Terminal(width: 24), isCut: false)
     #expect(whole.render(document).contains("  Ann  ──From──▶  Bath Abbey\n"))
   }
 
   @Test func labelsKeepTheirColours() {
-    var drawing = DocumentDrawing(terminal: Terminal(colours: .many))
+    var drawing = DocumentRenderer(terminal: Terminal(colours: .many))
     func draw(_ label: String) -> String {
       var document = ShownDocument(line: 1, text: "Ann")
       document.entities = [.init(range: 0..<3, label: label)]
