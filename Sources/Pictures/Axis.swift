@@ -105,8 +105,8 @@ struct AxisRange: Equatable {
     else { return nil }
     let length = max(extent(of: points.lazy.map { $0.x }), extent(of: points.lazy.map { $0.y }))
     let magnitude = max(abs(x.low), abs(x.high), abs(y.low), abs(y.high))
-    // The spans of `x` and `y` may be made up for values that are all the same. They count only if both are: points
-    // on a vertical line keep their height.
+    // Where all values of an axis are the same, its span says nothing about them. Such a span counts only if both axes
+    // are so: points on a vertical line keep their height.
     let isWide = length > 0 && length >= magnitude * narrowest
     let span = isWide ? length * 1.08 : max(x.span, y.span)
     return (x.widened(to: span), y.widened(to: span))

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What a stream can show: found out once, then a plain value, so that tests can choose it.
+/// What a stream can show: looked up once, then a plain value, so that tests can choose it.
 struct Terminal: Equatable, Sendable {
   enum Colours: Sendable { case none, sixteen, many }
 
