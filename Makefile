@@ -5,6 +5,8 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 BINARY := .build/release/weft
 SOURCES := Sources Tests Plugins Benchmarks Examples Package.swift
+# What a page of `weft show --html` runs in the browser.
+PAGE_SCRIPTS := $(wildcard Sources/WeftCommand/Support/Show/*.js)
 # Tests see the internals, which needs other compiler flags; in a folder of their own the two
 # builds do not undo each other.
 TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing
@@ -32,8 +34,11 @@ test-oclgrind: build ## run the kernels under Oclgrind: data races, bad accesses
 	@Scripts/setup --oclgrind
 	@Scripts/test-oclgrind $(BINARY)
 
-lint: ## check the formatting and the style of all Swift sources
+lint: ## check the formatting and the style of all Swift sources, and the syntax of page scripts
 	@$(SWIFT) format lint --strict --parallel --recursive $(wildcard $(SOURCES))
+	@if command -v node >/dev/null; then \
+	  for script in $(PAGE_SCRIPTS); do node --check "$$script" || exit 1; done; \
+	else echo "lint: without node, $(notdir $(PAGE_SCRIPTS)) are not checked"; fi
 	@echo "lint: clean"
 
 format: ## format all Swift sources

@@ -19,10 +19,10 @@ let package = Package(
       providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers", "pocl-opencl-icd"])]),
     .target(name: "OpenCL", dependencies: ["COpenCL"]),
 
-    // The OpenCL C sources in Kernels/, embedded as text by a plugin.
-    .executableTarget(name: "EmbedKernels", path: "Plugins/EmbedKernelsTool"),
-    .plugin(name: "EmbedKernelsPlugin", capability: .buildTool(), dependencies: ["EmbedKernels"]),
-    .target(name: "Kernels", plugins: ["EmbedKernelsPlugin"]),
+    // The OpenCL C sources in Kernels/, embedded as text by a plugin, as the style and the scripts of weft's pages are.
+    .executableTarget(name: "EmbedText", path: "Plugins/EmbedTextTool"),
+    .plugin(name: "EmbedTextPlugin", capability: .buildTool(), dependencies: ["EmbedText"]),
+    .target(name: "Kernels", plugins: ["EmbedTextPlugin"]),
 
     // Operations and their two executions.
     .target(
@@ -80,7 +80,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
-      ]),
+      ], plugins: ["EmbedTextPlugin"]),
 
     .target(name: "TestDevices", dependencies: ["Engine", "Weft"], path: "Tests/TestDevices"),
     .testTarget(name: "OpenCLTests", dependencies: ["OpenCL"]),

@@ -43,7 +43,7 @@ package enum KernelSources {
   }
 
   private static let embedded: [String: String] = Dictionary(
-    uniqueKeysWithValues: embeddedKernels.map { ($0.path, $0.text.description) })
+    uniqueKeysWithValues: EmbeddedText.all.map { ($0.path, $0.text.description) })
 
   private static let overridingFolder = ProcessInfo.processInfo.environment["WEFT_KERNELS"]
 

@@ -5,8 +5,8 @@ import Testing
 
 /// Bars of a histogram: where they stand, and what cannot be drawn.
 @Suite struct HistogramBarTests {
-  private func plot(_ bars: [LinePanel.Bar], _ scale: AxisScale = .linear, name: String = "") -> LinePlot {
-    LinePlot(panels: [LinePanel(x: .init("x"), y: .init("y", scale: scale), series: [.init(name, bars: bars)])])
+  private func plot(_ bars: [PlotPanel.Bar], _ scale: AxisScale = .linear, name: String = "") -> Plot {
+    Plot(panels: [PlotPanel(x: .init("x"), y: .init("y", scale: scale), series: [.init(name, bars: bars)])])
   }
 
   private struct Rectangle: Equatable {
@@ -45,12 +45,12 @@ import Testing
   }
 
   @Test func theLegendShowsASquare() throws {
-    let bars = [LinePanel.Bar(0...1, height: 3)]
+    let bars = [PlotPanel.Bar(0...1, height: 3)]
     #expect(rectangles(try plot(bars, name: "counts").svg()).count == rectangles(try plot(bars).svg()).count + 1)
   }
 
   @Test func refusals() {
-    func error(_ bar: LinePanel.Bar, _ scale: AxisScale = .linear) -> String? {
+    func error(_ bar: PlotPanel.Bar, _ scale: AxisScale = .linear) -> String? {
       failure { try plot([bar], scale, name: "counts").svg() }?.description
     }
     #expect(error(.init(0...1, height: .nan))?.hasPrefix("counts, bars: point 0 is nan") == true)

@@ -128,6 +128,14 @@ import Testing
     }
   }
 
+  /// Plots are vector graphics, and pictures of images are not.
+  @Test func picturesHaveTheFormatOfTheirData() async throws {
+    try await check(["--data", "ring.npy", "--output", "out.png"], status: 64, "out.png", "only .svg files", "points")
+    try await check(
+      ["--data", "images.npy", "--output", "out.svg"], status: 64, "out.svg", "only .png files", "images")
+    try await check(["--data", "images.npy", "--output", "out.jpg"], status: 64, "out.jpg", ".png", ".svg")
+  }
+
   @Test func filesThatDoNotFitTheDataAreNamed() async throws {
     try files.write("nan.npy", [Float](repeating: .nan, count: 12), [3, 4])
     try files.write("two.npy", [Float](repeating: 2, count: 12), [3, 4])
@@ -189,7 +197,7 @@ import Testing
     try await check(common + ["--output", "."], status: 1, "Is a directory")
     try await check(common + ["--array", "/dev/full"], status: 1, "/dev/full", "No space left")
     // The array alone would have worked.
-    for other in ["/no/such/folder/out.png", "/dev/full"] {
+    for other in ["/no/such/folder/out.svg", "/dev/full"] {
       try await check(common + ["--array", "old.npy", "--output", other], status: 1, other)
       try await check(common + ["--array", "new.npy", "--output", other], status: 1, other)
     }

@@ -20,13 +20,15 @@ import Weft
 
   @Test func pointsComeBackInTheDatasUnits() async throws {
     let run = try await files.sample(
-      "--data", "ring.npy", "--spacing", "karras", "--count", "20", "--array", "out.npy", "--output", "out.png")
+      "--data", "ring.npy", "--spacing", "karras", "--count", "20", "--array", "out.npy", "--output", "out.svg")
     #expect(run.status == 0 && run.output.isEmpty && run.errorText.isEmpty)
     let samples = try files.array("out.npy")
     #expect(samples.shape == [20, 2])
     #expect(distance(samples, to: SampleFiles.ring, elements: 2) < 1e-3)
-    #expect(try #require(files.pictureSize("out.png")).allSatisfy { $0 > 400 })
-    #expect(files.folder.names == ["images.npy", "out.npy", "out.png", "ring.npy"])
+    // A disc for each sample and each point of data, and two in the legend.
+    let plot = try #require(files.folder.contents(of: "out.svg"))
+    #expect(plot.hasPrefix("<svg ") && plot.components(separatedBy: "<circle ").count - 1 == 20 + 12 + 2)
+    #expect(files.folder.names == ["images.npy", "out.npy", "out.svg", "ring.npy"])
   }
 
   @Test(arguments: ["ddim", "ddpm", "heun", "unipc-2", "flow-euler", "euler-ancestral"])
@@ -63,9 +65,9 @@ import Weft
   func constantDataAreDrawnAsTheyAre(normalize: String) async throws {
     try files.write("points.npy", [Float](repeating: 3.25, count: 8), [4, 2])
     try files.write("grey.npy", [Float](repeating: 3.25, count: 8), [2, 2, 2])
-    for data in ["points.npy", "grey.npy"] {
+    for (data, picture) in [("points.npy", "o.svg"), ("grey.npy", "o.png")] {
       let run = try await files.sample(
-        "--data", data, "--normalize", normalize, "--no-clip", "--count", "2", "--array", "out.npy", "--output", "o.png"
+        "--data", data, "--normalize", normalize, "--no-clip", "--count", "2", "--array", "out.npy", "--output", picture
       )
       #expect(run.status == 0, "\(run.errorText)")
       #expect(try files.array("out.npy").values.allSatisfy { abs($0 - 3.25) < 1e-4 })
@@ -77,9 +79,9 @@ import Weft
     let run = try await files.sample("--data", "points.npy", "--count", "2", "--array", "out.npy")
     #expect(run.status == 0)
     #expect(try files.array("out.npy").shape == [2, 5])
-    let picture = try await files.sample("--data", "points.npy", "--output", "out.png")
+    let picture = try await files.sample("--data", "points.npy", "--output", "out.svg")
     #expect(picture.status == 64 && picture.complaints.count == 1 && picture.errorText.contains("--array"))
-    #expect(files.bytes("out.png") == nil)
+    #expect(files.bytes("out.svg") == nil)
   }
 
   @Test(arguments: ["ddpm", "dpm-solver-2m", "predictor-corrector"])
@@ -104,11 +106,13 @@ import Weft
   }
 
   @Test func picturesAreTheSameBytes() async throws {
-    for name in ["a.png", "b.png"] {
-      let run = try await files.sample("--data", "images.npy", "--count", "4", "--seed", "3", "--output", name)
-      #expect(run.status == 0)
+    for (data, names) in [("images.npy", ["a.png", "b.png"]), ("ring.npy", ["a.svg", "b.svg"])] {
+      for name in names {
+        let run = try await files.sample("--data", data, "--count", "4", "--seed", "3", "--output", name)
+        #expect(run.status == 0)
+      }
+      #expect(files.bytes(names[0]) != nil && files.bytes(names[0]) == files.bytes(names[1]))
     }
-    #expect(files.bytes("a.png") == files.bytes("b.png"))
   }
 
   @Test func trajectoriesAreRowsOfMoments() async throws {
@@ -119,8 +123,10 @@ import Weft
     // The noise, and ten moments after it.
     #expect(files.pictureSize("strip.png") == [11 * 48 + 10 * 4 + 16, 8 * 36 + 7 * 4 + 16])
     #expect(try files.array("out.npy").shape == [11, 3, 4])
-    let paths = try await files.sample("--data", "ring.npy", "--output", "paths.png", "--trajectory")
-    #expect(paths.status == 0 && files.pictureSize("paths.png") != nil)
+    let paths = try await files.sample("--data", "ring.npy", "--output", "paths.svg", "--trajectory")
+    #expect(paths.status == 0 && paths.errorText.isEmpty)
+    let plot = try #require(files.folder.contents(of: "paths.svg"))
+    #expect(plot.components(separatedBy: "<polyline ").count - 1 == 16 && plot.contains(">paths</text>"))
   }
 
   @Test func everySamplerHasALine() async throws {

@@ -2,7 +2,7 @@ import Pictures
 
 /// Runs `body`, which must throw a `PictureError`.
 /// - Returns: The error; `nil` if something else happened.
-func failure<Result>(of body: () throws -> Result) -> PictureError? {
+func failure<Value>(of body: () throws -> Value) -> PictureError? {
   do {
     _ = try body()
     return nil

@@ -30,7 +30,7 @@ struct DigitsDemo {
     let seconds = (clock.now - start) / .seconds(1)
     let space = SampleSpace(files)
     let values = space.restore(samples.values)
-    try file.write(try SamplePicture(space: space, title: "").png(values, frames: []))
+    try file.write(try SamplePicture(space: space, title: "").file(values, frames: []))
     try file.commit()
 
     if terminal.colours != .none {

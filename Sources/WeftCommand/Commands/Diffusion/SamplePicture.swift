@@ -6,7 +6,8 @@ import Pictures
 /// Where samples go.
 struct SampleOutputOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("A picture: images in a grid, points of the plane over the data.", valueName: "grid.png"))
+    help: ArgumentHelp(
+      "A picture: images in a grid (.png), points of the plane over the data (.svg).", valueName: "grid.png"))
   var output: String?
 
   @Option(
@@ -26,12 +27,15 @@ struct SampleOutputOptions: ParsableArguments {
       throw ValidationError("nowhere to put samples: give --output grid.png or --array out.npy")
     }
     guard !trajectory || output != nil else { throw ValidationError("--trajectory is a picture: give --output too") }
-    try OutputName.check(output, "--output", isA: "png")
+    // Which of the two it is depends on the data, which are read later.
+    if output?.lowercased().hasSuffix(".svg") != true {
+      try OutputName.check(output, "--output", isA: "png", also: ", and .svg files of points")
+    }
     try OutputName.check(array, "--array", isA: "npy")
   }
 }
 
-/// Samples as a PNG: images in a grid, points of the plane over their data.
+/// Samples as a picture: images in a grid, as PNG, or points of the plane over their data, as SVG.
 struct SamplePicture {
   /// Samples followed on their way, and moments shown of it after the noise they start from.
   static let imageTrajectory = (samples: 8, moments: 10)
@@ -41,6 +45,9 @@ struct SamplePicture {
   let title: String
   /// Points that plots show below the samples, in their own units.
   var data: [Float] = []
+
+  /// The ending of the name of a file with a picture of such samples.
+  static func format(of data: SampleSpace) -> String { data.kind == .points ? "svg" : "png" }
 
   /// Refuses what has no picture, before anything is computed.
   /// - Throws: `PictureError` if the picture would be too large.
@@ -59,20 +66,22 @@ struct SamplePicture {
   /// - Parameters:
   ///   - samples: all samples, in their own units.
   ///   - frames: the first samples on their way, in their own units; empty for the samples alone.
-  /// - Returns: the file.
+  /// - Returns: the file, in ``format(of:)``.
   /// - Throws: `PictureError` if there is too much of it.
-  func png(_ samples: [Float], frames: [[Float]]) throws -> [UInt8] {
+  func file(_ samples: [Float], frames: [[Float]]) throws -> [UInt8] {
     switch space.kind {
     case .images:
       if frames.isEmpty { return try ImageGrid.picture(of: batch(samples)).png() }
       return try ImageGrid.trajectories(frames.map { try batch($0) }).png()
     case .points:
-      let points = PlotPoint.points(data)
       let moments = frames.map { PlotPoint.points($0) }
       let paths = (moments.first ?? []).indices.map { index in moments.map { $0[index] } }
-      return try ScatterPlot(
-        title: title, layers: [.data(points), .samples(PlotPoint.points(samples))], trajectories: paths
-      ).picture().png()
+      let series: [PlotPanel.Series] = [
+        .init("data", colour: .background, cloud: PlotPoint.points(data)),
+        .init(paths.isEmpty ? "" : "paths", colour: .orange, paths: paths),
+        .init("samples", colour: .blue, cloud: PlotPoint.points(samples)),
+      ]
+      return Array(try Plot(title: title, panels: [PlotPanel(plane: ("x", "y"), series: series)]).svg().utf8)
     }
   }
 

@@ -106,7 +106,10 @@ struct SampleTargets {
     if data.kind == .points, data.shape != [2], output.output != nil {
       throw ValidationError("--output: only points of 2 dimensions have a picture, not \(data.shape[0]): use --array")
     }
-    if output.output != nil {
+    if let path = output.output {
+      try OutputName.check(
+        path, "--output", isA: SamplePicture.format(of: data),
+        also: data.kind == .points ? " of points: they are drawn as a vector graphic" : " of images")
       try SamplePicture.check(data, samples: count, isTrajectory: output.trajectory)
     }
     if output.output == nil && output.array == nil {
@@ -146,7 +149,7 @@ struct SampleTargets {
     if let picture {
       let way = frames.map { space.restore($0) }
       let points = space.kind == .points ? space.restore(data) : []
-      try picture.write(try SamplePicture(space: space, title: title, data: points).png(values, frames: way))
+      try picture.write(try SamplePicture(space: space, title: title, data: points).file(values, frames: way))
     }
     for file in [picture, array, gamma] { try file?.commit() }
     guard picture == nil && array == nil else { return }

@@ -15,19 +15,19 @@ struct SchedulePlot {
     let visited = grid.levels.filter { $0.sigma > 0 && $0.time.isFinite }
     let marks = visited.count <= Self.markLimit ? visited.map(\.time) : []
     let curve = curve
-    func panel(_ title: String, _ y: LinePanel.Axis, _ value: @escaping (NoiseLevel) -> Double) -> LinePanel {
+    func panel(_ title: String, _ y: PlotPanel.Axis, _ value: @escaping (NoiseLevel) -> Double) -> PlotPanel {
       func points(_ levels: [NoiseLevel]) -> [PlotPoint] {
         levels.map { PlotPoint(x: $0.time, y: value($0)) }
           .filter { $0.y.isFinite && (y.scale == .linear || $0.y > 1e-100) }
       }
-      return LinePanel(
+      return PlotPanel(
         title: title, x: .init(timeName), y: y,
         series: [
           .init("schedule", colour: .blue, points: points(curve)),
           .init("visited", colour: .orange, dots: points(visited)),
         ], marks: marks)
     }
-    let plot = LinePlot(
+    let plot = Plot(
       title: title,
       panels: [
         panel("Signal kept, ᾱ", .init("ᾱ")) { $0.alphaBar },

@@ -26,7 +26,7 @@ struct ShowCommand: ParsableCommand {
   var limit: Int?
 
   @Option(help: "Show nothing but these, and only documents that have some.")
-  var only: ShowSelection.Kind?
+  var only: ShowSelection.Findings?
 
   @Option(
     parsing: .unconditional,  // or a negative number would be read as an option
@@ -54,7 +54,7 @@ struct ShowCommand: ParsableCommand {
     let file = try OutputFile(path: html)
     file.removeWhenInterrupted()
     do {
-      if html == nil { try draw(&run, to: file) } else { try writePage(&run, to: file) }
+      if html == nil { try render(&run, to: file) } else { try writePage(&run, to: file) }
       try file.commit()
     } catch OutputError.readerLeft {
       // `less` was left, or `head` has seen enough.
@@ -65,19 +65,19 @@ struct ShowCommand: ParsableCommand {
     if status != .success { throw ExitCode(status.rawValue) }
   }
 
-  private func draw(_ run: inout ShowRun, to file: OutputFile) throws {
-    var drawing = DocumentDrawing(terminal: Terminal(describing: STDOUT_FILENO), isCut: file.isTerminal)
+  private func render(_ run: inout ShowRun, to file: OutputFile) throws {
+    var renderer = DocumentRenderer(terminal: Terminal(describing: STDOUT_FILENO), isCut: file.isTerminal)
     while let entries = try run.next() {
       for entry in entries {
         switch entry {
-        case .document(let document): try file.write(drawing.render(document).utf8)
+        case .document(let document): try file.write(renderer.render(document).utf8)
         case .failure(let line, let message):
-          try file.write(drawing.renderFailure(line: line, message: message).utf8)
+          try file.write(renderer.renderFailure(line: line, message: message).utf8)
         }
       }
       try file.flush()
     }
-    try file.write(drawing.legend().utf8)
+    try file.write(renderer.legend().utf8)
   }
 
   private func writePage(_ run: inout ShowRun, to file: OutputFile) throws {
@@ -103,4 +103,4 @@ struct ShowCommand: ParsableCommand {
   }
 }
 
-extension ShowSelection.Kind: ExpressibleByArgument {}
+extension ShowSelection.Findings: ExpressibleByArgument {}

@@ -1,7 +1,7 @@
 import Geometry
 import Pictures
 
-/// How many vectors have which N: bars on a logarithmic axis, for most have few and a few have very many.
+/// How many vectors have which N: bars on a logarithmic axis, since most have few and a few have very many.
 struct HubnessPlot {
   /// Bars at most.
   private static let barLimit = 80
@@ -12,7 +12,7 @@ struct HubnessPlot {
     let largest = report.kinds.reduce(1) { max($0, $1.measures.largest) }
     let step = (largest + Self.barLimit) / Self.barLimit
     let bars = bars(report.kinds[0], step)
-    var series: [LinePanel.Series] = [
+    var series: [PlotPanel.Series] = [
       .init("nobody's neighbours, N = 0", colour: .orange, bars: bars.filter { $0.range.upperBound < 1 }),
       .init(
         report.kinds.count > 1 ? "N, distances as they are" : "N", colour: .blue,
@@ -23,19 +23,19 @@ struct HubnessPlot {
         .init("N, \(report.kinds[1].title)", colour: .green, dots: self.bars(report.kinds[1], step).map(\.middle)))
     }
     let measures = report.kinds[0].measures
-    let panel = LinePanel(
+    let panel = PlotPanel(
       title: "Robin Hood \(rounded(measures.robinHood)), antihubs \(rounded(100 * measures.antihubShare)) %; "
         + "lines at k and 2k",
       x: .init("N: how many others have a vector among their \(report.k) nearest"),
       y: .init(step == 1 ? "vectors" : "vectors, for \(step) values of N", scale: .logarithmic), series: series,
       marks: [Double(report.k), Double(2 * report.k)].filter { $0 <= Double(largest) + 0.5 })
-    return try LinePlot(title: "\(report.name), \(report.metric.rawValue)", panels: [panel]).svg()
+    return try Plot(title: "\(report.name), \(report.metric.rawValue)", panels: [panel]).svg()
   }
 
-  /// N = 0 alone, in a bar as wide as others, then `step` values a bar; without those that nobody has.
-  private func bars(_ kind: HubnessReport.Kind, _ step: Int) -> [LinePanel.Bar] {
+  /// N = 0 alone, in a bar as wide as others, then `step` values a bar; without empty ones.
+  private func bars(_ kind: HubnessReport.Kind, _ step: Int) -> [PlotPanel.Bar] {
     let histogram = kind.counts.histogram
-    var bars: [LinePanel.Bar] = []
+    var bars: [PlotPanel.Bar] = []
     func add(_ values: Range<Int>, endingAt end: Int) {
       let count = histogram[values.clamped(to: histogram.indices)].reduce(0, +)
       guard count > 0 else { return }
@@ -53,6 +53,6 @@ struct HubnessPlot {
   }
 }
 
-extension LinePanel.Bar {
+extension PlotPanel.Bar {
   fileprivate var middle: PlotPoint { PlotPoint(x: (range.lowerBound + range.upperBound) / 2, y: height) }
 }

@@ -12,11 +12,11 @@ struct HistoryPlot {
       summary.epochs.map { PlotPoint(x: Double($0.epoch), y: value($0)) }
     }
     let best = PlotPoint(x: Double(summary.best.epoch), y: summary.best.scores.f1)
-    let plot = LinePlot(panels: [
-      LinePanel(
+    let plot = Plot(panels: [
+      PlotPanel(
         title: "Loss", x: .init("epoch"), y: .init("training data"),
         series: [.init("", colour: .blue, points: curve { $0.loss })]),
-      LinePanel(
+      PlotPanel(
         title: "F1", x: .init("epoch"), y: .init("development data"),
         series: [
           .init("F1", colour: .blue, points: curve { $0.scores.f1 }),

@@ -52,8 +52,8 @@ final class ProgressBar {
       sink: { _ = descriptor.writeAll(Array($0.utf8)) })
   }
 
-  /// `width` is asked at every drawing (nil: the terminal's), `clock` gives the time since the
-  /// start, and `sink` receives each drawing, control codes included.
+  /// `width` is asked each time the line is drawn (nil: the terminal's), `clock` gives the time since
+  /// the start, and `sink` receives each line, control codes included.
   init(
     title: String, total: Int?, unit: Unit = .documents, terminal: Terminal, width: (() -> Int)? = nil,
     clock: @escaping () -> Duration, sink: @escaping (String) -> Void
@@ -79,7 +79,7 @@ final class ProgressBar {
     sink("\r\u{1B}[2K" + line(columns: width() - 1))
   }
 
-  /// Erases the line, for other output on the same terminal; the next drawing brings it back.
+  /// Erases the line, for other output on the same terminal; it comes back when it is next drawn.
   func clear() {
     guard lastDrawn != nil else { return }
     lastDrawn = nil
@@ -87,7 +87,7 @@ final class ProgressBar {
   }
 
   /// Erases the bar for good.
-  /// - Returns: what remains to be said: `1,000 documents in 3.2 s, 312 docs/s, 61.2k tokens/s`.
+  /// - Returns: a summary: `1,000 documents in 3.2 s, 312 docs/s, 61.2k tokens/s`.
   func finish() -> String {
     clear()
     let seconds = clock() / .seconds(1)
@@ -100,7 +100,7 @@ final class ProgressBar {
     return summary
   }
 
-  // MARK: Drawing
+  // MARK: The line
 
   /// The line in at most `columns` columns; what matters least gives way first.
   private func line(columns: Int) -> String {
@@ -162,5 +162,58 @@ final class ProgressBar {
     let frames = terminal.isUnicode ? Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") : Array("|/-\\")
     return Style(colour: .accent).apply(
       to: String(frames[frame % frames.count]), colours: terminal.colours)
+  }
+}
+
+/// What a progress bar knows: counts, and how fast they grew lately. A pure value.
+struct ProgressState: Sendable {
+  /// The speeds look back this far, so that they follow a change and do not flicker.
+  static let window: Duration = .seconds(10)
+
+  private struct Sample {
+    var time: Duration
+    var documents: Int
+    var tokens: Int
+  }
+
+  private(set) var documents = 0
+  private(set) var tokens = 0
+  /// Documents in all, where that is known.
+  let total: Int?
+  private var samples = [Sample(time: .zero, documents: 0, tokens: 0)]
+
+  init(total: Int?) { self.total = total }
+
+  mutating func advance(documents: Int, tokens: Int) {
+    self.documents += documents
+    self.tokens += tokens
+  }
+
+  /// Notes the counts at `time` since the start.
+  mutating func sample(at time: Duration) {
+    samples.append(Sample(time: time, documents: documents, tokens: tokens))
+    while samples.count > 2, samples[1].time <= time - Self.window { samples.removeFirst() }
+  }
+
+  /// A second lately; 0 before there is anything to say.
+  var documentsPerSecond: Double { speed(\.documents) }
+  var tokensPerSecond: Double { speed(\.tokens) }
+
+  /// Between 0 and 1; nil where the total is unknown.
+  var fraction: Double? {
+    guard let total, total > 0 else { return nil }
+    return min(Double(documents) / Double(total), 1)
+  }
+
+  /// Seconds to go; nil where the total or the speed is unknown.
+  var remainingSeconds: Double? {
+    guard let total, documentsPerSecond > 0 else { return nil }
+    return Double(max(total - documents, 0)) / documentsPerSecond
+  }
+
+  private func speed(_ count: KeyPath<Sample, Int>) -> Double {
+    guard let first = samples.first, let last = samples.last else { return 0 }
+    let seconds = (last.time - first.time) / .seconds(1)
+    return seconds > 0 ? Double(last[keyPath: count] - first[keyPath: count]) / seconds : 0
   }
 }
