@@ -63,8 +63,8 @@ public struct Extractor: Sendable {
     let description = try ModelDescription(directory: directory)
     let files = try EncoderFiles(directory: directory)
     let (configuration, checkpoint) = (files.configuration, files.checkpoint)
-    let encoder = try await BertEncoder(
-      configuration, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
+    let encoder = try await TextEncoder(
+      files.graph, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
     let heads = try await ModelHeads(
       description, checkpoint, hiddenSize: configuration.hiddenSize, positions: configuration.maximumPositions,
       on: engine)
