@@ -99,10 +99,9 @@ public struct Extractor: Sendable {
 
   /// Runs windows in batches made for this device.
   func scheduler() -> Scheduler<TokenWindow, WindowFindings> {
-    let tokens = options.batchTokens ?? (engine.device.kind == .gpu ? 16_384 : 2_048)
     let scorer = scorer
     return Scheduler(
-      limits: BatchPolicy.Limits(tokens: max(1, tokens), bytes: max(1, engine.device.memoryBytes / 2)),
+      limits: options.limits(on: engine.device),
       weigh: { ($0.ids.count, scorer.bytes(forTokens: $0.ids.count)) },
       execute: { (windows) throws(EngineError) in try await scorer.findings(in: windows.map(\.ids)) })
   }
