@@ -6,19 +6,22 @@ extension TextGraph {
   ///
   /// Each layer is attention and a perceptron of two layers, each with a residual and a normalisation after it.
   package static func bert(_ configuration: BertConfiguration) -> TextGraph {
-    let width = configuration.hiddenSize
-    let epsilon = configuration.layerNormEpsilon
-    var writer = GraphWriter()
+    let (width, inner) = (configuration.hiddenSize, configuration.intermediateSize)
     func table(_ name: String, _ rows: Int) -> TableLayer {
       TableLayer("embeddings.\(name)_embeddings", rows: rows, channels: width)
     }
-    let embedded = writer.value(.positions(.tokens), width)
-    writer.add(
-      EmbeddingStep(
-        words: table("word", configuration.vocabularySize),
-        positions: table("position", configuration.maximumPositions),
-        types: table("token_type", configuration.segmentCount), output: embedded))
-    var hidden = writer.normalized(embedded, "embeddings.LayerNorm", epsilon: epsilon)
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> LinearLayer {
+      LinearLayer(name, inputs: inputs, outputs: outputs)
+    }
+    func normalization(_ name: String) -> NormalizationLayer {
+      NormalizationLayer(name, channels: width, epsilon: configuration.layerNormEpsilon)
+    }
+    var writer = GraphWriter()
+    let embedded = writer.embeddings(
+      words: table("word", configuration.vocabularySize),
+      positions: table("position", configuration.maximumPositions),
+      types: table("token_type", configuration.segmentCount))
+    var hidden = writer.normalized(normalization("embeddings.LayerNorm"), embedded)
     for index in 0..<configuration.layerCount {
       let name = "encoder.layer.\(index)"
       let projection = LinearLayer(
@@ -27,15 +30,12 @@ extension TextGraph {
       let attended = writer.attention(
         writer.linear(projection, hidden), among: .tokens, heads: configuration.headCount)
       let attention = writer.linear(
-        LinearLayer("\(name).attention.output.dense", inputs: width, outputs: width), attended, residual: hidden)
-      hidden = writer.normalized(attention, "\(name).attention.output.LayerNorm", epsilon: epsilon)
+        linear("\(name).attention.output.dense", width, width), attended, residual: hidden)
+      hidden = writer.normalized(normalization("\(name).attention.output.LayerNorm"), attention)
       let intermediate = writer.linear(
-        LinearLayer("\(name).intermediate.dense", inputs: width, outputs: configuration.intermediateSize), hidden,
-        activation: configuration.activation.operation)
-      let output = writer.linear(
-        LinearLayer("\(name).output.dense", inputs: configuration.intermediateSize, outputs: width), intermediate,
-        residual: hidden)
-      hidden = writer.normalized(output, "\(name).output.LayerNorm", epsilon: epsilon)
+        linear("\(name).intermediate.dense", width, inner), hidden, activation: configuration.activation.operation)
+      let output = writer.linear(linear("\(name).output.dense", inner, width), intermediate, residual: hidden)
+      hidden = writer.normalized(normalization("\(name).output.LayerNorm"), output)
     }
     return TextGraph(family: "BERT", writer, hidden: hidden, longestSequence: configuration.maximumPositions)
   }

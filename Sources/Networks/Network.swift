@@ -104,7 +104,7 @@ package struct Pass: Sendable {
       try submission.upload(.int32(table.segments.table(panelWidth: table.panelWidth)), to: table.tensor)
     }
     let pass = with(inputs)
-    for step in network.graph.steps { try submission.append(step.operation(in: pass)) }
+    for step in network.graph.steps { try submission.append(step.operation(pass)) }
   }
 
   private func with(_ inputs: PassInputs) -> Pass {
@@ -120,8 +120,7 @@ extension Pass {
   package func tensor(_ value: Value) -> Tensor {
     let shape: [Int]
     switch value.extent {
-    case .items: shape = [batch.items, value.channels]
-    case .positions(let positions): shape = [batch.rows(of: positions), value.channels]
+    case .items, .positions: shape = [batch.rows(of: value.extent), value.channels]
     case .keys(let positions, let heads):
       let width = network.engine.panelWidth
       shape = [batch.panels(of: positions, width: width), heads, value.channels / heads, width]
@@ -192,11 +191,13 @@ extension Pass {
     let pass = with(inputs)
     var measured: [MeasuredStep] = []
     for step in network.graph.steps {
-      let values = step.touched.reduce(0) { $0 + $1.bytes(in: batch, panelWidth: network.engine.panelWidth) }
+      let values = Set(step.reads + step.writes).reduce(0) {
+        $0 + $1.bytes(in: batch, panelWidth: network.engine.panelWidth)
+      }
       let weights = step.layers.flatMap(\.tensors).reduce(0) { $0 + 4 * $1.count }
       measured.append(
         MeasuredStep(
-          title: step.title, layer: step.layers.first?.title ?? "", operation: try step.operation(in: pass),
+          title: step.title, layer: step.layers.first?.title ?? "", operation: try step.operation(pass),
           floatingPointOperations: 2 * step.multiplications(batch), bytes: values + weights))
     }
     return measured

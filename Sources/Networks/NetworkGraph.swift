@@ -8,7 +8,7 @@ package struct NetworkGraph: Sendable {
   /// What a pass computes, by their indices.
   package let values: [Value]
   /// In the order in which they run.
-  package let steps: [any NetworkStep]
+  package let steps: [NetworkStep]
   /// Values that are read after the last step.
   package let results: [Value]
   /// The layers of all steps, each once, in the order of their first use.
@@ -66,8 +66,7 @@ package struct Value: Sendable, Hashable {
   /// Bytes of the value for a batch; all values are float32.
   func bytes(in batch: BatchShape, panelWidth: Int) -> Int {
     switch extent {
-    case .items: 4 * batch.items * channels
-    case .positions(let positions): 4 * batch.rows(of: positions) * channels
+    case .items, .positions: 4 * batch.rows(of: extent) * channels
     case .keys(let positions, _): 4 * batch.panels(of: positions, width: panelWidth) * panelWidth * channels
     }
   }
@@ -106,6 +105,14 @@ package struct BatchShape: Sendable, Hashable {
     }
   }
 
+  /// Rows of a value.
+  package func rows(of extent: Value.Extent) -> Int {
+    switch extent {
+    case .items: items
+    case .positions(let positions), .keys(let positions, _): rows(of: positions)
+    }
+  }
+
   /// Panels that hold the positions of all items; each item starts a panel of its own.
   package func panels(of positions: Positions, width: Int) -> Int {
     switch positions {
@@ -135,38 +142,48 @@ package struct BatchShape: Sendable, Hashable {
   }
 }
 
-/// One step of a graph. A family that needs another operation adds a type that conforms; nothing else changes.
-package protocol NetworkStep: Sendable {
+/// One step of a graph: what it reads and writes, the weights it needs, and the operation that it is on a device.
+package struct NetworkStep: Sendable {
   /// What the operation is called in tables of timings.
-  var title: String { get }
-  /// The values that are read. One that is written too may be left out.
-  var reads: [Value] { get }
-  /// The values that are written; none if the result goes to the caller's tensor.
-  var writes: [Value] { get }
+  package let title: String
+  /// The values that are read, and those that are written; none if the result goes to the caller's tensor.
+  package let reads: [Value]
+  package let writes: [Value]
   /// The layers whose weights the operation takes.
-  var layers: [any NetworkLayer] { get }
+  package let layers: [any NetworkLayer]
   /// Positions that the operation must know as sequences (`Pass.segments`).
-  var sequences: [Positions] { get }
+  let sequences: Positions?
   /// Multiplications of its products for a batch, to tell how fast it is.
-  func multiplications(_ batch: BatchShape) -> Double
-  /// The operation on the device.
-  /// - Throws: `EngineError` if the pass lacks what the step needs.
-  func operation(in pass: Pass) throws(EngineError) -> Operation
-}
+  let multiplications: @Sendable (BatchShape) -> Double
+  let operation: @Sendable (Pass) throws(EngineError) -> Operation
 
-extension NetworkStep {
-  package var layers: [any NetworkLayer] { [] }
-  package var sequences: [Positions] { [] }
-  package func multiplications(_ batch: BatchShape) -> Double { 0 }
-
-  /// The values that the step reads or writes, each once.
-  var touched: Set<Value> { Set(reads).union(writes) }
+  /// - Parameters:
+  ///   - title: what the operation is called in tables of timings.
+  ///   - reads: the values that are read. One that is written too may be left out.
+  ///   - writes: the values that are written.
+  ///   - layers: the layers whose weights the operation takes.
+  ///   - sequences: positions that the operation must know as sequences.
+  ///   - multiplications: multiplications of its products for a batch.
+  ///   - operation: makes the operation from the tensors and weights of a pass.
+  package init(
+    _ title: String, reads: [Value?], writes: [Value], layers: [any NetworkLayer] = [], sequences: Positions? = nil,
+    multiplications: @escaping @Sendable (BatchShape) -> Double = { _ in 0 },
+    operation: @escaping @Sendable (Pass) throws(EngineError) -> Operation
+  ) {
+    self.title = title
+    self.reads = reads.compactMap { $0 }
+    self.writes = writes
+    self.layers = layers
+    self.sequences = sequences
+    self.multiplications = multiplications
+    self.operation = operation
+  }
 }
 
 /// Writes a graph down, step by step.
 package struct GraphWriter {
   private var values: [Value] = []
-  private var steps: [any NetworkStep] = []
+  private var steps: [NetworkStep] = []
 
   package init() {}
 
@@ -178,7 +195,7 @@ package struct GraphWriter {
   }
 
   /// Adds a step.
-  package mutating func add(_ step: some NetworkStep) { steps.append(step) }
+  package mutating func add(_ step: NetworkStep) { steps.append(step) }
 
   /// Ends the writing.
   /// - Parameters:
@@ -191,6 +208,6 @@ package struct GraphWriter {
     return NetworkGraph(
       values: values, steps: steps, results: results,
       layers: steps.flatMap(\.layers).filter { keys.insert($0.key).inserted },
-      sequences: steps.flatMap(\.sequences).filter { positions.insert($0).inserted }, typicalBatch: typicalBatch)
+      sequences: steps.compactMap(\.sequences).filter { positions.insert($0).inserted }, typicalBatch: typicalBatch)
   }
 }

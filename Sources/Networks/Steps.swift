@@ -1,137 +1,52 @@
 package import Engine
 
-// The steps of graphs. Each is an operation with values in place of tensors and layers in place of weights.
-
-/// A linear layer on each row.
-package struct LinearStep: NetworkStep {
-  package let layer: LinearLayer
-  package let activation: Activation
-  package let input: Value
-  /// Added after the activation.
-  package let residual: Value?
-  package let output: Value
-
-  package var title: String { "linear" }
-  package var reads: [Value] { [input] + (residual.map { [$0] } ?? []) }
-  package var writes: [Value] { [output] }
-  package var layers: [any NetworkLayer] { [layer] }
-
-  package func multiplications(_ batch: BatchShape) -> Double {
-    let rows =
-      switch input.extent {
-      case .items: batch.items
-      case .positions(let positions), .keys(let positions, _): batch.rows(of: positions)
-      }
-    return Double(rows) * Double(layer.inputs * layer.width)
-  }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    let source = pass.tensor(input)
-    return .dense(
-      DenseLayer(
-        source, rows: source.rowCount, weights: try pass.weights(of: layer), activation: activation,
-        residual: residual.map { pass.tensor($0) }, into: pass.tensor(output)))
-  }
-}
-
-/// A layer normalisation of each row.
-package struct LayerNormalizationStep: NetworkStep {
-  package let layer: NormalizationLayer
-  package let input: Value
-  package let output: Value
-
-  package var title: String { "layer normalisation" }
-  package var reads: [Value] { [input] }
-  package var writes: [Value] { [output] }
-  package var layers: [any NetworkLayer] { [layer] }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    let source = pass.tensor(input)
-    let weights = try pass.weights(of: layer)
-    return .layerNormalization(
-      LayerNormalization(
-        source, rows: source.rowCount, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
-        into: pass.tensor(output)))
-  }
-}
-
-/// The shape of attention among the positions of each item.
-package struct AttentionShape: Sendable, Hashable {
-  package let positions: Positions
-  package let heads: Int
-  /// Channels of a head.
-  package let size: Int
-  /// `[rows, 3 · heads · size]`: queries, keys and values side by side.
-  package let projected: Value
-
-  /// Queries (0), keys (1) or values (2).
-  func slices(_ part: Int, _ pass: Pass) -> HeadSlices {
-    HeadSlices(
-      pass.tensor(projected), offset: part * heads * size, headStride: size, heads: heads, channels: size)
-  }
-}
-
-/// Lays the keys of attention out as columns of a product.
-package struct PackKeysStep: NetworkStep {
-  package let shape: AttentionShape
-  package let keys: Value
-
-  package var title: String { "pack keys" }
-  package var reads: [Value] { [shape.projected] }
-  package var writes: [Value] { [keys] }
-  package var sequences: [Positions] { [shape.positions] }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    .pack(
-      PackColumns(
-        shape.slices(1, pass), extent: .ragged(try pass.segments(of: shape.positions)), into: try pass.panels(keys)))
-  }
-}
-
-/// Attention of each position to all others of its item.
-package struct AttentionStep: NetworkStep {
-  package let shape: AttentionShape
-  package let keys: Value
-  package let output: Value
-
-  package var title: String { "attention" }
-  package var reads: [Value] { [shape.projected, keys] }
-  package var writes: [Value] { [output] }
-  package var sequences: [Positions] { [shape.positions] }
-
-  package func multiplications(_ batch: BatchShape) -> Double {
-    2 * batch.pairs(of: shape.positions) * Double(shape.heads * shape.size)
-  }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    .attention(
-      Attention(
-        queries: shape.slices(0, pass), keys: try pass.panels(keys), values: shape.slices(2, pass),
-        segments: try pass.segments(of: shape.positions), scale: 1 / Float(shape.size).squareRoot(),
-        into: pass.tensor(output)))
-  }
-}
+// The steps that families of networks share: each is written by one function, which returns what the step computes. A
+// family that needs another operation adds a function of its own.
 
 extension GraphWriter {
-  /// Adds a linear layer.
+  /// A linear layer on each row.
+  ///
+  /// - Parameters:
+  ///   - layer: the layer.
+  ///   - input: its input.
+  ///   - activation: what is done to the sums.
+  ///   - residual: added after the activation.
   /// - Returns: its output, with as many rows as its input.
   package mutating func linear(
     _ layer: LinearLayer, _ input: Value, activation: Activation = .none, residual: Value? = nil
   ) -> Value {
     let output = value(input.extent, layer.width)
-    add(LinearStep(layer: layer, activation: activation, input: input, residual: residual, output: output))
+    add(
+      NetworkStep(
+        "linear", reads: [input, residual], writes: [output], layers: [layer],
+        multiplications: { Double($0.rows(of: input.extent)) * Double(layer.inputs * layer.width) }
+      ) { pass throws(EngineError) in
+        let source = pass.tensor(input)
+        return .dense(
+          DenseLayer(
+            source, rows: source.rowCount, weights: try pass.weights(of: layer), activation: activation,
+            residual: residual.map { pass.tensor($0) }, into: pass.tensor(output)))
+      })
     return output
   }
 
-  /// Adds a layer normalisation.
-  package mutating func normalized(_ input: Value, _ name: String, epsilon: Double) -> Value {
+  /// A layer normalisation of each row.
+  package mutating func normalized(_ layer: NormalizationLayer, _ input: Value) -> Value {
     let output = value(input.extent, input.channels)
-    let layer = NormalizationLayer(name, channels: input.channels, epsilon: epsilon)
-    add(LayerNormalizationStep(layer: layer, input: input, output: output))
+    add(
+      NetworkStep("layer normalisation", reads: [input], writes: [output], layers: [layer]) {
+        pass throws(EngineError) in
+        let source = pass.tensor(input)
+        let weights = try pass.weights(of: layer)
+        return .layerNormalization(
+          LayerNormalization(
+            source, rows: source.rowCount, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
+            into: pass.tensor(output)))
+      })
     return output
   }
 
-  /// Adds attention.
+  /// Attention of each position to all others of its item: the keys are packed, then compared.
   ///
   /// - Parameters:
   ///   - projected: queries, keys and values side by side, a third of the channels each.
@@ -140,11 +55,28 @@ extension GraphWriter {
   /// - Returns: the sums of values, a third as wide as `projected`.
   package mutating func attention(_ projected: Value, among positions: Positions, heads: Int) -> Value {
     let width = projected.channels / 3
-    let shape = AttentionShape(positions: positions, heads: heads, size: width / heads, projected: projected)
+    let size = width / heads
     let keys = value(.keys(positions, heads: heads), width)
     let output = value(.positions(positions), width)
-    add(PackKeysStep(shape: shape, keys: keys))
-    add(AttentionStep(shape: shape, keys: keys, output: output))
+    /// Queries (0), keys (1) or values (2).
+    @Sendable func slices(_ part: Int, _ pass: Pass) -> HeadSlices {
+      HeadSlices(pass.tensor(projected), offset: part * width, headStride: size, heads: heads, channels: size)
+    }
+    add(
+      NetworkStep("pack keys", reads: [projected], writes: [keys], sequences: positions) { pass throws(EngineError) in
+        .pack(
+          PackColumns(slices(1, pass), extent: .ragged(try pass.segments(of: positions)), into: try pass.panels(keys)))
+      })
+    add(
+      NetworkStep(
+        "attention", reads: [projected, keys], writes: [output], sequences: positions,
+        multiplications: { 2 * $0.pairs(of: positions) * Double(width) }
+      ) { pass throws(EngineError) in
+        .attention(
+          Attention(
+            queries: slices(0, pass), keys: try pass.panels(keys), values: slices(2, pass),
+            segments: try pass.segments(of: positions), scale: 1 / Float(size).squareRoot(), into: pass.tensor(output)))
+      })
     return output
   }
 }
@@ -156,24 +88,21 @@ extension PassInput where Content == DeviceTokens {
   package static var tokens: PassInput { PassInput("tokens") }
 }
 
-/// The sum of a token's, its position's and the first segment's vectors.
-package struct EmbeddingStep: NetworkStep {
-  package let words: TableLayer
-  package let positions: TableLayer
-  package let types: TableLayer
-  package let output: Value
-
-  package var title: String { "embeddings" }
-  package var reads: [Value] { [] }
-  package var writes: [Value] { [output] }
-  package var layers: [any NetworkLayer] { [words, positions, types] }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    let tokens = try pass.input(.tokens)
-    return .embeddingSum(
-      EmbeddingSum(
-        ids: tokens.ids, tokenPositions: tokens.positions, rows: tokens.count, words: try pass.weights(of: words),
-        positions: try pass.weights(of: positions), types: try pass.weights(of: types), into: pass.tensor(output)))
+extension GraphWriter {
+  /// The sum of each token's, its position's and the first segment's vectors.
+  package mutating func embeddings(words: TableLayer, positions: TableLayer, types: TableLayer) -> Value {
+    let output = value(.positions(.tokens), words.channels)
+    add(
+      NetworkStep(
+        "embeddings", reads: [], writes: [output], layers: [words, positions, types]
+      ) { pass throws(EngineError) in
+        let tokens = try pass.input(.tokens)
+        return .embeddingSum(
+          EmbeddingSum(
+            ids: tokens.ids, tokenPositions: tokens.positions, rows: tokens.count, words: try pass.weights(of: words),
+            positions: try pass.weights(of: positions), types: try pass.weights(of: types), into: pass.tensor(output)))
+      })
+    return output
   }
 }
 
@@ -191,56 +120,6 @@ extension PassInput where Content == CoefficientRows {
   package static var levels: PassInput { PassInput("levels") }
 }
 
-/// The sinusoids of the noise levels' times.
-package struct TimeEmbeddingStep: NetworkStep {
-  package let layer: FrequencyLayer
-  package let output: Value
-
-  package var title: String { "time embedding" }
-  package var reads: [Value] { [] }
-  package var writes: [Value] { [output] }
-  package var layers: [any NetworkLayer] { [layer] }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    .timeEmbedding(
-      TimeEmbedding(
-        of: try pass.input(.levels), samples: pass.batch.items, frequencies: try pass.weights(of: layer),
-        into: pass.tensor(output)))
-  }
-}
-
-/// The samples as they come, in rows of pixels.
-package struct ReadSamplesStep: NetworkStep {
-  package let output: Value
-
-  package var title: String { "pixel order" }
-  package var reads: [Value] { [] }
-  package var writes: [Value] { [output] }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    .pixelOrder(
-      PixelOrder(
-        .planesToPixels, of: try pass.input(.samples), grid: try pass.grid(of: output), channels: output.channels,
-        inputScales: try pass.input(.levels), into: pass.tensor(output)))
-  }
-}
-
-/// The answer, in planes again.
-package struct WriteAnswerStep: NetworkStep {
-  package let input: Value
-
-  package var title: String { "pixel order" }
-  package var reads: [Value] { [input] }
-  package var writes: [Value] { [] }
-
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    .pixelOrder(
-      PixelOrder(
-        .pixelsToPlanes, of: pass.tensor(input), grid: try pass.grid(of: input), channels: input.channels,
-        into: try pass.input(.answer)))
-  }
-}
-
 /// Columns of a value with a row for each image.
 package struct ImageColumns: Sendable, Hashable {
   package let value: Value
@@ -249,80 +128,115 @@ package struct ImageColumns: Sendable, Hashable {
   func slices(_ pass: Pass) -> HeadSlices {
     HeadSlices(pass.tensor(value), offset: range.lowerBound, channels: range.count)
   }
-
-  /// The columns before a number of them, and those from there on.
-  func split(at count: Int) -> (ImageColumns, ImageColumns) {
-    let middle = range.lowerBound + count
-    return (
-      ImageColumns(value: value, range: range.lowerBound..<middle),
-      ImageColumns(value: value, range: middle..<range.upperBound)
-    )
-  }
 }
 
-/// A convolution over images.
-package struct ConvolutionStep: NetworkStep {
-  package let layer: ConvolutionLayer
-  package let input: Value
-  /// Its channels follow those of `input`.
-  package var second: Value?
-  /// Whether the image is made half as large.
-  package var halves = false
-  package var padding = Convolution.Padding.around
-  /// Added to each channel of an image.
-  package var shift: ImageColumns?
-  package var residual: Value?
-  /// What the sum is multiplied by at last.
-  package var scale = 1.0
-  package let output: Value
-
-  package var title: String { "convolution \(layer.size)×\(layer.size)" }
-  package var reads: [Value] { [input, second, shift?.value, residual].compactMap { $0 } }
-  package var writes: [Value] { [output] }
-  package var layers: [any NetworkLayer] { [layer] }
-
-  package func multiplications(_ batch: BatchShape) -> Double {
-    guard case .positions(let positions) = output.extent else { return 0 }
-    return Double(batch.rows(of: positions)) * Double(layer.inputs * layer.outputs * layer.size * layer.size)
+extension GraphWriter {
+  /// The sinusoids of the noise levels' times.
+  package mutating func timeEmbedding(_ layer: FrequencyLayer) -> Value {
+    let output = value(.items, layer.channels)
+    add(
+      NetworkStep("time embedding", reads: [], writes: [output], layers: [layer]) { pass throws(EngineError) in
+        .timeEmbedding(
+          TimeEmbedding(
+            of: try pass.input(.levels), samples: pass.batch.items, frequencies: try pass.weights(of: layer),
+            into: pass.tensor(output)))
+      })
+    return output
   }
 
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    .convolution(
-      Convolution(
-        PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
-        weights: try pass.weights(of: layer), stride: halves ? 2 : 1, padding: padding,
-        shift: shift.map { $0.slices(pass) }, residual: residual.map { pass.tensor($0) }, scale: Float(scale),
-        into: pass.tensor(output)))
+  /// The samples as they come, in rows of pixels.
+  package mutating func samples(_ positions: Positions, channels: Int) -> Value {
+    let output = value(.positions(positions), channels)
+    add(
+      NetworkStep("pixel order", reads: [], writes: [output]) { pass throws(EngineError) in
+        .pixelOrder(
+          PixelOrder(
+            .planesToPixels, of: try pass.input(.samples), grid: try pass.grid(of: output), channels: channels,
+            inputScales: try pass.input(.levels), into: pass.tensor(output)))
+      })
+    return output
   }
-}
 
-/// A group normalisation of images.
-package struct GroupNormalizationStep: NetworkStep {
-  package let layer: NormalizationLayer
-  package let groups: Int
-  package let input: Value
-  /// Its channels follow those of `input`.
-  package var second: Value?
-  /// What the normalised image is multiplied by, less one, and as many shifts.
-  package var modulation: ImageColumns?
-  package let activation: Activation
-  package let output: Value
+  /// The answer, in planes again.
+  package mutating func answer(_ input: Value) {
+    add(
+      NetworkStep("pixel order", reads: [input], writes: []) { pass throws(EngineError) in
+        .pixelOrder(
+          PixelOrder(
+            .pixelsToPlanes, of: pass.tensor(input), grid: try pass.grid(of: input), channels: input.channels,
+            into: try pass.input(.answer)))
+      })
+  }
 
-  package var title: String { "group normalisation" }
-  package var reads: [Value] { [input, second, modulation?.value].compactMap { $0 } }
-  package var writes: [Value] { [output] }
-  package var layers: [any NetworkLayer] { [layer] }
+  /// A convolution over images.
+  ///
+  /// - Parameters:
+  ///   - layer: the layer.
+  ///   - input: the images.
+  ///   - second: images whose channels follow those of `input`.
+  ///   - stride: 2 where the image is made half as large.
+  ///   - padding: what lies around the images.
+  ///   - shift: added to each channel of an image.
+  ///   - residual: added to the sum; may be `output`.
+  ///   - scale: what the sum is multiplied by at last.
+  ///   - output: where the result goes.
+  package mutating func convolution(
+    _ layer: ConvolutionLayer, _ input: Value, _ second: Value? = nil, stride: Int = 1,
+    padding: Convolution.Padding = .around, shift: ImageColumns? = nil, residual: Value? = nil, scale: Double = 1,
+    into output: Value
+  ) {
+    add(
+      NetworkStep(
+        "convolution \(layer.size)×\(layer.size)", reads: [input, second, shift?.value, residual], writes: [output],
+        layers: [layer],
+        multiplications: {
+          Double($0.rows(of: output.extent)) * Double(layer.inputs * layer.outputs * layer.size * layer.size)
+        }
+      ) { pass throws(EngineError) in
+        .convolution(
+          Convolution(
+            PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
+            weights: try pass.weights(of: layer), stride: stride, padding: padding,
+            shift: shift.map { $0.slices(pass) },
+            residual: residual.map { pass.tensor($0) }, scale: Float(scale), into: pass.tensor(output)))
+      })
+  }
 
-  package func operation(in pass: Pass) throws(EngineError) -> Operation {
-    let weights = try pass.weights(of: layer)
-    let modulation = modulation.map { columns in
-      let (factor, shift) = columns.split(at: layer.channels)
-      return GroupNormalization.Modulation(factor: factor.slices(pass), shift: shift.slices(pass))
+  /// A group normalisation of images.
+  ///
+  /// - Parameters:
+  ///   - layer: the layer.
+  ///   - groups: groups of its channels.
+  ///   - input: the images.
+  ///   - second: images whose channels follow those of `input`.
+  ///   - modulation: for each channel what the normalised image is multiplied by, less one, then as many shifts.
+  ///   - activation: what is done at last.
+  /// - Returns: the normalised images.
+  package mutating func groupNormalized(
+    _ layer: NormalizationLayer, groups: Int, _ input: Value, _ second: Value? = nil, modulation: ImageColumns? = nil,
+    activation: Activation
+  ) -> Value {
+    let output = value(input.extent, layer.channels)
+    let parts = modulation.map { columns in
+      let middle = columns.range.lowerBound + layer.channels
+      return (
+        factor: ImageColumns(value: columns.value, range: columns.range.lowerBound..<middle),
+        shift: ImageColumns(value: columns.value, range: middle..<columns.range.upperBound)
+      )
     }
-    return .groupNormalization(
-      GroupNormalization(
-        PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input), groups: groups,
-        gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon, modulation: modulation,
-        activation: activation, into: pass.tensor(output)))
+    add(
+      NetworkStep(
+        "group normalisation", reads: [input, second, modulation?.value], writes: [output], layers: [layer]
+      ) { pass throws(EngineError) in
+        let weights = try pass.weights(of: layer)
+        return .groupNormalization(
+          GroupNormalization(
+            PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
+            groups: groups, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
+            modulation: parts.map {
+              GroupNormalization.Modulation(factor: $0.factor.slices(pass), shift: $0.shift.slices(pass))
+            }, activation: activation, into: pass.tensor(output)))
+      })
+    return output
   }
 }

@@ -26,12 +26,9 @@ private struct UNet2DWriter {
     let projections = Self.timeProjections(configuration)
     // The embedding of the time goes through two layers, and through the activation that each projection starts with.
     let (sinusoids, width) = (configuration.levels[0].channels, configuration.timeWidth)
-    let embedded = writer.value(.items, sinusoids)
-    writer.add(
-      TimeEmbeddingStep(
-        layer: FrequencyLayer(
-          channels: sinusoids, shift: configuration.frequencyShift, cosineFirst: configuration.startsWithCosine),
-        output: embedded))
+    let embedded = writer.timeEmbedding(
+      FrequencyLayer(
+        channels: sinusoids, shift: configuration.frequencyShift, cosineFirst: configuration.startsWithCosine))
     let hidden = writer.linear(
       LinearLayer("time_embedding.linear_1", inputs: sinusoids, outputs: width), embedded, activation: .silu)
     let activated = writer.linear(
@@ -75,8 +72,7 @@ private struct UNet2DWriter {
 
   mutating func write() {
     let levels = configuration.levels
-    let samples = writer.value(.positions(pixels(0)), configuration.inputChannels)
-    writer.add(ReadSamplesStep(output: samples))
+    let samples = writer.samples(pixels(0), channels: configuration.inputChannels)
     var h = convolution("conv_in", samples, level: 0, to: levels[0].channels)
     var skips = [h]
     for (index, level) in levels.enumerated() {
@@ -104,18 +100,16 @@ private struct UNet2DWriter {
     }
     h = normalized("conv_norm_out", h, groups: configuration.groups, activation: .silu)
     h = convolution("conv_out", h, level: 0, to: configuration.outputChannels)
-    writer.add(WriteAnswerStep(input: h))
+    writer.answer(h)
   }
 
   private mutating func convolution(
     _ name: String, _ input: Value, level: Int, to outputs: Int, halves: Bool = false, upsamples: Bool = false
   ) -> Value {
     let output = writer.value(.positions(pixels(halves ? level + 1 : upsamples ? level - 1 : level)), outputs)
-    writer.add(
-      ConvolutionStep(
-        layer: ConvolutionLayer(name: name, inputs: input.channels, outputs: outputs, size: 3, upsamples: upsamples),
-        input: input, halves: halves,
-        padding: halves && configuration.downsamplePadding == 0 ? .after : .around, output: output))
+    writer.convolution(
+      ConvolutionLayer(name: name, inputs: input.channels, outputs: outputs, size: 3, upsamples: upsamples), input,
+      stride: halves ? 2 : 1, padding: halves && configuration.downsamplePadding == 0 ? .after : .around, into: output)
     return output
   }
 
@@ -123,13 +117,9 @@ private struct UNet2DWriter {
     _ name: String, _ input: Value, _ skip: Value? = nil, groups: Int, activation: Activation,
     modulation: ImageColumns? = nil
   ) -> Value {
-    let channels = input.channels + (skip?.channels ?? 0)
-    let output = writer.value(input.extent, channels)
-    writer.add(
-      GroupNormalizationStep(
-        layer: NormalizationLayer(name, channels: channels, epsilon: configuration.epsilon), groups: groups,
-        input: input, second: skip, modulation: modulation, activation: activation, output: output))
-    return output
+    let layer = NormalizationLayer(
+      name, channels: input.channels + (skip?.channels ?? 0), epsilon: configuration.epsilon)
+    return writer.groupNormalized(layer, groups: groups, input, skip, modulation: modulation, activation: activation)
   }
 
   /// Two convolutions, each after a normalisation, and the input on top: through a 1 × 1 convolution where channels
@@ -144,10 +134,9 @@ private struct UNet2DWriter {
       shortcut = nil
     } else {
       let output = writer.value(extent, outputs)
-      writer.add(
-        ConvolutionStep(
-          layer: ConvolutionLayer(name: "\(name).conv_shortcut", inputs: inputs, outputs: outputs, size: 1),
-          input: input, second: skip, output: output))
+      writer.convolution(
+        ConvolutionLayer(name: "\(name).conv_shortcut", inputs: inputs, outputs: outputs, size: 1), input, skip,
+        into: output)
       shortcut = output
     }
     let first = normalized("\(name).norm1", input, skip, groups: configuration.groups, activation: .silu)
@@ -155,18 +144,16 @@ private struct UNet2DWriter {
     let time = columns["\(name).time_emb_proj"]
     precondition(time != nil, "a block without a projection of the time")
     let middle = writer.value(extent, outputs)
-    writer.add(
-      ConvolutionStep(
-        layer: ConvolutionLayer(name: "\(name).conv1", inputs: inputs, outputs: outputs, size: 3), input: first,
-        shift: isAdded ? time : nil, output: middle))
+    writer.convolution(
+      ConvolutionLayer(name: "\(name).conv1", inputs: inputs, outputs: outputs, size: 3), first,
+      shift: isAdded ? time : nil, into: middle)
     let second = normalized(
       "\(name).norm2", middle, groups: configuration.groups, activation: .silu, modulation: isAdded ? nil : time)
     // Nothing else reads the shortcut: the sum takes its place.
     let output = shortcut ?? writer.value(extent, outputs)
-    writer.add(
-      ConvolutionStep(
-        layer: ConvolutionLayer(name: "\(name).conv2", inputs: outputs, outputs: outputs, size: 3), input: second,
-        residual: shortcut ?? input, scale: 1 / scale, output: output))
+    writer.convolution(
+      ConvolutionLayer(name: "\(name).conv2", inputs: outputs, outputs: outputs, size: 3), second,
+      residual: shortcut ?? input, scale: 1 / scale, into: output)
     return output
   }
 
@@ -184,11 +171,10 @@ private struct UNet2DWriter {
         ["to_q", "to_k", "to_v"].map { "\(name).\($0)" }, inputs: input.channels, outputs: [inner, inner, inner]),
       source)
     let attended = writer.attention(projected, among: pixels(level), heads: heads)
-    writer.add(
-      ConvolutionStep(
-        layer: ConvolutionLayer(
-          name: "\(name).to_out.0", inputs: inner, outputs: input.channels, size: 1, isLinear: true),
-        input: attended, residual: input, scale: 1 / scale, output: input))
+    writer.convolution(
+      ConvolutionLayer(
+        name: "\(name).to_out.0", inputs: inner, outputs: input.channels, size: 1, isLinear: true),
+      attended, residual: input, scale: 1 / scale, into: input)
     return input
   }
 

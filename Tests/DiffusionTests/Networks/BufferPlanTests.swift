@@ -103,7 +103,7 @@ import Testing
     for graph in [ImageGraph.unet2D(.cifar).graph, ImageGraph.unet2D(.celebA).graph, TextGraph.bert(encoder).graph] {
       var written: Set<Value> = []
       for step in graph.steps {
-        #expect(step.reads.allSatisfy { written.contains($0) }, "\(step)")
+        #expect(step.reads.allSatisfy { written.contains($0) }, "\(step.title)")
         written.formUnion(step.writes)
       }
       #expect(written == Set(graph.values))
