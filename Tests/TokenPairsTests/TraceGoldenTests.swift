@@ -67,7 +67,7 @@ import Testing
 private struct Stages {
   let tokenizer: WordPieceTokenizer
   let types: Int
-  private let encoder: BertEncoder
+  private let encoder: TextEncoder
   private let head: PairHead
   private let projection: DenseWeights
   private let engine: Engine
@@ -88,8 +88,8 @@ private struct Stages {
     self.engine = engine
     tokenizer = try WordPieceTokenizer(directory: directory)
     types = description.labels.count
-    encoder = try await BertEncoder(
-      configuration, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
+    encoder = try await TextEncoder(
+      .bert(configuration), weights: checkpoint, prefix: description.encoderPrefix, on: engine)
     head = try await PairHead(parameters, positions: 512, on: engine)
     projection = try await engine.makeDenseWeights(parameters.projection)
   }

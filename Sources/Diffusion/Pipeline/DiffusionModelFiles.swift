@@ -8,20 +8,17 @@ public struct DiffusionModelFiles: Sendable {
   public let directory: String
   /// The model's own sampler.
   public let scheduler: SchedulerConfiguration
-  package let graph: UNetGraph
+  package let graph: ImageGraph
   package let network: UNetFiles
 
   /// The sizes of one sample: channels, rows and columns of an image.
-  public var sampleShape: [Int] {
-    let shape = graph.configuration
-    return [shape.inputChannels, shape.height, shape.width]
-  }
+  public var sampleShape: [Int] { [graph.inputChannels, graph.height, graph.width] }
 
   /// 1, or 2 if the network tells a variance too.
-  public var outputHeads: Int { graph.configuration.outputChannels / graph.configuration.inputChannels }
+  public var outputHeads: Int { graph.outputChannels / graph.inputChannels }
 
   /// Numbers in the network's weights.
-  public var parameterCount: Int { graph.parameterCount }
+  public var parameterCount: Int { graph.graph.parameterCount }
 
   /// Reads a directory: `unet/config.json` and `scheduler/scheduler_config.json`, or both at its root, as google/ddpm-*
   /// have them.
@@ -32,12 +29,11 @@ public struct DiffusionModelFiles: Sendable {
     self.directory = directory
     network = try UNetFiles(model: directory)
     try Self.checkComponents(directory)
-    graph = UNetGraph(try network.shape())
-    let shape = graph.configuration
-    guard shape.outputChannels == shape.inputChannels || shape.outputChannels == 2 * shape.inputChannels else {
+    graph = try network.graph()
+    guard graph.outputChannels == graph.inputChannels || graph.outputChannels == 2 * graph.inputChannels else {
       throw ModelFileError(
         file: network.configuration, subject: "field 'out_channels'",
-        problem: "\(shape.outputChannels), where samples need in_channels, \(shape.inputChannels), or twice as many")
+        problem: "\(graph.outputChannels), where samples need in_channels, \(graph.inputChannels), or twice as many")
     }
     let places = ["scheduler/scheduler_config.json", "scheduler_config.json"].map { ModelFiles.path(directory, $0) }
     guard let place = places.first(where: { fileExists($0) }) else {
@@ -48,7 +44,7 @@ public struct DiffusionModelFiles: Sendable {
           + "knows, and comes with it")
     }
     scheduler = try SchedulerConfiguration(file: place)
-    if scheduler.needsSecondHead, shape.outputChannels == shape.inputChannels {
+    if scheduler.needsSecondHead, graph.outputChannels == graph.inputChannels {
       throw ModelFileError(
         file: place, subject: "field 'variance_type'",
         problem: "learned_range, but config.json has as many out_channels as in_channels: the network tells no variance"

@@ -11,7 +11,7 @@ public struct NetworkDenoiser: Denoiser {
   /// 2 if the network tells a variance too.
   public let outputHeads: Int
 
-  private let network: UNet
+  private let network: ImageNetwork
   private let engine: Engine
 
   /// Reads a model's network onto a device.
@@ -23,11 +23,12 @@ public struct NetworkDenoiser: Denoiser {
   ///   much is missing.
   public init(_ files: DiffusionModelFiles, on engine: Engine) async throws {
     try await self.init(
-      try await UNet(files.graph, files: files.network, on: engine), prediction: files.scheduler.prediction, on: engine)
+      try await ImageNetwork(files.graph, files: files.network, on: engine), prediction: files.scheduler.prediction,
+      on: engine)
   }
 
-  init(_ network: UNet, prediction: Prediction, on engine: Engine) async throws {
-    let shape = network.configuration
+  init(_ network: ImageNetwork, prediction: Prediction, on engine: Engine) async throws {
+    let shape = network.graph
     sampleShape = [shape.inputChannels, shape.height, shape.width]
     outputHeads = shape.outputChannels / shape.inputChannels
     self.prediction = prediction
@@ -59,17 +60,15 @@ extension NetworkDenoiser: DeviceDenoiser {
     NetworkEvaluation(pass: try network.makePass(images: batch.samples))
   }
 
-  package func bytes(samples: Int) -> Int {
-    network.graph.memory(images: samples, panelWidth: engine.panelWidth).pass
-  }
+  package func bytes(samples: Int) -> Int { network.memory(images: samples).pass }
 
-  package var residentBytes: Int { network.graph.memory(images: 1, panelWidth: engine.panelWidth).weights }
+  package var residentBytes: Int { network.memory(images: 1).weights }
 
   package func busySamples(on device: DeviceDescription) -> Int? { network.graph.busyImages(on: device) }
 }
 
 private struct NetworkEvaluation: DeviceEvaluation {
-  let pass: UNetPass
+  let pass: ImagePass
 
   func append(
     x: Tensor, at rows: CoefficientRows, into output: Tensor, to submission: inout Submission

@@ -63,8 +63,8 @@ public struct Extractor: Sendable {
     let description = try ModelDescription(directory: directory)
     let files = try EncoderFiles(directory: directory)
     let (configuration, checkpoint) = (files.configuration, files.checkpoint)
-    let encoder = try await BertEncoder(
-      configuration, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
+    let encoder = try await TextEncoder(
+      files.graph, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
     let heads = try await ModelHeads(
       description, checkpoint, hiddenSize: configuration.hiddenSize, positions: configuration.maximumPositions,
       on: engine)
@@ -99,10 +99,9 @@ public struct Extractor: Sendable {
 
   /// Runs windows in batches made for this device.
   func scheduler() -> Scheduler<TokenWindow, WindowFindings> {
-    let tokens = options.batchTokens ?? (engine.device.kind == .gpu ? 16_384 : 2_048)
     let scorer = scorer
     return Scheduler(
-      limits: BatchPolicy.Limits(tokens: max(1, tokens), bytes: max(1, engine.device.memoryBytes / 2)),
+      limits: options.limits(on: engine.device),
       weigh: { ($0.ids.count, scorer.bytes(forTokens: $0.ids.count)) },
       execute: { (windows) throws(EngineError) in try await scorer.findings(in: windows.map(\.ids)) })
   }

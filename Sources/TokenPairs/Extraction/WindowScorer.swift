@@ -3,14 +3,14 @@ internal import Networks
 
 /// Runs windows through the encoder and the heads.
 struct WindowScorer: Sendable {
-  let encoder: BertEncoder
+  let encoder: TextEncoder
   let heads: ModelHeads
   let options: Extractor.Options
   let engine: Engine
 
   /// Device memory that a window takes while it is scored, in bytes.
   func bytes(forTokens count: Int) -> Int {
-    encoder.bytes(forTokens: count) + heads.bytes(forTokens: count)
+    encoder.memory(of: .tokens(count)).pass + heads.bytes(forTokens: count)
   }
 
   /// Encodes a batch once; all heads read from that.

@@ -33,9 +33,7 @@ package struct PairHead: Sendable {
 
   /// Device memory that a sequence takes while it is scored, in bytes.
   package func bytes(forTokens count: Int) -> Int {
-    let rotated = rotary == nil ? 0 : heads * parameters.headSize
-    let rows = count * (projection.outputs + rotated + (bias?.outputs ?? 0))
-    return 4 * (rows + engine.panelColumns(count) * (heads * parameters.headSize + (bias?.outputs ?? 0)))
+    parameters.bytes(forTokens: count, panelWidth: engine.panelWidth)
   }
 
   /// Queries and keys that share one product: one pair a type, or one for all.

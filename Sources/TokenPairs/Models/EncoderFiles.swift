@@ -1,4 +1,5 @@
 package import ModelFiles
+package import Networks
 
 /// The files of an encoder in a directory: its shape, its weights and its tokenizer, which fit each other.
 package struct EncoderFiles: Sendable {
@@ -6,6 +7,9 @@ package struct EncoderFiles: Sendable {
   package let configuration: BertConfiguration
   package let checkpoint: Checkpoint
   package let tokenizer: WordPieceTokenizer
+
+  /// The encoder as steps.
+  package var graph: TextGraph { .bert(configuration) }
 
   /// Content tokens of a window: two positions are for CLS and SEP.
   package var windowCapacity: Int { configuration.maximumPositions - 2 }

@@ -94,7 +94,7 @@ import Weft
   }
 
   @Test func aNetworkThatDoesNotFitSaysByHowMuch() throws {
-    let graph = UNetGraph(.celebA)
+    let graph = ImageGraph.unet2D(.celebA)
     let device = DeviceDescription(
       name: "a small device", platform: "", driver: "", kind: .gpu, variant: "gpu", computeUnits: 1,
       memoryBytes: 512 << 20)

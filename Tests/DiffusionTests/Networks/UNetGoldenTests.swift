@@ -40,9 +40,9 @@ import Testing
     let directory = try ModelDirectory(golden, .init(hasOldNames: golden.hasOldNames))
     defer { withExtendedLifetime(directory) {} }
     let engine = try await one.device.engine()
-    let graph = UNetGraph(try UNetFiles(model: directory.path).shape())
-    #expect(Dictionary(uniqueKeysWithValues: graph.tensors.map { ($0.name, $0.shape) }) == golden.shapes)
-    let network = try await UNet(graph, files: UNetFiles(model: directory.path), on: engine)
+    let graph = try UNetFiles(model: directory.path).graph()
+    #expect(Dictionary(uniqueKeysWithValues: graph.graph.tensors.map { ($0.name, $0.shape) }) == golden.shapes)
+    let network = try await ImageNetwork(graph, files: UNetFiles(model: directory.path), on: engine)
     let pass = try network.makePass(images: UNetGolden.images)
     for timestep in golden.timesteps {
       let expected = try golden.numbers("forward.\(timestep)")
@@ -102,7 +102,7 @@ import Testing
     let golden = try UNetGolden.named("plain")
     let files = UNetFiles(network: "\(UNetGolden.folder)/sharded")
     let engine = try await TestDevice.reference.engine()
-    let network = try await UNet(UNetGraph(try files.shape()), files: files, on: engine)
+    let network = try await ImageNetwork(try files.graph(), files: files, on: engine)
     let denoiser = try await NetworkDenoiser(network, prediction: .epsilon, on: engine)
     let level = NoiseLevel(time: 999, alpha: 1, sigma: 1)
     let call = DenoiserCall(samples: try golden.numbers("noise"), count: UNetGolden.images, levels: [level])

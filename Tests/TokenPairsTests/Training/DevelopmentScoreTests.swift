@@ -20,8 +20,8 @@ import Weft
     let layout = FeatureLayout(
       key: .init(encoder: Checksum(), device: Checksum(), tokens: Checksum()), precision: .float32,
       hiddenSize: files.configuration.hiddenSize, lengths: windows.map(\.count))
-    let encoder = try await BertEncoder(
-      files.configuration, weights: files.checkpoint, prefix: description.encoderPrefix, on: engine)
+    let encoder = try await TextEncoder(
+      files.graph, weights: files.checkpoint, prefix: description.encoderPrefix, on: engine)
     var extraction = try FeatureExtraction(
       windows, encoder: encoder, layout: layout, to: scratch.file("f"), batchTokens: 512, on: engine)
     while try await extraction.next() {}

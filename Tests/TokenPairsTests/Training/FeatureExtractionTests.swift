@@ -16,13 +16,13 @@ import Weft
 
   private func extract(
     _ precision: FeaturePrecision, _ device: TestDevice, _ scratch: Scratch
-  ) async throws -> (cache: FeatureCache, encoder: BertEncoder, engine: Engine) {
+  ) async throws -> (cache: FeatureCache, encoder: TextEncoder, engine: Engine) {
     try SmallTraining.writeEncoder(to: scratch.file("encoder"), prefix: "x.bert.")
     let files = try EncoderFiles(directory: scratch.file("encoder"))
     #expect(try files.prefix() == "x.bert.")
     let engine = try await device.engine()
-    let encoder = try await BertEncoder(
-      files.configuration, weights: files.checkpoint, prefix: "x.bert.", on: engine)
+    let encoder = try await TextEncoder(
+      files.graph, weights: files.checkpoint, prefix: "x.bert.", on: engine)
     let layout = FeatureLayout(
       key: .init(encoder: Checksum(), device: Checksum(), tokens: Checksum()), precision: precision, hiddenSize: 8,
       lengths: Self.windows.map(\.count))

@@ -26,7 +26,7 @@ struct FeatureExtraction {
   ///   - engine: the device.
   /// - Throws: `ModelFileError` if the file cannot be written.
   init(
-    _ windows: [[Int32]], encoder: BertEncoder, layout: FeatureLayout, to path: String, batchTokens: Int,
+    _ windows: [[Int32]], encoder: TextEncoder, layout: FeatureLayout, to path: String, batchTokens: Int,
     on engine: Engine
   ) throws(ModelFileError) {
     self.layout = layout
@@ -36,7 +36,7 @@ struct FeatureExtraction {
       limits: BatchPolicy.Limits(tokens: batchTokens, bytes: max(1, engine.device.memoryBytes / 2)),
       // Finished rows wait in memory for their turn: a few batches of them, however many windows that is.
       window: max(16, 4 * min(batchTokens, 1 << 32) / max(1, mean)),
-      weigh: { ($0.count, encoder.bytes(forTokens: $0.count)) },
+      weigh: { ($0.count, encoder.memory(of: .tokens($0.count)).pass) },
       execute: { (windows) throws(EngineError) in try await Self.rows(of: windows, encoder, on: engine) })
     let stream = Windows { continuation in
       for window in windows { continuation.yield(window) }
@@ -68,7 +68,7 @@ struct FeatureExtraction {
   }
 
   private static func rows(
-    of windows: [[Int32]], _ encoder: BertEncoder, on engine: Engine
+    of windows: [[Int32]], _ encoder: TextEncoder, on engine: Engine
   ) async throws(EngineError) -> [[Float]] {
     var submission = Submission()
     let tokens = try DeviceTokens(TokenBatch(windows), on: engine, uploadedBy: &submission)
@@ -77,7 +77,7 @@ struct FeatureExtraction {
     let values = try await engine.run(submission)[place].floats
     var start = 0
     return windows.map { window in
-      let end = start + window.count * encoder.configuration.hiddenSize
+      let end = start + window.count * encoder.width
       defer { start = end }
       return Array(values[start..<end])
     }

@@ -13,7 +13,7 @@ struct FeaturePreparation {
   private let directory: String
   private let layouts: [Part: FeatureLayout]
   private var running: (part: Part, extraction: FeatureExtraction)?
-  private var encoder: BertEncoder?
+  private var encoder: TextEncoder?
   /// Windows and tokens of the files computed so far.
   private var done = (windows: 0, tokens: 0)
   /// Windows to compute, once it is known which files are there.
@@ -87,10 +87,10 @@ struct FeaturePreparation {
     } catch { throw ModelFileError(file: path(layout), problem: error.problem) }
   }
 
-  private mutating func loadedEncoder() async throws -> BertEncoder {
+  private mutating func loadedEncoder() async throws -> TextEncoder {
     if let encoder { return encoder }
-    let loaded = try await BertEncoder(
-      preparation.files.configuration, weights: preparation.files.checkpoint, prefix: preparation.prefix,
+    let loaded = try await TextEncoder(
+      preparation.files.graph, weights: preparation.files.checkpoint, prefix: preparation.prefix,
       on: training.engine)
     encoder = loaded
     return loaded

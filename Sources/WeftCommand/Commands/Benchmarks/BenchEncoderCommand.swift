@@ -44,7 +44,7 @@ struct BenchEncoderCommand: AsyncParsableCommand {
   func run() async throws {
     let engine = try tiles.engine()
     let configuration = shape.configuration
-    let encoder = try await BertEncoder(configuration, weights: RandomWeights(seed: 1), prefix: "", on: engine)
+    let encoder = try await TextEncoder(.bert(configuration), weights: RandomWeights(seed: 1), prefix: "", on: engine)
     var generator = SplitMix64(seed: 2)
     let sequences = (0..<batch).map { _ in
       (0..<length).map { _ in Int32.random(in: 0..<Int32(configuration.vocabularySize), using: &generator) }

@@ -39,7 +39,7 @@ struct BenchUNetCommand: AsyncParsableCommand {
   func run() async throws {
     let engine = try tiles.engine()
     let configuration = shape.configuration
-    let network = try await UNet(UNetGraph(configuration), weights: RandomWeights(seed: 1), on: engine)
+    let network = try await ImageNetwork(.unet2D(configuration), weights: RandomWeights(seed: 1), on: engine)
     let pass = try network.makePass(images: batch)
     let elements = configuration.imageElements
     let samples = try await engine.upload(
@@ -57,9 +57,9 @@ struct BenchUNetCommand: AsyncParsableCommand {
       try pass.append(samples, at: levels, into: answer, to: &submission)
       _ = try await engine.run(submission)
     }
-    let all = try pass.layers(samples, at: levels, into: answer)
+    let all = try pass.measuredSteps(samples, at: levels, into: answer)
     let work = all.reduce(0) { $0 + $1.floatingPointOperations }
-    let memory = network.graph.memory(images: batch, panelWidth: engine.panelWidth)
+    let memory = network.memory(images: batch)
     if layers { try await show(all, on: engine) }
     repetition.show(
       ReportEntry.timings(measurement) + [
@@ -71,7 +71,7 @@ struct BenchUNetCommand: AsyncParsableCommand {
   }
 
   /// Prints what each operation takes.
-  private func show(_ layers: [UNetLayer], on engine: Engine) async throws {
+  private func show(_ layers: [MeasuredStep], on engine: Engine) async throws {
     var table = TextTable([
       .text("operation"), .text("layer"), .number("ms"), .number("GFLOP/s"), .number("MiB"), .number("GB/s"),
     ])
@@ -83,7 +83,7 @@ struct BenchUNetCommand: AsyncParsableCommand {
       }
       let seconds = measurement.median
       table.addRow([
-        layer.kind, layer.name, String(format: "%.2f", seconds * 1000),
+        layer.title, layer.layer, String(format: "%.2f", seconds * 1000),
         layer.floatingPointOperations > 0 ? String(format: "%.1f", layer.floatingPointOperations / seconds / 1e9) : "",
         String(format: "%.2f", Double(layer.bytes) / Double(1 << 20)),
         String(format: "%.1f", Double(layer.bytes) / seconds / 1e9),

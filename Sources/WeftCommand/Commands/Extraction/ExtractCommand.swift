@@ -45,10 +45,14 @@ struct ExtractCommand: AsyncParsableCommand {
     help: ArgumentHelp("Write here instead of to standard output; appears when it is complete.", valueName: "file"))
   var output: String?
 
+  @Flag(help: "Say what memory the model takes and how many windows of text travel together, and read nothing.")
+  var dryRun = false
+
   @Argument(help: ArgumentHelp("Files to read; '-' or none is standard input.", valueName: "input"))
   var input: [String] = []
 
   func run() async throws {
+    guard !dryRun else { return try await report() }
     let blank: LineReader.BlankLines = lines ? .keep : .skip
     noteIfTyping(input, lines ? "text" : #"{"text": "…"}"#)
     let reader = try LineReader(paths: input, blankLines: blank)
@@ -104,6 +108,48 @@ struct ExtractCommand: AsyncParsableCommand {
     }
     let status = ExitStatus(failedLines: failed)
     if status != .success { throw ExitCode(status.rawValue) }
+  }
+
+  /// Says what the model takes, without loading it.
+  private func report() async throws {
+    let directory = try model.directory()
+    let engine = try await device.engine()
+    let plan = try ExtractionPlan(model: directory, options: extraction.options, on: engine)
+    print(ExtractionReport(plan: plan, device: engine.device).text, terminator: "")
+  }
+}
+
+/// What `weft extract --dry-run` says.
+struct ExtractionReport {
+  let plan: ExtractionPlan
+  let device: DeviceDescription
+
+  /// The lines.
+  var text: String {
+    func count(_ count: Int, _ thing: String, _ things: String) -> String {
+      "\(Quantity.grouped(count)) \(count == 1 ? thing : things)"
+    }
+    let links = plan.linkCount > 0 ? ", \(count(plan.linkCount, "link", "links"))" : ""
+    let windows = plan.windows == 1 ? "one" : Quantity.grouped(plan.windows)
+    let batches =
+      plan.batches == 1 ? "a batch" : "\(plan.batches) batches at a time, each"
+    return """
+      model      \(plan.task.rawValue), \(count(plan.labelCount, "label", "labels"))\(links), \
+      \(Quantity.grouped(plan.parameterCount)) parameters
+      encoder    \(plan.family), \(count(plan.width, "channel", "channels")) wide
+      windows    of up to \(count(plan.windowTokens, "token", "tokens")), \(windows) of that length in a batch of \
+      \(count(plan.batchTokens, "token", "tokens"))
+      memory     \(Self.mebibytes(plan.total)): weights \(Self.mebibytes(plan.weights)), \(batches) \
+      \(Self.mebibytes(plan.batch)) (\(Self.mebibytes(plan.unshared)) if no values shared it); a window \
+      \(Self.mebibytes(plan.window))
+      device     \(device.name), \(Self.mebibytes(device.memoryBytes))
+
+      """
+  }
+
+  private static func mebibytes(_ bytes: Int) -> String {
+    let value = Double(bytes) / 1_048_576
+    return String(format: value < 100 ? "%.1f MiB" : "%.0f MiB", value)
   }
 }
 
