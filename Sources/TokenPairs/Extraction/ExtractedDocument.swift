@@ -42,7 +42,7 @@ public struct Entity: Sendable, Hashable {
   public var probability: Float { 1 / (1 + exponential(-2 * score)) }
 }
 
-/// What becomes of spans that overlap.
+/// What happens to spans that overlap.
 public enum OverlapMode: String, Sendable, Hashable, CaseIterable {
   /// Every span above the threshold is kept: entities can contain one another.
   case nested

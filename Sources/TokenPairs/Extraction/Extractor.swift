@@ -11,7 +11,7 @@ public struct Extractor: Sendable {
   public struct Options: Sendable, Hashable {
     /// A span or a link is found if its score is greater.
     public var threshold: Float
-    /// What becomes of entities that overlap.
+    /// What happens to entities that overlap.
     public var mode: OverlapMode
     /// Tokens in a batch; chosen for the device if nil.
     public var batchTokens: Int?

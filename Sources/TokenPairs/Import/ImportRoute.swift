@@ -17,7 +17,7 @@ struct ImportRoute: Sendable {
   /// Projection and bias of an efficient head.
   private let efficient: [[String]]
 
-  /// What of a training code's computation a model in normal form does not do, for those who import from it.
+  /// The part of a training code's computation that a model in normal form does not do, for people who import from it.
   static func caveat(_ dialect: HeadDialect, isRotated: Bool) -> String? {
     switch dialect.name {
     case "ark-nlp" where isRotated:

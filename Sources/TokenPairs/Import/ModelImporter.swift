@@ -16,7 +16,7 @@ package struct ModelImporter {
     package let tensorCount: Int
     /// Tensors of the checkpoint that the model has no place for, by their names there.
     package let leftOut: [String]
-    /// What of the training code's computation the model does not do; nil if it does all of it.
+    /// The part of the training code's computation that the model does not do; nil if it does all of it.
     package let caveat: String?
   }
 

@@ -33,7 +33,7 @@ struct DevelopmentScore: Sendable {
     self.positions = positions
     self.engine = engine
     task = inventory.task
-    // As `weft evaluate` has it: the arguments of events without a trigger count.
+    // As in `weft evaluate`: the arguments of events without a trigger count.
     options = Extractor.Options(requiresTrigger: false)
     var schema: EventSchema?
     if task == .events {

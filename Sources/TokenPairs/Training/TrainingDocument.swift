@@ -35,7 +35,7 @@ public struct TrainingDocument: Sendable, Hashable {
   }
 }
 
-/// What became of a data set's labels on their way to tokens.
+/// What happened to a data set's labels when they were aligned with tokens.
 public struct AlignmentReport: Sendable, Hashable {
   /// Texts.
   public var documents = 0
@@ -61,7 +61,7 @@ public struct AlignmentReport: Sendable, Hashable {
   public var placedLinks = 0
   /// Links whose spans were placed, but not in one window.
   public var linksApart = 0
-  /// Labels and predicates that the training data never show, and how often they are met.
+  /// Labels and predicates that the training data do not have, and how often they occur.
   public var unknownNames: [String: Int] = [:]
 
   /// Nothing yet.
@@ -70,7 +70,7 @@ public struct AlignmentReport: Sendable, Hashable {
   /// Whether a model of the task could be right about anything.
   package func hasAnything(for task: ModelTask) -> Bool { (task == .relations ? placedLinks : placedSpans) > 0 }
 
-  /// What the labels are for, which says what becomes of those without a place.
+  /// What the labels are for, which decides what happens to those that cannot be placed.
   public enum Purpose: Sendable, Hashable {
     /// They are left out.
     case learning

@@ -4,7 +4,7 @@ internal import ModelFiles
 /// The directory that a model is trained into: `OUTPUT/training` while the training lasts, and the model's files in
 /// `OUTPUT` when it has ended, not before. One training works in it at a time.
 final class TrainingFolder {
-  /// What becomes of what the directory holds.
+  /// What may happen to what the directory holds.
   struct Mode: Sendable, Hashable {
     /// An unfinished training is gone on with.
     var resumes: Bool

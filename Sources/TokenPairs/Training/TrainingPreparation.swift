@@ -149,7 +149,7 @@ extension Checksum {
   /// Checksum and size, for people too.
   var text: String { "\(hexadecimal)-\(count)" }
 
-  /// Of documents in their order, with what is true of them in an order of its own.
+  /// Of documents in their order, and of their labels in sorted order.
   init(of documents: [TrainingDocument]) {
     self.init()
     for document in documents {
@@ -160,7 +160,7 @@ extension Checksum {
 }
 
 extension TrainingDocument.Gold {
-  /// Each label as a text of its own.
+  /// Each label as a text.
   fileprivate var lines: [String] {
     switch self {
     case .entities(let entities): entities.map { "\($0.range) \($0.label)" }

@@ -47,7 +47,7 @@ public struct TrainingEpoch: Sendable, Hashable, Codable {
   public let predicted: Int
   /// What is true of the development data.
   public let gold: Int
-  /// What of both agrees.
+  /// Those of both that agree.
   public let correct: Int
   /// Tokens of the epoch.
   public let tokens: Int
