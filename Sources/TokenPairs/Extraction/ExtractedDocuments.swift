@@ -1,31 +1,6 @@
 internal import DequeModule
 public import Engine
 
-/// A text and what was found in it.
-public struct ExtractedDocument: Sendable, Hashable {
-  /// The text's number in the input, from 0.
-  public let index: Int
-  /// The text.
-  public let text: String
-  /// The entities, if the model finds those, in reading order: by start, then end, then label.
-  public internal(set) var entities: [Entity] = []
-  /// The relations, if the model finds those: by subject, predicate, object.
-  public internal(set) var relations: [Relation] = []
-  /// The events, if the model finds those: by type, then by their arguments in reading order.
-  public internal(set) var events: [Event] = []
-  /// Tokens the model read, without the marks that frame a window.
-  public let tokenCount: Int
-  /// Whether the model found more than is looked at, and results may be missing: see `Extractor.Options.maximumSpans`.
-  public internal(set) var isTruncated: Bool
-
-  init(index: Int, text: String, tokenCount: Int, isTruncated: Bool) {
-    self.index = index
-    self.text = text
-    self.tokenCount = tokenCount
-    self.isTruncated = isTruncated
-  }
-}
-
 /// The documents of a stream of texts, in its order. Iterating reads the texts and runs the device; a consumer that
 /// stops taking documents stops both.
 public struct ExtractedDocuments<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable
@@ -83,7 +58,7 @@ where Texts.Element == String {
   public struct Iterator: AsyncIteratorProtocol {
     let extractor: Extractor
     let ledger: TextLedger
-    let outcomes: Scheduler<TokenWindow, WindowFindings>.Outcomes<WindowSource<Texts>>.Iterator
+    let outcomes: Scheduler<[Int32], WindowFindings>.Outcomes<WindowSource<Texts>>.Iterator
     var index = 0
 
     /// The next outcome, or nil at the end.
@@ -116,9 +91,9 @@ actor TextLedger {
   func next() -> TokenizedText? { texts.popFirst() }
 }
 
-/// Tokenises texts as they are asked for, and hands out their windows.
+/// Tokenises texts as they are asked for, and hands out the token ids of their windows.
 struct WindowSource<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable where Texts.Element == String {
-  typealias Element = TokenWindow
+  typealias Element = [Int32]
 
   let texts: Texts
   let extractor: Extractor
@@ -135,7 +110,7 @@ struct WindowSource<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
     var pending: [[Int32]] = []
     var sent = 0
 
-    mutating func next() async throws -> TokenWindow? {
+    mutating func next() async throws -> [Int32]? {
       if sent == pending.count {
         guard let text = try await texts.next() else { return nil }
         let tokenized = extractor.reader.read(text)
@@ -144,7 +119,7 @@ struct WindowSource<Texts: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
         sent = 0
       }
       defer { sent += 1 }
-      return TokenWindow(ids: pending[sent])
+      return pending[sent]
     }
   }
 }

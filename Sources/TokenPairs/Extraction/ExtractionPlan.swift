@@ -47,9 +47,7 @@ package struct ExtractionPlan: Sendable {
     let files = try EncoderFiles(directory: directory)
     let encoder = files.graph
     try encoder.check(files.checkpoint, prefix: description.encoderPrefix, configuration: "config.json")
-    let heads = try [description.spanHead, description.linkHeads?.head, description.linkHeads?.tail].compactMap {
-      try $0?.parameters(from: files.checkpoint, hiddenSize: encoder.width)
-    }
+    let heads = try description.heads.map { try $0.parameters(from: files.checkpoint, hiddenSize: encoder.width) }
     task = description.task
     labelCount = description.labels.count
     linkCount = description.links.count
@@ -97,15 +95,14 @@ extension HeadParameters {
     let packed = [projection, bias].compactMap { $0 }.reduce(0) {
       $0 + LinearLayer("", inputs: $1.inputs, outputs: $1.outputs).bytes(panelWidth: panelWidth).packed
     }
-    return packed + (rope ? 8 * positions * headSize : 0)
+    return packed + (shape.rope ? 8 * positions * shape.headSize : 0)
   }
 
   /// Bytes that a sequence takes while it is scored.
   func bytes(forTokens count: Int, panelWidth: Int) -> Int {
-    // Queries and keys that share one product: one pair a type, or one for all.
-    let vectors = (kind == .efficient ? 1 : types) * headSize
+    let vectors = shape.products * shape.headSize
     let biases = bias?.outputs ?? 0
     let columns = (count + panelWidth - 1) / panelWidth * panelWidth
-    return 4 * (count * (projection.outputs + (rope ? vectors : 0) + biases) + columns * (vectors + biases))
+    return 4 * (count * (projection.outputs + (shape.rope ? vectors : 0) + biases) + columns * (vectors + biases))
   }
 }

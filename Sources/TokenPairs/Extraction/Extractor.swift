@@ -11,7 +11,7 @@ public struct Extractor: Sendable {
   public struct Options: Sendable, Hashable {
     /// A span or a link is found if its score is greater.
     public var threshold: Float
-    /// What becomes of entities that overlap.
+    /// What happens to entities that overlap.
     public var mode: OverlapMode
     /// Tokens in a batch; chosen for the device if nil.
     public var batchTokens: Int?
@@ -54,7 +54,8 @@ public struct Extractor: Sendable {
 
   let reader: WindowReader
   let assembler: DocumentAssembler
-  private let scorer: WindowScorer
+  private let encoder: TextEncoder
+  private let heads: ModelHeads
 
   /// Loads a model directory: the Hugging Face files (`config.json`, `model.safetensors`, `tokenizer.json` or
   /// `vocab.txt`) and `globalpointer.json` (entities) or `gplinker.json` (relations, events).
@@ -63,18 +64,21 @@ public struct Extractor: Sendable {
     let description = try ModelDescription(directory: directory)
     let files = try EncoderFiles(directory: directory)
     let (configuration, checkpoint) = (files.configuration, files.checkpoint)
-    let encoder = try await TextEncoder(
+    encoder = try await TextEncoder(
       files.graph, weights: checkpoint, prefix: description.encoderPrefix, on: engine)
-    let heads = try await ModelHeads(
-      description, checkpoint, hiddenSize: configuration.hiddenSize, positions: configuration.maximumPositions,
-      on: engine)
+    heads = try await ModelHeads(
+      try description.heads.map { try $0.parameters(from: checkpoint, hiddenSize: configuration.hiddenSize) },
+      rule: LinkRule(
+        links: description.links, schema: description.eventSchema,
+        triangular: description.linkHeads?.head.shape.triangular ?? false),
+      positions: configuration.maximumPositions, on: engine)
     task = description.task
     labels = description.labels
     links = description.links
-    assembler = DocumentAssembler(description, options)
+    assembler = DocumentAssembler(
+      labels: description.labels, links: description.links, schema: description.eventSchema, options)
     reader = WindowReader(
       tokenizer: files.tokenizer, capacity: files.windowCapacity, overlap: options.windowOverlap)
-    scorer = WindowScorer(encoder: encoder, heads: heads, options: options, engine: engine)
     self.engine = engine
     self.options = options
   }
@@ -97,12 +101,92 @@ public struct Extractor: Sendable {
     documents(in: AsyncTexts(texts))
   }
 
-  /// Runs windows in batches made for this device.
-  func scheduler() -> Scheduler<TokenWindow, WindowFindings> {
-    let scorer = scorer
-    return Scheduler(
+  /// Runs windows, given as token ids, in batches made for this device.
+  func scheduler() -> Scheduler<[Int32], WindowFindings> {
+    Scheduler(
       limits: options.limits(on: engine.device),
-      weigh: { ($0.ids.count, scorer.bytes(forTokens: $0.ids.count)) },
-      execute: { (windows) throws(EngineError) in try await scorer.findings(in: windows.map(\.ids)) })
+      weigh: { [self] in ($0.count, bytes(forTokens: $0.count)) },
+      execute: { [self] (windows) throws(EngineError) in try await findings(in: windows) })
+  }
+
+  /// Device memory that a window takes while it is scored, in bytes.
+  func bytes(forTokens count: Int) -> Int {
+    encoder.memory(of: .tokens(count)).pass + heads.bytes(forTokens: count)
+  }
+
+  /// Encodes a batch once; all heads read from that.
+  func findings(in windows: [[Int32]]) async throws(EngineError) -> [WindowFindings] {
+    var submission = Submission()
+    let tokens = try DeviceTokens(TokenBatch(windows), on: engine, uploadedBy: &submission)
+    let hidden = try encoder.encode(tokens, in: &submission)
+    return try await heads.findings(hidden: hidden, tokens, options, after: submission, on: engine)
+  }
+}
+
+/// A model's heads on a device.
+struct ModelHeads: Sendable {
+  /// The two heads that join spans.
+  struct Links: Sendable {
+    let head: PairHead
+    let tail: PairHead
+    let rule: LinkRule
+  }
+
+  /// Finds spans, a type a label.
+  let spans: PairHead
+  /// Nil for entities.
+  let links: Links?
+
+  /// - Parameters:
+  ///   - parameters: the span head, and for a model that links the head and tail heads.
+  ///   - rule: which spans can be linked; nil for entities.
+  ///   - positions: the longest sequence the heads will meet.
+  ///   - engine: the device.
+  /// - Throws: `EngineError` if the device has no room.
+  init(
+    _ parameters: [HeadParameters], rule: LinkRule?, positions: Int, on engine: Engine
+  ) async throws(EngineError) {
+    precondition(parameters.count == (rule == nil ? 1 : 3))
+    spans = try await PairHead(parameters[0], positions: positions, on: engine)
+    links =
+      if let rule {
+        Links(
+          head: try await PairHead(parameters[1], positions: positions, on: engine),
+          tail: try await PairHead(parameters[2], positions: positions, on: engine), rule: rule)
+      } else { nil }
+  }
+
+  /// Device memory that a sequence takes while it is scored, in bytes.
+  func bytes(forTokens count: Int) -> Int {
+    [spans, links?.head, links?.tail].reduce(0) { $0 + ($1?.bytes(forTokens: count) ?? 0) }
+  }
+
+  /// Runs `submission` (what makes `hidden`), then the heads on it.
+  /// - Parameters:
+  ///   - hidden: the encoder's output, `[tokens, hiddenSize]`.
+  ///   - tokens: the batch of windows that it is of.
+  ///   - options: the threshold, and the spans to look at at most.
+  ///   - submission: what is to run first.
+  ///   - engine: the device.
+  /// - Returns: findings, one a window.
+  /// - Throws: `EngineError` if the device has no room.
+  func findings(
+    hidden: Tensor, _ tokens: DeviceTokens, _ options: Extractor.Options, after submission: Submission,
+    on engine: Engine
+  ) async throws(EngineError) -> [WindowFindings] {
+    var submission = submission
+    var query = try spans.query(hidden: hidden, tokens, threshold: options.threshold, in: &submission)
+    query.limit = max(1, options.maximumSpans)
+    var joined: WindowQuery.Links?
+    if let links {
+      joined = WindowQuery.Links(
+        rule: links.rule,
+        query: LinkQuery(
+          head: try links.head.linkScores(hidden: hidden, tokens, in: &submission),
+          tail: try links.tail.linkScores(hidden: hidden, tokens, in: &submission), scale: links.head.shape.scale,
+          threshold: options.threshold))
+    }
+    return try await WindowQuery(spans: query, labels: spans.shape.types, links: joined)
+      .findings(after: submission, lengths: tokens.segments.segments.lengths, on: engine)
   }
 }

@@ -2,10 +2,10 @@ package import Engine
 
 /// What the heads found in a window.
 package struct WindowFindings: Sendable, Hashable {
-  /// Spans above the threshold, in order: `matrix` is the label, tokens are counted with CLS as 0.
-  package var spans: [PairCell] = []
+  /// Spans above the threshold, by label, first token, last token; tokens are counted with CLS as 0.
+  package var spans: [LabelledSpan] = []
   /// Linked spans, as indices of `spans`.
-  package var links: [LinkHit] = []
+  package var links: [SpanLink] = []
   /// Whether there was more than the options let pass.
   package var isTruncated = false
 }
@@ -53,9 +53,10 @@ package struct WindowQuery: Sendable {
     // Real text has a few spans a sentence; a list this long is read back in one go.
     let found = try await engine.find(spans, after: submission, capacity: max(256, lengths.reduce(0, +)))
     var findings = [WindowFindings](repeating: WindowFindings(), count: lengths.count)
-    for cell in found.cells {
+    // A head without a triangle also scores cells that end before they begin: they are no spans.
+    for cell in found.cells where cell.row <= cell.column {
       findings[cell.matrix / labels].spans.append(
-        PairCell(matrix: cell.matrix % labels, row: cell.row, column: cell.column, score: cell.score))
+        LabelledSpan(label: cell.matrix % labels, range: cell.row..<cell.column + 1, score: cell.score))
     }
     for window in found.truncatedSegments { findings[window].isTruncated = true }
     if let links { try await Self.addLinks(links, to: &findings, lengths: lengths, on: engine) }
@@ -65,16 +66,16 @@ package struct WindowQuery: Sendable {
   private static func addLinks(
     _ links: Links, to findings: inout [WindowFindings], lengths: [Int], on engine: Engine
   ) async throws(EngineError) {
-    var asked: [(window: Int, pair: LinkRule.Pair)] = []
+    var asked: [(window: Int, first: Int, second: Int)] = []
     var pairs: [LinkPair] = []
     var firstRow = 0
     for (window, length) in lengths.enumerated() {
       let spans = findings[window].spans
       let (wanted, isTruncated) = links.rule.pairs(among: spans)
       if isTruncated { findings[window].isTruncated = true }
-      for pair in wanted {
-        let (head, tail) = links.rule.cells(of: pair, among: spans)
-        asked.append((window, pair))
+      for (first, second) in wanted {
+        let (head, tail) = links.rule.direction.cells(spans[first].range, spans[second].range)
+        asked.append((window, first, second))
         pairs.append(
           LinkPair(
             head: (firstRow + head.row, firstRow + head.column), tail: (firstRow + tail.row, firstRow + tail.column)))
@@ -85,10 +86,10 @@ package struct WindowQuery: Sendable {
     try await engine.links(links.query, among: pairs) { found in
       var touched: Set<Int> = []
       for link in found {
-        let (window, pair) = asked[link.pair]
+        let (window, first, second) = asked[link.pair]
         touched.insert(window)
         result[window].links.append(
-          LinkHit(first: pair.first, second: pair.second, predicate: link.predicate, score: link.score))
+          SpanLink(first: first, second: second, predicate: link.predicate, score: link.score))
       }
       for window in touched { result[window].keepStrongestLinks(maximumLinks) }
     }

@@ -1,4 +1,7 @@
-/// How a training code lays out a head's parameters. Importing turns every dialect into one normal form.
+internal import ModelFiles
+
+/// How a training code lays out a head's parameters. Both who imports a checkpoint and who loads a model's own files turn
+/// every dialect into one normal form, with the orders that this type gives.
 ///
 /// Each is named after the project whose published code it was read from.
 package struct HeadDialect: Sendable, Hashable {
@@ -39,8 +42,8 @@ package struct HeadDialect: Sendable, Hashable {
   /// The normal form: halves, start rows before end rows.
   package static let normal = normal(biasScale: 0.5, biasInput: .projection)
 
-  /// The normal form of a head whose bias is of its own making. Rows and columns can be put into any order; these two
-  /// belong to what the training code computes and go with the weights.
+  /// The normal form of a head with a bias of another scale or input. Rows and columns can be put into any order; these
+  /// two belong to what the training code computes and stay with the weights.
   package static func normal(biasScale: Float, biasInput: BiasInput) -> HeadDialect {
     HeadDialect("weft", .halves, .firstHalfStart, biasScale, biasInput)
   }
@@ -78,16 +81,47 @@ package struct HeadDialect: Sendable, Hashable {
     self.plainHeadIsUnrotated = plainHeadIsUnrotated
   }
 
-  /// Which stored row of the projection becomes row `row` of the normal form, which has `2 · headSize` rows.
-  func projectionRow(_ row: Int, headSize: Int) -> Int {
-    switch split {
-    case .halves: row
-    case .interleaved: row < headSize ? 2 * row : 2 * (row - headSize) + 1
+  // MARK: The normal form
+
+  /// What a head of this dialect computes.
+  /// - Parameters:
+  ///   - kind: the kind of head.
+  ///   - types: its score matrices.
+  ///   - headSize: channels of a query.
+  ///   - rope: whether the training code was told to rotate.
+  ///   - triangular: whether only cells whose row is not after their column are scored.
+  /// - Returns: the shape of the head in normal form.
+  func shape(_ kind: HeadKind, types: Int, headSize: Int, rope: Bool, triangular: Bool) -> HeadShape {
+    HeadShape(
+      kind: kind, types: types, headSize: headSize, rope: rope && !(kind == .globalPointer && plainHeadIsUnrotated),
+      triangular: triangular, biasScale: biasScale, biasInput: biasInput)
+  }
+
+  /// Where the normal form's rows of a head's projection come from.
+  func projectionOrder(of head: HeadShape) -> LayerOrder {
+    head.kind == .efficient ? LayerOrder(outputs: channels(of: head)) : .asStored
+  }
+
+  /// Where the normal form's rows and columns of an efficient head's bias layer come from.
+  func biasOrder(of head: HeadShape) -> LayerOrder {
+    LayerOrder(
+      outputs: (0..<2 * head.types).map { biasRow($0, types: head.types) },
+      // The bias layer reads the projection, whose channels move.
+      inputs: head.biasInput == .projection ? channels(of: head) : nil)
+  }
+
+  /// Which stored channel of an efficient head's projection becomes each channel of the normal form.
+  private func channels(of head: HeadShape) -> [Int] {
+    (0..<2 * head.headSize).map { channel in
+      switch split {
+      case .halves: channel
+      case .interleaved: channel < head.headSize ? 2 * channel : 2 * (channel - head.headSize) + 1
+      }
     }
   }
 
   /// Which stored row of the bias layer becomes row `row` of the normal form: start rows, then end rows.
-  func biasRow(_ row: Int, types: Int) -> Int {
+  private func biasRow(_ row: Int, types: Int) -> Int {
     let type = row % types
     let isEnd = row >= types
     return switch biasRows {
@@ -96,5 +130,27 @@ package struct HeadDialect: Sendable, Hashable {
     case .firstHalfEnd: isEnd ? type : types + type
     case .firstHalfStart: row
     }
+  }
+}
+
+/// The order that a stored layer's outputs and inputs are brought into: numbers move and are not rounded.
+struct LayerOrder: Sendable, Hashable {
+  /// Which stored output each output is; in the stored order if nil.
+  var outputs: [Int]?
+  /// Which stored input each input is; in the stored order if nil.
+  var inputs: [Int]?
+
+  static let asStored = LayerOrder()
+
+  /// A layer's weights `[outputs, inputs]` or its bias `[outputs]` in this order.
+  /// - Parameters:
+  ///   - tensor: the tensor as it is stored.
+  ///   - isTransposed: whether it is stored `[inputs, outputs]`.
+  /// - Returns: the tensor in normal form.
+  func applied(to tensor: StoredTensor, isTransposed: Bool) -> StoredTensor {
+    var tensor = isTransposed ? tensor.transposed : tensor
+    if let outputs { tensor = tensor.rows(outputs) }
+    if let inputs, tensor.shape.count == 2 { tensor = tensor.columns(inputs) }
+    return tensor
   }
 }

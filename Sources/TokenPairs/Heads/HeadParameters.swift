@@ -1,5 +1,53 @@
 package import ModelFiles
 
+/// The two kinds of token-pair head.
+public enum HeadKind: String, Sendable, Hashable, Codable, CaseIterable {
+  /// A query and a key for every type (Su et al., "Global Pointer", 2022).
+  case globalPointer = "globalpointer"
+  /// One query and one key for all types, told apart by two biases (Su, "Efficient GlobalPointer", 2022).
+  case efficient
+}
+
+/// What a head computes, whatever its numbers are.
+package struct HeadShape: Sendable, Hashable {
+  package var kind: HeadKind
+  /// Score matrices: one a label, or one a predicate.
+  package var types: Int
+  /// Channels of a query and of a key.
+  package var headSize: Int
+  /// Queries and keys are rotated by their positions.
+  package var rope: Bool
+  /// Only cells whose row is not after their column are scored.
+  package var triangular: Bool
+  /// Efficient only: the factor of the biases.
+  package var biasScale: Float
+  /// Efficient only: what the bias layer reads.
+  package var biasInput: HeadDialect.BiasInput
+
+  package init(
+    kind: HeadKind, types: Int, headSize: Int, rope: Bool, triangular: Bool,
+    biasScale: Float = HeadDialect.normal.biasScale, biasInput: HeadDialect.BiasInput = HeadDialect.normal.biasInput
+  ) {
+    self.kind = kind
+    self.types = types
+    self.headSize = headSize
+    self.rope = rope
+    self.triangular = triangular
+    self.biasScale = biasScale
+    self.biasInput = biasInput
+  }
+
+  /// Pairs of a query and a key: one a type, or one for all types.
+  var products: Int { kind == .efficient ? 1 : types }
+  /// Outputs of the projection: a block `[query | key]` for each product.
+  var projectionWidth: Int { products * 2 * headSize }
+  /// Factor of a product of query and key.
+  package var scale: Float { 1 / Float(headSize).squareRoot() }
+
+  /// Inputs of an efficient head's bias layer.
+  func biasInputs(hiddenSize: Int) -> Int { biasInput == .hidden ? hiddenSize : projectionWidth }
+}
+
 /// One dense layer's numbers: weights `[outputs, inputs]`, row major, and a bias.
 package struct LayerParameters: Sendable, Hashable {
   package var weights: [Float]
@@ -15,89 +63,100 @@ package struct LayerParameters: Sendable, Hashable {
     self.inputs = inputs
   }
 
-  /// Reads `name.weight` and `name.bias`.
-  package init(
-    _ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int, storedInputsFirst: Bool
+  /// Reads `name.weight` and `name.bias`, and brings them into order.
+  init(
+    _ checkpoint: Checkpoint, _ name: String, outputs: Int, inputs: Int, isTransposed: Bool, order: LayerOrder
   ) throws(ModelFileError) {
-    let shape = storedInputsFirst ? [inputs, outputs] : [outputs, inputs]
-    var weights = try checkpoint.floats(named: name + ".weight", shape: shape)
-    if storedInputsFirst {
-      let stored = weights
-      for o in 0..<outputs { for i in 0..<inputs { weights[o * inputs + i] = stored[i * outputs + o] } }
+    func ordered(_ part: String, _ shape: [Int], isTransposed: Bool) throws(ModelFileError) -> [Float] {
+      let stored = try checkpoint.floats(named: "\(name).\(part)", shape: shape)
+      guard isTransposed || order != .asStored else { return stored }
+      return order.applied(to: StoredTensor(floats: stored, shape: shape), isTransposed: isTransposed).floats ?? []
     }
     self.init(
-      weights: weights, bias: try checkpoint.floats(named: name + ".bias", shape: [outputs]), outputs: outputs,
-      inputs: inputs)
+      weights: try ordered(
+        "weight", isTransposed ? [inputs, outputs] : [outputs, inputs], isTransposed: isTransposed),
+      bias: try ordered("bias", [outputs], isTransposed: false), outputs: outputs, inputs: inputs)
   }
 
-  /// The layer with its outputs in another order: output `r` is what output `source(r)` was.
-  func outputsReordered(_ source: (Int) -> Int) -> LayerParameters {
-    var result = self
-    for row in 0..<outputs {
-      let from = source(row)
-      result.bias[row] = bias[from]
-      for i in 0..<inputs { result.weights[row * inputs + i] = weights[from * inputs + i] }
-    }
-    return result
-  }
+  /// How many numbers there are.
+  var count: Int { weights.count + bias.count }
 
-  /// The layer with its inputs in another order: input `c` is what input `source(c)` was.
-  func inputsReordered(_ source: (Int) -> Int) -> LayerParameters {
-    var result = self
-    for column in 0..<inputs {
-      let from = source(column)
-      for o in 0..<outputs { result.weights[o * inputs + column] = weights[o * inputs + from] }
-    }
-    return result
-  }
-}
-
-/// The two kinds of token-pair head.
-public enum HeadKind: String, Sendable, Hashable, Codable, CaseIterable {
-  /// A query and a key for every type (Su et al., "Global Pointer", 2022).
-  case globalPointer = "globalpointer"
-  /// One query and one key for all types, told apart by two biases (Su, "Efficient GlobalPointer", 2022).
-  case efficient
+  var isFinite: Bool { weights.allSatisfy(\.isFinite) && bias.allSatisfy(\.isFinite) }
 }
 
 /// A head's parameters in normal form.
 package struct HeadParameters: Sendable, Hashable {
-  package let kind: HeadKind
-  package let types: Int
-  package let headSize: Int
-  package let rope: Bool
-  package let triangular: Bool
+  package let shape: HeadShape
   /// GlobalPointer: `types · 2 · headSize` outputs, a block `[query | key]` a type. Efficient: one such block.
-  package let projection: LayerParameters
+  package var projection: LayerParameters
   /// Efficient only: `2 · types` outputs, start biases then end biases.
-  package let bias: LayerParameters?
-  package let biasScale: Float
-  package let biasInput: HeadDialect.BiasInput
+  package var bias: LayerParameters?
 
-  /// Brings stored layers into normal form.
-  package init(
-    kind: HeadKind, dialect: HeadDialect, types: Int, headSize: Int, rope: Bool, triangular: Bool,
-    projection: LayerParameters, bias: LayerParameters? = nil
-  ) {
-    self.kind = kind
-    self.types = types
-    self.headSize = headSize
-    self.triangular = triangular
-    biasScale = dialect.biasScale
-    biasInput = dialect.biasInput
-    switch kind {
-    case .globalPointer:
-      self.rope = rope && !dialect.plainHeadIsUnrotated
-      self.projection = projection
-      self.bias = nil
-    case .efficient:
-      self.rope = rope
-      let order = { dialect.projectionRow($0, headSize: headSize) }
-      self.projection = projection.outputsReordered(order)
-      var ordered = bias?.outputsReordered { dialect.biasRow($0, types: types) }
-      // The bias layer reads the projection, whose channels have just moved.
-      if dialect.biasInput == .projection { ordered = ordered?.inputsReordered(order) }
-      self.bias = ordered
+  package init(_ shape: HeadShape, projection: LayerParameters, bias: LayerParameters? = nil) {
+    self.shape = shape
+    self.projection = projection
+    self.bias = bias
+  }
+
+  /// The projection, and the bias layer if there is one.
+  var layers: [LayerParameters] { [projection] + (bias.map { [$0] } ?? []) }
+
+  /// How many numbers there are.
+  package var count: Int { layers.reduce(0) { $0 + $1.count } }
+
+  var isFinite: Bool { layers.allSatisfy(\.isFinite) }
+
+  /// A head of the same shape with other layers, as many as `layers` are.
+  func replacingLayers(_ layers: [LayerParameters]) -> HeadParameters {
+    precondition(layers.count == self.layers.count)
+    return HeadParameters(shape, projection: layers[0], bias: layers.count > 1 ? layers[1] : nil)
+  }
+}
+
+// MARK: As named tensors
+
+/// A tensor of a training's state.
+package struct NamedTensor: Sendable, Hashable {
+  package let name: String
+  package let shape: [Int]
+  /// Row major; as many as the shape says.
+  package let values: [Float]
+
+  package init(name: String, shape: [Int], values: [Float]) {
+    precondition(shape.reduce(1, *) == values.count)
+    self.name = name
+    self.shape = shape
+    self.values = values
+  }
+}
+
+extension HeadParameters {
+  /// What the layers are called in the names of tensors.
+  private static let layerNames = ["projection", "bias"]
+
+  /// The parameters as tensors: `NAME.projection.weight`, `NAME.projection.bias`, and for an efficient head
+  /// `NAME.bias.weight`, `NAME.bias.bias`.
+  package func tensors(named name: String) -> [NamedTensor] {
+    zip(Self.layerNames, layers).flatMap { part, layer in
+      [
+        NamedTensor(name: "\(name).\(part).weight", shape: [layer.outputs, layer.inputs], values: layer.weights),
+        NamedTensor(name: "\(name).\(part).bias", shape: [layer.outputs], values: layer.bias),
+      ]
     }
+  }
+
+  /// A head of the same shape with the parameters that `tensors(named:)` gave.
+  /// - Parameters:
+  ///   - name: what was given there.
+  ///   - tensors: the tensors by their names.
+  /// - Returns: nil if one is missing or has another shape.
+  package func replacing(named name: String, from tensors: [String: NamedTensor]) -> HeadParameters? {
+    let replaced = zip(Self.layerNames, layers).compactMap { part, layer -> LayerParameters? in
+      guard let weight = tensors["\(name).\(part).weight"], weight.shape == [layer.outputs, layer.inputs],
+        let bias = tensors["\(name).\(part).bias"], bias.shape == [layer.outputs]
+      else { return nil }
+      return LayerParameters(weights: weight.values, bias: bias.values, outputs: layer.outputs, inputs: layer.inputs)
+    }
+    return replaced.count == layers.count ? replacingLayers(replaced) : nil
   }
 }

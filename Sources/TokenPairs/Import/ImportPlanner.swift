@@ -3,9 +3,6 @@ internal import ModelFiles
 /// Finds, for everything that a model in normal form needs, where it is in a foreign checkpoint. Reads names and
 /// shapes, no numbers.
 struct ImportPlanner {
-  /// What the encoder's tensor names begin with in the model that is written.
-  static let encoderPrefix = "bert."
-
   private let request: ImportRequest
   private let configuration: BertConfiguration
   private let tensors: ForeignTensors
@@ -41,19 +38,16 @@ struct ImportPlanner {
   /// - Throws: `ModelFileError` for the first tensor that is missing, of another shape or type, or unaccounted for
   ///   within the encoder.
   mutating func plan() throws(ModelFileError) -> ImportPlan {
-    let heads = try self.heads()
-    var plan = ImportPlan(kind: heads[0].kind, headSize: heads[0].headSize)
+    let heads = try HeadSearch(
+      tensors: tensors, route: route, style: style, request: request, hiddenSize: configuration.hiddenSize
+    ).heads()
+    var plan = ImportPlan(head: heads[0].shape)
     for layer in configuration.encoderLayers {
       plan.tensors += try planned(
-        layer, from: sources(of: layer), as: Self.encoderPrefix + layer.name, replaceable: layer.name)
+        layer, from: sources(of: layer), as: BertConfiguration.modelPrefix + layer.name, order: .asStored)
     }
-    for head in heads {
-      for (index, (layer, source)) in head.layers.enumerated() {
-        for var tensor in try planned(layer, from: [source], as: layer.name, replaceable: layer.name) {
-          head.order(&tensor, layer: index)
-          plan.tensors.append(tensor)
-        }
-      }
+    for layer in heads.flatMap(\.layers) {
+      plan.tensors += try planned(layer.layer, from: [layer.source], as: layer.layer.name, order: layer.order)
     }
     try addTaskEmbedding(to: &plan)
     try checkNames()
@@ -61,79 +55,22 @@ struct ImportPlanner {
     return plan
   }
 
-  // MARK: Heads
-
-  private func heads() throws(ModelFileError) -> [HeadPlan] {
-    let modules = route.modules(for: request.task, in: tensors, style)
-    var heads = [try head(.spans, in: modules.spans, kind: request.kind)]
-    guard request.task != .entities else { return heads }
-    for (role, modules) in [(ModelHead.head, modules.head), (.tail, modules.tail)] {
-      let head = try head(role, in: modules, kind: heads[0].kind)
-      guard head.headSize == heads[0].headSize else {
-        throw ModelFileError(
-          file: tensors.store.path,
-          problem:
-            "\(role.module(request.task)) has heads of \(head.headSize), \(ModelHead.spans.module(request.task)) "
-            + "of \(heads[0].headSize): all of one size are expected")
-      }
-      heads.append(head)
-    }
-    return heads
-  }
-
-  private func head(_ role: ModelHead, in modules: [String], kind: HeadKind?) throws(ModelFileError) -> HeadPlan {
-    let search = HeadSearch(tensors: tensors, route: route, style: style, given: request.layerNames)
-    let names = { role.layers(of: $0, request.task) }
-    guard let found = search.head(below: modules, names: names, kind: kind) else {
-      throw missingHead(role, modules, kind)
-    }
-    let types =
-      role == .spans
-      ? HeadTypes(count: request.labels.count, noun: "labels")
-      : HeadTypes(count: request.links.count, noun: request.task == .events ? "links" : "predicates")
-    return try HeadPlan(found, in: search, for: types, request, hiddenSize: configuration.hiddenSize)
-  }
-
-  private func missingHead(_ role: ModelHead, _ modules: [String], _ kind: HeadKind?) -> ModelFileError {
-    var tried: [String] = []
-    for kind in HeadKind.allCases.filter({ $0 == kind ?? $0 }) {
-      for module in modules {
-        for parts in route.layers(of: kind, style) { tried.append(style.join(module, parts[0])) }
-      }
-    }
-    var looked = tried.isEmpty ? "" : ": no layer " + tried.map(\.quoted).joined(separator: " or ")
-    if style == .keras {
-      let heads = KerasNames.pointerModules(among: tensors.entries.keys)
-      let list = heads.isEmpty ? "" : ", " + heads.map(\.quoted).joined(separator: ", ")
-      looked =
-        ": \(request.task == .entities ? 1 : 3) expected of Keras's class GlobalPointer or "
-        + "EfficientGlobalPointer, whole, \(heads.count) found\(list)"
-    }
-    let names = role.layers(of: kind ?? .efficient, request.task)
-    return ModelFileError(
-      file: tensors.store.path,
-      problem: "the head of \(role.purpose(request.task)) is not found\(looked); name its layers with "
-        + names.map { "--tensor \($0)=NAME" }.joined(separator: " "))
-  }
-
-  // MARK: Tensors
-
   private func sources(of layer: ModelLayer) -> [String] {
     naming.candidates(for: layer.name).map { prefix + $0 }
   }
 
   private mutating func planned(
-    _ layer: ModelLayer, from sources: [String], as name: String, replaceable: String
+    _ layer: ModelLayer, from sources: [String], as name: String, order: LayerOrder
   ) throws(ModelFileError) -> [PlannedTensor] {
-    let sources = request.layerNames[replaceable].map { [tensors.layer($0)] } ?? sources
+    let sources = request.layerNames[layer.name].map { [tensors.layer($0)] } ?? sources
     var planned: [PlannedTensor] = []
     for part in layer.parts {
-      let names = sources.flatMap { style.names(of: part.role, in: $0, layer.kind) }
+      let names = sources.flatMap { style.names(of: part.role, in: $0, layer.form) }
       guard let found = tensors.first(names), let entry = tensors.entries[found] else {
-        throw missing(names[0], of: replaceable)
+        throw missing(names[0], of: layer.name)
       }
       used.insert(found)
-      let isTransposed = style.storesInputsFirst && layer.kind == .dense && part.shape.count == 2
+      let isTransposed = style.storesInputsFirst && layer.form == .dense && part.shape.count == 2
       let expected = isTransposed ? part.shape.reversed() : part.shape
       guard entry.shape == expected else {
         throw tensors.error(found, "shape \(expected) expected, \(entry.shape) found")
@@ -143,8 +80,7 @@ struct ImportPlanner {
       }
       planned.append(
         PlannedTensor(
-          name: name + (part.role == .weight ? ".weight" : ".bias"), source: entry.name, shape: part.shape,
-          isTransposed: isTransposed))
+          name: part.name(in: name), source: entry.name, shape: part.shape, isTransposed: isTransposed, order: order))
     }
     return planned
   }
@@ -169,7 +105,7 @@ struct ImportPlanner {
     }
     used.insert(name)
     for index in plan.tensors.indices
-    where plan.tensors[index].name == Self.encoderPrefix + "embeddings.token_type_embeddings.weight" {
+    where plan.tensors[index].name == BertConfiguration.modelPrefix + "embeddings.token_type_embeddings.weight" {
       plan.tensors[index].addend = entry.name
     }
   }
@@ -177,8 +113,9 @@ struct ImportPlanner {
   /// Refuses a name for a layer that the model does not have.
   private func checkNames() throws(ModelFileError) {
     var known = Set(configuration.encoderLayers.map(\.name))
-    let roles: [ModelHead] = request.task == .entities ? [.spans] : [.spans, .head, .tail]
-    for role in roles { for kind in HeadKind.allCases { known.formUnion(role.layers(of: kind, request.task)) } }
+    for role in HeadRole.all(of: request.task) {
+      for kind in HeadKind.allCases { known.formUnion(role.layers(of: kind, request.task)) }
+    }
     if let unknown = request.layerNames.keys.sorted().first(where: { !known.contains($0) }) {
       throw ModelFileError(
         file: tensors.store.path, problem: "--tensor \(unknown)=…: the model has no layer \(unknown.quoted)")
@@ -198,5 +135,46 @@ struct ImportPlanner {
         "belongs to the encoder, and config.json, with \(configuration.layerCount) layers, has no place for it")
     }
     return left.values.map(\.name).sorted()
+  }
+}
+
+/// Everything that an import will write, decided before anything is written.
+struct ImportPlan {
+  var tensors: [PlannedTensor] = []
+  /// Stored tensors that the model has no place for.
+  var leftOut: [String] = []
+  /// What the head that finds spans computes.
+  var head: HeadShape
+}
+
+/// One tensor of the model that is written, and how it comes from a stored one: moved, never rounded.
+struct PlannedTensor {
+  /// Its name in the model that is written.
+  let name: String
+  /// The stored one's name.
+  let source: String
+  /// Its shape in the model that is written.
+  let shape: [Int]
+  /// The stored one has its two dimensions the other way round.
+  let isTransposed: Bool
+  /// Where its rows and columns come from.
+  var order = LayerOrder.asStored
+  /// A tensor whose first row is added to every row; the one exception to the rule.
+  var addend: String?
+
+  /// Reads the stored tensor and brings it into the model's form.
+  /// - Throws: `ModelFileError` if its bytes are damaged or a number in it is not finite.
+  func read(from store: TensorStore) throws(ModelFileError) -> StoredTensor {
+    var tensor = try store.tensor(named: source)
+    if let floats = tensor.floats, let place = floats.firstIndex(where: { !$0.isFinite }) {
+      throw ModelFileError(
+        file: store.path, subject: "tensor \(source.quoted)",
+        problem: "element \(place) is \(floats[place]), where a finite number is expected")
+    }
+    tensor = order.applied(to: tensor, isTransposed: isTransposed)
+    guard let addend else { return tensor }
+    let added = try store.tensor(named: addend).floats ?? []
+    let sums = (tensor.floats ?? []).enumerated().map { $1 + added[$0 % shape[1]] }
+    return StoredTensor(floats: sums, shape: shape)
   }
 }

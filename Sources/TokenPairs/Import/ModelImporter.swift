@@ -16,7 +16,7 @@ package struct ModelImporter {
     package let tensorCount: Int
     /// Tensors of the checkpoint that the model has no place for, by their names there.
     package let leftOut: [String]
-    /// What of the training code's computation the model does not do; nil if it does all of it.
+    /// The part of the training code's computation that the model does not do; nil if it does all of it.
     package let caveat: String?
   }
 
@@ -39,9 +39,9 @@ package struct ModelImporter {
   package func run() throws(ModelFileError) -> Summary {
     let folder = try DestinationFolder(request.destination)
     let store = try TensorStore(path: request.source)
-    let places = self.places
-    let configuration = try configuration(in: places)
-    let tokenizer = try tokenizer(in: places, configuration)
+    let directories = self.directories
+    let configuration = try configuration(in: directories)
+    let tokenizer = try tokenizer(in: directories, configuration)
     var planner = try ImportPlanner(request, configuration, store)
     let plan = try planner.plan()
     try checkRotation(plan, store)
@@ -55,75 +55,70 @@ package struct ModelImporter {
       }
       try folder.write("config.json") { try ModelDescriptionFile.encode(ConfigurationFile(configuration)) }
       try folder.write(request.task.descriptionFile) {
-        try ModelDescriptionFile(request, kind: plan.kind, headSize: plan.headSize).json
+        try ModelDescriptionFile(
+          task: request.task, labels: request.labels, links: request.links, head: plan.head
+        ).json
       }
       try Self.verify(directory)
     }
     return Summary(
-      kind: plan.kind, headSize: plan.headSize, layerCount: configuration.layerCount,
+      kind: plan.head.kind, headSize: plan.head.headSize, layerCount: configuration.layerCount,
       hiddenSize: configuration.hiddenSize, tensorCount: plan.tensors.count, leftOut: plan.leftOut,
       caveat: ImportRoute.caveat(request.dialect, isRotated: request.rope))
   }
 
   /// The directories that may hold what belongs to the weights.
-  private var places: [String] {
+  private var directories: [String] {
     let own = isDirectory(request.source) ? request.source : directory(of: request.source)
     return [own] + (request.base.map { [$0] } ?? [])
   }
 
-  private func configuration(in places: [String]) throws(ModelFileError) -> BertConfiguration {
+  private func configuration(in directories: [String]) throws(ModelFileError) -> BertConfiguration {
     let names = ["config.json", "bert_config.json"]
-    for place in places {
-      for name in names where fileExists("\(place)/\(name)") {
+    for directory in directories {
+      for name in names where fileExists("\(directory)/\(name)") {
         // PaddleNLP's ERNIE is a BERT by another name.
         let types: Set<String> = request.dialect.name == "paddle" ? ["bert", "ernie"] : ["bert"]
-        return try BertConfiguration(file: "\(place)/\(name)", types: types)
+        return try BertConfiguration(file: "\(directory)/\(name)", types: types)
       }
     }
     throw ModelFileError(
-      file: places[0],
+      file: directories[0],
       problem: "there is no config.json or bert_config.json; give the pretrained model's directory with --base")
   }
 
   /// The directory with the tokenizer.
   private func tokenizer(
-    in places: [String], _ configuration: BertConfiguration
+    in directories: [String], _ configuration: BertConfiguration
   ) throws(ModelFileError) -> String {
-    let place = places.first { place in
-      ["tokenizer.json", "vocab.txt"].contains { fileExists("\(place)/\($0)") }
+    let directory = directories.first { directory in
+      ["tokenizer.json", "vocab.txt"].contains { fileExists("\(directory)/\($0)") }
     }
-    guard let place else {
+    guard let directory else {
       throw ModelFileError(
-        file: places[0],
+        file: directories[0],
         problem: "there is no tokenizer.json or vocab.txt; give the pretrained model's directory with --base")
     }
-    let tokenizer = try WordPieceTokenizer(directory: place)
-    guard tokenizer.vocabularySize <= configuration.vocabularySize else {
-      throw ModelFileError(
-        file: place,
-        problem: "the tokenizer knows \(tokenizer.vocabularySize) tokens, the encoder embeds "
-          + "\(configuration.vocabularySize)")
-    }
-    return place
+    _ = try EncoderFiles.tokenizer(in: directory, for: configuration)
+    return directory
   }
 
   private func checkRotation(_ plan: ImportPlan, _ store: TensorStore) throws(ModelFileError) {
-    let isTurned = request.rope && !(plan.kind == .globalPointer && request.dialect.plainHeadIsUnrotated)
-    guard !isTurned || plan.headSize.isMultiple(of: 2) else {
+    guard !plan.head.rope || plan.head.headSize.isMultiple(of: 2) else {
       throw ModelFileError(
         file: store.path,
-        problem: "a head size of \(plan.headSize) is odd, and rotation needs pairs of channels; "
+        problem: "a head size of \(plan.head.headSize) is odd, and rotation needs pairs of channels; "
           + "a head that was trained without is imported with --no-rope")
     }
   }
 
-  /// Reads back what was written, as whoever uses the model will.
+  /// Reads back what was written, as the users of the model will.
   static func verify(_ directory: String) throws(ModelFileError) {
     let description = try ModelDescription(directory: directory)
     let configuration = try BertConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
-    for head in [description.spanHead, description.linkHeads?.head, description.linkHeads?.tail] {
-      _ = try head?.parameters(from: checkpoint, hiddenSize: configuration.hiddenSize)
+    for head in description.heads {
+      _ = try head.parameters(from: checkpoint, hiddenSize: configuration.hiddenSize)
     }
   }
 }

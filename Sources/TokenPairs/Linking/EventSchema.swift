@@ -34,15 +34,49 @@ package struct EventSchema: Sendable, Hashable {
   /// Whether events of a type have triggers; those of a type without that label cannot.
   package func hasTrigger(type: Int) -> Bool { typesWithTrigger.contains(type) }
 
-  /// The node that a span of one of the model's labels is.
-  package func node(label: Int, span: Range<Int>, score: Float) -> EventNode {
-    EventNode(type: labels[label].type, role: labels[label].role, span: span, score: score)
+  /// The order of an event's spans, of one type: in reading order, then by role.
+  func precedes(_ a: LabelledSpan, _ b: LabelledSpan) -> Bool {
+    (a.range.lowerBound, a.range.upperBound, labels[a.label].role)
+      < (b.range.lowerBound, b.range.upperBound, labels[b.label].role)
   }
+
+  /// Whether a span is the trigger of its events.
+  func isTrigger(_ span: LabelledSpan) -> Bool { labels[span.label].role == triggerRole }
 
   private static func index(of name: String, in names: inout [String], _ indices: inout [String: Int]) -> Int {
     if let index = indices[name] { return index }
     indices[name] = names.count
     names.append(name)
     return names.count - 1
+  }
+}
+
+/// A label of an event model, taken apart: "人生-死亡/死者" is the role 死者 of the event type 人生-死亡.
+///
+/// The type is everything before the last "/", for types have slashes themselves: "组织关系-辞/离职/trigger" is the trigger
+/// of 组织关系-辞/离职.
+package struct EventLabel: Sendable, Hashable {
+  /// The role of the word that says that something happened.
+  package static let triggerRole = "trigger"
+
+  package let type: String
+  package let role: String
+
+  /// Takes a label apart.
+  /// - Throws: `EventLabelError` for a label without "/", or with nothing on a side of the last one.
+  package init(_ label: String) throws(EventLabelError) {
+    guard let slash = label.lastIndex(of: "/"), slash > label.startIndex, label.index(after: slash) < label.endIndex
+    else { throw EventLabelError(label: label) }
+    type = String(label[..<slash])
+    role = String(label[label.index(after: slash)...])
+  }
+}
+
+/// A label that does not say which event type and which role it stands for.
+package struct EventLabelError: Error, Sendable, Hashable, CustomStringConvertible {
+  package let label: String
+
+  package var description: String {
+    "label \"\(label)\" is not of the form TYPE/ROLE, such as \"Attack/\(EventLabel.triggerRole)\""
   }
 }

@@ -77,3 +77,88 @@ package struct MaximalCliques: Sendable, Hashable {
     }
   }
 }
+
+/// A graph on the vertices `0..<count`, its rows of neighbours as bit sets: a set operation costs `count / 64` words.
+package struct UndirectedGraph: Sendable, Hashable {
+  /// Number of vertices.
+  package let count: Int
+  /// Words of a set of vertices.
+  let wordCount: Int
+  private var words: [UInt64]
+
+  /// A graph without edges; it takes `count² / 8` bytes.
+  package init(count: Int) {
+    precondition(count >= 0)
+    self.count = count
+    wordCount = (count + 63) / 64
+    words = [UInt64](repeating: 0, count: count * wordCount)
+  }
+
+  /// Links two vertices, both ways; a vertex is no neighbour of its own.
+  package mutating func link(_ a: Int, _ b: Int) {
+    precondition(a >= 0 && a < count && b >= 0 && b < count)
+    guard a != b else { return }
+    words[a * wordCount + b / 64] |= 1 << UInt64(b % 64)
+    words[b * wordCount + a / 64] |= 1 << UInt64(a % 64)
+  }
+
+  /// Whether an edge joins two vertices.
+  package func areLinked(_ a: Int, _ b: Int) -> Bool {
+    words[a * wordCount + b / 64] & 1 << UInt64(b % 64) != 0
+  }
+
+  /// A vertex's neighbours.
+  func neighbours(_ vertex: Int) -> ArraySlice<UInt64> {
+    words[vertex * wordCount..<(vertex + 1) * wordCount]
+  }
+}
+
+/// A set of a graph's vertices.
+private struct VertexSet: Sendable, Hashable {
+  private var words: [UInt64]
+
+  /// No vertex of a graph.
+  init(emptyOf graph: UndirectedGraph) {
+    words = [UInt64](repeating: 0, count: graph.wordCount)
+  }
+
+  /// Every vertex of a graph.
+  init(allOf graph: UndirectedGraph) {
+    self.init(emptyOf: graph)
+    for vertex in 0..<graph.count { insert(vertex) }
+  }
+
+  var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+  var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+  mutating func insert(_ vertex: Int) { words[vertex / 64] |= 1 << UInt64(vertex % 64) }
+  mutating func remove(_ vertex: Int) { words[vertex / 64] &= ~(1 << UInt64(vertex % 64)) }
+
+  /// How many of the set are among `others`, a row of neighbours.
+  func count(in others: ArraySlice<UInt64>) -> Int {
+    var count = 0
+    for (index, other) in zip(words.indices, others) { count += (words[index] & other).nonzeroBitCount }
+    return count
+  }
+
+  func intersection(_ others: ArraySlice<UInt64>) -> VertexSet {
+    var result = self
+    for (index, other) in zip(words.indices, others) { result.words[index] &= other }
+    return result
+  }
+
+  func subtracting(_ others: ArraySlice<UInt64>) -> VertexSet {
+    var result = self
+    for (index, other) in zip(words.indices, others) { result.words[index] &= ~other }
+    return result
+  }
+
+  /// Takes the lowest vertex out.
+  mutating func popFirst() -> Int? {
+    for index in words.indices where words[index] != 0 {
+      defer { words[index] &= words[index] - 1 }
+      return 64 * index + words[index].trailingZeroBitCount
+    }
+    return nil
+  }
+}

@@ -1,28 +1,3 @@
-/// A span that may be an end of a relation.
-package struct LinkSpan: Sendable, Hashable {
-  /// Tokens or code points, end-exclusive.
-  package let range: Range<Int>
-  package let score: Float
-
-  package init(range: Range<Int>, score: Float) {
-    self.range = range
-    self.score = score
-  }
-
-  static func precedes(_ a: Range<Int>, _ b: Range<Int>) -> Bool {
-    (a.lowerBound, a.upperBound) < (b.lowerBound, b.upperBound)
-  }
-}
-
-/// A relation as indices: of the subject among the subjects, of the object among the objects.
-package struct DecodedRelation: Sendable, Hashable {
-  package let subject: Int
-  package let predicate: Int
-  package let object: Int
-  /// The lower of the head link's and the tail link's score.
-  package let score: Float
-}
-
 /// Joins subjects and objects to relations: `(s, p, o)` where `head[p, s.first, o.first]` and `tail[p, s.last, o.last]`
 /// are both above the threshold.
 package struct RelationDecoder: Sendable {
@@ -34,14 +9,6 @@ package struct RelationDecoder: Sendable {
     package var maximumRelations = 4096
 
     package init() {}
-  }
-
-  /// A document's relations.
-  package struct Result: Sendable, Hashable {
-    /// By subject, predicate, object; none twice.
-    package let relations: [DecodedRelation]
-    /// Whether a bound was hit, and relations may be missing.
-    package let isTruncated: Bool
   }
 
   package let options: Options
@@ -58,25 +25,29 @@ package struct RelationDecoder: Sendable {
 
   /// Makes relations of linked pairs, `first` being a subject and `second` an object.
   ///
-  /// Spans in code points may repeat, when several tokens stand for the same characters: such spans are one, and of
-  /// such relations the highest score stays.
-  package func decode(_ hits: some Sequence<LinkHit>, subjects: [LinkSpan], objects: [LinkSpan]) -> Result {
+  /// Spans in code points may repeat, when several tokens stand for the same characters: spans at one place are one, and
+  /// of such relations the highest score stays.
+  /// - Returns: a document's relations by subject, predicate, object, none twice; and whether a bound was hit, and
+  ///   relations may be missing.
+  package func decode(
+    _ links: some Sequence<SpanLink>, subjects: [LabelledSpan], objects: [LabelledSpan]
+  ) -> (relations: [SpanLink], isTruncated: Bool) {
     let (rows, columns) = (candidates(subjects), candidates(objects))
-    var scores: [Triple: Float] = [:]
-    for hit in hits {
-      guard let subject = rows.representative(of: hit.first), let object = columns.representative(of: hit.second)
+    var strongest: [Triple: Float] = [:]
+    for link in links {
+      guard let subject = rows.representative(of: link.first), let object = columns.representative(of: link.second)
       else { continue }
-      let triple = Triple(subject: subject, predicate: hit.predicate, object: object)
-      scores[triple] = max(hit.score, scores[triple] ?? hit.score)
+      let triple = Triple(subject: subject, predicate: link.predicate, object: object)
+      strongest[triple] = max(link.score, strongest[triple] ?? link.score)
     }
-    var found = scores.map {
-      DecodedRelation(subject: $0.subject, predicate: $0.predicate, object: $0.object, score: $1)
+    var found = strongest.map {
+      SpanLink(first: $0.subject, second: $0.object, predicate: $0.predicate, score: $1)
     }
-    let precedes = { (a: DecodedRelation, b: DecodedRelation) in
-      let (s, t) = (subjects[a.subject].range, subjects[b.subject].range)
-      if s != t { return LinkSpan.precedes(s, t) }
+    let precedes = { (a: SpanLink, b: SpanLink) in
+      let (s, t) = (subjects[a.first], subjects[b.first])
+      if s.range != t.range { return Self.precedes(s, t) }
       if a.predicate != b.predicate { return a.predicate < b.predicate }
-      return LinkSpan.precedes(objects[a.object].range, objects[b.object].range)
+      return Self.precedes(objects[a.second], objects[b.second])
     }
     let limit = max(0, options.maximumRelations)
     let tooMany = found.count > limit
@@ -84,8 +55,7 @@ package struct RelationDecoder: Sendable {
       found.sort { $0.score != $1.score ? $0.score > $1.score : precedes($0, $1) }
       found.removeLast(found.count - limit)
     }
-    return Result(
-      relations: found.sorted(by: precedes), isTruncated: tooMany || rows.isTruncated || columns.isTruncated)
+    return (found.sorted(by: precedes), tooMany || rows.isTruncated || columns.isTruncated)
   }
 
   private struct Triple: Hashable {
@@ -94,9 +64,12 @@ package struct RelationDecoder: Sendable {
     let object: Int
   }
 
-  private func candidates(_ spans: [LinkSpan]) -> LinkCandidates {
-    LinkCandidates(
-      spans.indices, place: { spans[$0].range }, precedes: LinkSpan.precedes, score: { spans[$0].score },
-      limit: options.maximumSpans)
+  private func candidates(_ spans: [LabelledSpan]) -> LinkCandidates {
+    LinkCandidates(spans.indices, of: spans, limit: options.maximumSpans, by: Self.precedes)
+  }
+
+  /// A list is of subjects or of objects, so the place alone makes a span itself.
+  private static func precedes(_ a: LabelledSpan, _ b: LabelledSpan) -> Bool {
+    (a.range.lowerBound, a.range.upperBound) < (b.range.lowerBound, b.range.upperBound)
   }
 }

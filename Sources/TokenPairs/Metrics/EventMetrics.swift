@@ -1,3 +1,37 @@
+/// An event as far as a metric looks at it.
+public struct EventKey: Sendable, Hashable {
+  /// What happens.
+  public let type: String
+  /// What takes part, the trigger included; in any order.
+  public let arguments: [EventArgumentKey]
+
+  /// An event of a type.
+  public init(type: String, arguments: [EventArgumentKey]) {
+    self.type = type
+    self.arguments = arguments
+  }
+}
+
+/// An argument of an event as far as a metric looks at it.
+public struct EventArgumentKey: Sendable, Hashable {
+  /// What it is to the event.
+  public let role: String
+  /// Code points, end-exclusive.
+  public let range: Range<Int>
+  /// The words at that place.
+  public let text: String
+  /// Other words for the same, of a gold argument: any of them is right, word by word.
+  public let aliases: [String]
+
+  /// An argument at a place.
+  public init(role: String, range: Range<Int>, text: String, aliases: [String] = []) {
+    self.role = role
+    self.range = range
+    self.text = text
+    self.aliases = aliases
+  }
+}
+
 /// Event scores over documents, at three levels.
 ///
 /// Gold counts whether or not the model could have seen it. Give all events that were decoded, those without a trigger
@@ -5,15 +39,16 @@
 public struct EventMetrics: Sendable, Hashable {
   /// Events: right if the type is, and the role and place of every argument, the trigger included. Predicted events
   /// without a trigger are not counted.
-  public private(set) var events = MatchCounts()
+  public var events: MatchCounts { counts.total }
   /// The same for each type that was predicted or is gold.
-  public private(set) var eventsPerType: [String: MatchCounts] = [:]
+  public var eventsPerType: [String: MatchCounts] { counts.perName }
   /// Arguments without triggers, as (type, role, text), each once a document.
   public private(set) var arguments = MatchCounts()
   /// The same arguments, with the score of the DuEE evaluation.
   public private(set) var words = WordLevelScore()
   /// The role that is the trigger's.
   public let triggerRole: String
+  private var counts = NamedCounts()
 
   /// No documents yet.
   /// - Parameter triggerRole: the role of the word that says that something happened.
@@ -27,15 +62,7 @@ public struct EventMetrics: Sendable, Hashable {
 
   private mutating func addEvents(_ predicted: [EventKey], _ gold: [EventKey]) {
     let complete = predicted.filter { $0.arguments.contains { $0.role == triggerRole } }
-    let (found, wanted) = (Set(complete.map(PlacedEvent.init)), Set(gold.map(PlacedEvent.init)))
-    for event in found { countEvent(event.type) { $0.predicted += 1 } }
-    for event in wanted { countEvent(event.type) { $0.gold += 1 } }
-    for event in found.intersection(wanted) { countEvent(event.type) { $0.correct += 1 } }
-  }
-
-  private mutating func countEvent(_ type: String, _ change: (inout MatchCounts) -> Void) {
-    change(&events)
-    change(&eventsPerType[type, default: MatchCounts()])
+    counts.add(predicted: Set(complete.map(PlacedEvent.init)), gold: Set(gold.map(PlacedEvent.init)), name: \.type)
   }
 
   private mutating func addArguments(_ predicted: [EventKey], _ gold: [EventKey]) {
@@ -83,5 +110,66 @@ public struct EventMetrics: Sendable, Hashable {
       let role: String
       let range: Range<Int>
     }
+  }
+}
+
+/// The score of the DuEE evaluation: arguments that are right in part count in part.
+///
+/// A predicted argument's score is `[type is right] · [role is right] · F1`: the best F1, over the characters of the two
+/// texts, with a gold argument of its type and role, or with one of that argument's other wordings. Case is ignored, and
+/// a character that occurs twice in a text has to occur twice in the other. Precision is the sum over the number of
+/// predicted arguments, recall the sum over the number of gold arguments. (Li et al. 2020, "DuEE", and the description
+/// of the evaluation in the LIC 2020 shared task.)
+///
+/// The description lets several predicted arguments answer to one gold argument. A model that gives one thing in many
+/// wordings can so pass a recall of 1.
+public struct WordLevelScore: Sendable, Hashable {
+  /// The sum of the predicted arguments' scores.
+  public private(set) var sum = 0.0
+  /// Arguments that the model gave.
+  public private(set) var predicted = 0
+  /// Arguments that should have been given.
+  public private(set) var gold = 0
+
+  /// No documents yet.
+  public init() {}
+
+  /// `sum / predicted`; 0 if nothing was predicted.
+  public var precision: Double { predicted == 0 ? 0 : sum / Double(predicted) }
+  /// `sum / gold`; 0 if there is nothing to find.
+  public var recall: Double { gold == 0 ? 0 : sum / Double(gold) }
+  /// The harmonic mean of the two, `2 · sum / (predicted + gold)`; 0 if there are none of either.
+  public var f1: Double { predicted + gold == 0 ? 0 : 2 * sum / Double(predicted + gold) }
+
+  /// Adds a document's arguments of one type and role.
+  /// - Parameters:
+  ///   - predicted: the predicted texts, each once.
+  ///   - gold: the wordings of each gold argument.
+  mutating func add(predicted: some Collection<String>, gold: some Collection<Set<String>>) {
+    self.predicted += predicted.count
+    self.gold += gold.count
+    let wordings = gold.joined().map { CharacterBag($0) }
+    for text in predicted {
+      let bag = CharacterBag(text)
+      sum += wordings.map(bag.f1).max() ?? 0
+    }
+  }
+}
+
+/// The characters of a text, without their case and order.
+struct CharacterBag {
+  private var counts: [Unicode.Scalar: Int] = [:]
+  private let count: Int
+
+  init(_ text: String) {
+    let characters = text.lowercased().unicodeScalars
+    count = characters.count
+    for character in characters { counts[character, default: 0] += 1 }
+  }
+
+  /// `2PR / (P + R)`, `P` and `R` being the share of this text's and of the other's characters that both have.
+  func f1(_ other: CharacterBag) -> Double {
+    let common = counts.reduce(0) { $0 + min($1.value, other.counts[$1.key] ?? 0) }
+    return common == 0 ? 0 : 2 * Double(common) / Double(count + other.count)
   }
 }

@@ -20,18 +20,27 @@ package struct EncoderFiles: Sendable {
     self.directory = directory
     configuration = try BertConfiguration(directory: directory)
     checkpoint = try Checkpoint(directory: directory)
-    tokenizer = try WordPieceTokenizer(directory: directory)
+    tokenizer = try Self.tokenizer(in: directory, for: configuration)
+    guard configuration.maximumPositions > 2 else {
+      throw ModelFileError(
+        file: directory + "/config.json", subject: "field 'max_position_embeddings'",
+        problem: "\(configuration.maximumPositions) positions hold no more than the marks that frame a text")
+    }
+  }
+
+  /// Reads the tokenizer of a directory.
+  /// - Throws: `ModelFileError` if it has more tokens than the encoder embeds.
+  static func tokenizer(
+    in directory: String, for configuration: BertConfiguration
+  ) throws(ModelFileError) -> WordPieceTokenizer {
+    let tokenizer = try WordPieceTokenizer(directory: directory)
     guard tokenizer.vocabularySize <= configuration.vocabularySize else {
       throw ModelFileError(
         file: directory,
         problem:
           "the tokenizer knows \(tokenizer.vocabularySize) tokens, the encoder embeds \(configuration.vocabularySize)")
     }
-    guard configuration.maximumPositions > 2 else {
-      throw ModelFileError(
-        file: directory + "/config.json", subject: "field 'max_position_embeddings'",
-        problem: "\(configuration.maximumPositions) positions hold no more than the marks that frame a text")
-    }
+    return tokenizer
   }
 
   /// What the names of the encoder's tensors start with: nothing in a directory of the encoder alone, `bert.` or the like

@@ -195,7 +195,7 @@ import Testing
     #expect(try ModelImporter(request).run().leftOut.isEmpty)
     let links = try #require(try ModelDescription(directory: request.destination).linkHeads)
     #expect(
-      try links.tail.parameters(from: Checkpoint(directory: request.destination), hiddenSize: 8).types == 4)
+      try links.tail.parameters(from: Checkpoint(directory: request.destination), hiddenSize: 8).shape.types == 4)
   }
 
   @Test func layersOfKerasAreNamedAsTheyAreStored() throws {

@@ -60,30 +60,31 @@ import Testing
       })
   }
 
+  private func cell(_ row: Int, _ column: Int) -> PairCell { PairCell(matrix: 0, row: row, column: column, score: 1) }
+
   /// What a model without fault would score, decoded: all roles of all events as nodes, all pairs of an event's
   /// arguments as links.
   private func decoded(_ document: EventDocument, _ schema: EventSchema, _ labels: [String]) throws -> Set<EventSet> {
-    var nodes: [EventNode] = []
-    var heads: Set<LinkCell> = []
-    var tails: Set<LinkCell> = []
+    var nodes: [LabelledSpan] = []
+    var heads: Set<PairCell> = []
+    var tails: Set<PairCell> = []
     for event in document.events {
       for (i, a) in event.arguments.enumerated() {
         let label = try #require(labels.firstIndex(of: "\(event.type)/\(a.role)"))
-        nodes.append(schema.node(label: label, span: a.start..<a.end, score: 1))
+        nodes.append(LabelledSpan(label: label, range: a.start..<a.end, score: 1))
         for b in event.arguments.dropFirst(i + 1) {
-          heads.insert(LinkCell(row: min(a.start, b.start), column: max(a.start, b.start)))
-          tails.insert(LinkCell(row: min(a.end, b.end) - 1, column: max(a.end, b.end) - 1))
+          heads.insert(cell(min(a.start, b.start), max(a.start, b.start)))
+          tails.insert(cell(min(a.end, b.end) - 1, max(a.end, b.end) - 1))
         }
       }
     }
-    let cells = { (places: Set<LinkCell>) in
-      places.map { PairCell(matrix: 0, row: $0.row, column: $0.column, score: 1) }
-    }
-    let result = EventDecoder(schema: schema).decode(nodes, heads: cells(heads), tails: cells(tails))
+    let result = EventDecoder(schema: schema).decode(nodes, heads: heads, tails: tails)
     #expect(!result.isTruncated)
     let events = Set(
       result.events.map { event in
-        let arguments = event.nodes.map { EventSet.Argument(role: schema.roles[nodes[$0].role], span: nodes[$0].span) }
+        let arguments = event.nodes.map { node in
+          EventSet.Argument(role: schema.roles[schema.labels[nodes[node].label].role], span: nodes[node].range)
+        }
         return EventSet(type: schema.types[event.type], arguments: Set(arguments))
       })
     #expect(events.count == result.events.count, "\(document.id): an event twice")
@@ -184,13 +185,13 @@ import Testing
         cells.heads.append(PairCell(matrix: matrix, row: subject.start, column: object.start, score: 1))
         cells.tails.append(PairCell(matrix: matrix, row: subject.end - 1, column: object.end - 1, score: 1))
       }
-      let subjects = document.triples.map { LinkSpan(range: $0.subject.start..<$0.subject.end, score: 1) }
-      let objects = document.triples.map { LinkSpan(range: $0.object.start..<$0.object.end, score: 1) }
+      let subjects = document.triples.map { LabelledSpan(label: 0, range: $0.subject.start..<$0.subject.end, score: 1) }
+      let objects = document.triples.map { LabelledSpan(label: 0, range: $0.object.start..<$0.object.end, score: 1) }
       let result = RelationDecoder().decode(
         subjects: subjects, objects: objects, heads: cells.heads, tails: cells.tails)
       let found = result.relations.map {
         RelationKey(
-          subject: subjects[$0.subject].range, predicate: predicates[$0.predicate], object: objects[$0.object].range)
+          subject: subjects[$0.first].range, predicate: predicates[$0.predicate], object: objects[$0.second].range)
       }
       #expect(Set(found) == gold, "\(document.id)")
       #expect(found.count == gold.count)

@@ -16,8 +16,8 @@ struct LinkJoin: Sendable {
   }
 
   /// The hits from each of `first` to each of `second`, by first span, second span, predicate.
-  func hits(from first: [Range<Int>], to second: [Range<Int>]) -> [LinkHit] {
-    var hits: [LinkHit] = []
+  func hits(from first: [Range<Int>], to second: [Range<Int>]) -> [SpanLink] {
+    var hits: [SpanLink] = []
     for i in first.indices {
       for j in second.indices { append(i, first[i], j, second[j], .directed, to: &hits) }
     }
@@ -25,8 +25,8 @@ struct LinkJoin: Sendable {
   }
 
   /// The hits among spans of one list, each pair once, the lower index first.
-  func hits(among spans: [Range<Int>]) -> [LinkHit] {
-    var hits: [LinkHit] = []
+  func hits(among spans: [Range<Int>]) -> [SpanLink] {
+    var hits: [SpanLink] = []
     for i in spans.indices {
       for j in spans.indices.dropFirst(i + 1) { append(i, spans[i], j, spans[j], .symmetric, to: &hits) }
     }
@@ -34,16 +34,17 @@ struct LinkJoin: Sendable {
   }
 
   private func append(
-    _ i: Int, _ a: Range<Int>, _ j: Int, _ b: Range<Int>, _ direction: LinkDirection, to hits: inout [LinkHit]
+    _ i: Int, _ a: Range<Int>, _ j: Int, _ b: Range<Int>, _ direction: LinkDirection, to hits: inout [SpanLink]
   ) {
-    let head = heads.entries(at: .head(a, b, direction))
+    let cells = direction.cells(a, b)
+    let head = heads.entries(at: cells.head)
     guard !head.isEmpty else { return }
-    let tail = tails.entries(at: .tail(a, b, direction))
+    let tail = tails.entries(at: cells.tail)
     var (h, t) = (0, 0)
     while h < head.count, t < tail.count {
       if head[h].predicate == tail[t].predicate {
         hits.append(
-          LinkHit(first: i, second: j, predicate: head[h].predicate, score: min(head[h].score, tail[t].score)))
+          SpanLink(first: i, second: j, predicate: head[h].predicate, score: min(head[h].score, tail[t].score)))
         h += 1
         t += 1
       } else if head[h].predicate < tail[t].predicate {
@@ -62,12 +63,13 @@ struct LinkTable: Sendable {
     let score: Float
   }
 
-  private var entries: [LinkCell: [Entry]] = [:]
+  /// By row and column.
+  private var entries: [[Int]: [Entry]] = [:]
 
   /// Takes a document's list of cells, `matrix` being the predicate; of a cell given twice the higher score stays.
   init(_ cells: some Sequence<PairCell>) {
     for cell in cells {
-      entries[LinkCell(row: cell.row, column: cell.column), default: []]
+      entries[[cell.row, cell.column], default: []]
         .append(Entry(predicate: cell.matrix, score: cell.score))
     }
     for (cell, list) in entries where list.count > 1 {
@@ -81,14 +83,14 @@ struct LinkTable: Sendable {
   }
 
   /// The predicates of a cell, ascending.
-  func entries(at cell: LinkCell) -> [Entry] { entries[cell] ?? [] }
+  func entries(at cell: LinkDirection.Cell) -> [Entry] { entries[[cell.row, cell.column]] ?? [] }
 }
 
 extension RelationDecoder {
   /// Joins subjects and objects in tokens through cells above the threshold; `matrix` is the predicate.
   func decode(
-    subjects: [LinkSpan], objects: [LinkSpan], heads: some Sequence<PairCell>, tails: some Sequence<PairCell>
-  ) -> Result {
+    subjects: [LabelledSpan], objects: [LabelledSpan], heads: some Sequence<PairCell>, tails: some Sequence<PairCell>
+  ) -> (relations: [SpanLink], isTruncated: Bool) {
     let join = LinkJoin(heads: LinkTable(heads), tails: LinkTable(tails))
     return decode(
       join.hits(from: subjects.map(\.range), to: objects.map(\.range)), subjects: subjects, objects: objects)
@@ -98,15 +100,15 @@ extension RelationDecoder {
 extension EventDecoder {
   /// Joins nodes in tokens through cells above the threshold; `matrix` is 0.
   func decode(
-    _ nodes: [EventNode], heads: some Sequence<PairCell>, tails: some Sequence<PairCell>, texts: [String]? = nil
-  ) -> Result {
+    _ nodes: [LabelledSpan], heads: some Sequence<PairCell>, tails: some Sequence<PairCell>, texts: [String]? = nil
+  ) -> (events: [DecodedEvent], isTruncated: Bool) {
     let join = LinkJoin(heads: LinkTable(heads), tails: LinkTable(tails))
-    var hits: [LinkHit] = []
-    for indices in Dictionary(grouping: nodes.indices, by: { nodes[$0].type }).values {
-      hits += join.hits(among: indices.map { nodes[$0].span }).map {
-        LinkHit(first: indices[$0.first], second: indices[$0.second], predicate: $0.predicate, score: $0.score)
+    var hits: [SpanLink] = []
+    for indices in Dictionary(grouping: nodes.indices, by: { schema.labels[nodes[$0].label].type }).values {
+      hits += join.hits(among: indices.map { nodes[$0].range }).map {
+        SpanLink(first: indices[$0.first], second: indices[$0.second], predicate: $0.predicate, score: $0.score)
       }
     }
-    return decode(nodes, hits: hits, texts: texts)
+    return decode(nodes, links: hits, texts: texts)
   }
 }

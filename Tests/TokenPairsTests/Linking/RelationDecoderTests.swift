@@ -4,10 +4,12 @@ import Testing
 @testable import TokenPairs
 
 @Suite struct RelationDecoderTests {
-  private func span(_ range: Range<Int>, _ score: Float = 1) -> LinkSpan { LinkSpan(range: range, score: score) }
+  private func span(_ range: Range<Int>, _ score: Float = 1) -> LabelledSpan {
+    LabelledSpan(label: 0, range: range, score: score)
+  }
 
-  private func hit(_ first: Int, _ second: Int, _ predicate: Int, _ score: Float) -> LinkHit {
-    LinkHit(first: first, second: second, predicate: predicate, score: score)
+  private func hit(_ first: Int, _ second: Int, _ predicate: Int, _ score: Float) -> SpanLink {
+    SpanLink(first: first, second: second, predicate: predicate, score: score)
   }
 
   /// The definition on dense matrices, every triple looked at.
@@ -38,7 +40,7 @@ import Testing
     }
     let result = RelationDecoder().decode(subjects: subjects, objects: objects, heads: headCells, tails: tailCells)
     let found = result.relations.map {
-      "\(subjects[$0.subject].range) \($0.predicate) \(objects[$0.object].range) \($0.score)"
+      "\(subjects[$0.first].range) \($0.predicate) \(objects[$0.second].range) \($0.score)"
     }
     #expect(!result.isTruncated)
     // Spans of one digit: the text's order is the order of places.
@@ -59,7 +61,7 @@ import Testing
     let objects = [span(4..<5, 2), span(4..<5, 1)]
     let hits = [hit(0, 0, 1, 3), hit(1, 1, 1, 7), hit(2, 0, 1, 4)]
     let result = RelationDecoder().decode(hits, subjects: subjects, objects: objects)
-    #expect(result.relations == [DecodedRelation(subject: 1, predicate: 1, object: 0, score: 7)])
+    #expect(result.relations == [SpanLink(first: 1, second: 0, predicate: 1, score: 7)])
     #expect(!result.isTruncated)
   }
 
@@ -72,11 +74,11 @@ import Testing
     let hits = (0..<4).map { hit($0, 0, 0, Float($0)) }
     let result = decoder.decode(hits, subjects: subjects, objects: objects)
     // The second by score, and of the equals the one that stands first in the text.
-    #expect(result.relations.map(\.subject) == [2, 1])
+    #expect(result.relations.map(\.first) == [2, 1])
     #expect(result.isTruncated)
     let cells = subjects.map { PairCell(matrix: 0, row: $0.range.lowerBound, column: 0, score: 1) }
     let joined = decoder.decode(subjects: subjects, objects: objects, heads: cells, tails: cells)
-    #expect(joined.relations.map(\.subject) == [2, 1])
+    #expect(joined.relations.map(\.first) == [2, 1])
     #expect(joined.isTruncated)
     // Repeats are not too many.
     let repeated = decoder.decode([], subjects: [subjects[0], subjects[0], subjects[1]], objects: objects)
@@ -103,8 +105,8 @@ import Testing
   @Test func aRelationInWordsCountsCodePoints() {
     let text = "e\u{301}a 😀 in Rome"
     let relation = LinkedText(text).relation(
-      DecodedRelation(subject: 0, predicate: 1, object: 0, score: 2), subjects: [span(4..<5, 3)],
-      objects: [span(9..<13, 4)], labels: ("subject", "object"), predicates: ["A", "Live_In"])
+      SpanLink(first: 0, second: 1, predicate: 1, score: 2), among: [span(4..<5, 3), span(9..<13, 4)],
+      labels: ["subject", "object"], predicates: ["A", "Live_In"])
     #expect(relation.predicate == "Live_In")
     #expect(relation.score == 2)
     #expect(relation.subject.text == "😀")

@@ -1,7 +1,75 @@
+import Engine
 import Foundation
 import ModelFiles
+import Networks
+import Testing
 
 @testable import TokenPairs
+
+/// One training code, described by what its published source does.
+struct DialectRow: Sendable, CustomTestStringConvertible {
+  enum Split: Sendable { case alternating, halves }
+  enum BiasOrder: Sendable { case evenEnd, evenStart, firstHalfEnd, firstHalfStart }
+
+  let name: String
+  let split: Split
+  let biasOrder: BiasOrder
+  let biasScale: Double
+  var biasReadsHidden = false
+  var storesInputsFirst = false
+  /// Its GlobalPointer turns queries and keys along the head axis, which cancels out.
+  var plainIsUnrotated = false
+
+  var testDescription: String { name }
+
+  static let all = [
+    DialectRow("weft", .halves, .firstHalfStart, 0.5),
+    DialectRow("bert4keras", .alternating, .evenEnd, 0.5),
+    DialectRow("paddle", .alternating, .evenEnd, 0.5, storesInputsFirst: true),
+    DialectRow("junnyu", .alternating, .evenEnd, 0.5),
+    DialectRow("powerycy", .alternating, .evenEnd, 0.5),
+    DialectRow("gaohongkui", .alternating, .evenEnd, 0.5),
+    DialectRow("xhw205", .alternating, .evenEnd, 0.5, biasReadsHidden: true),
+    DialectRow("adaseq", .alternating, .evenEnd, 0.5, biasReadsHidden: true),
+    DialectRow("bert4torch", .halves, .evenStart, 0.5),
+    DialectRow("bert4torch-0.2.7", .halves, .evenStart, 0.5, plainIsUnrotated: true),
+    DialectRow("bert4torch-0.2.5", .halves, .evenStart, 1, plainIsUnrotated: true),
+    DialectRow("taishan1994", .halves, .evenStart, 1, plainIsUnrotated: true),
+    DialectRow("ark-nlp", .halves, .firstHalfEnd, 0.5),
+  ]
+
+  init(
+    _ name: String, _ split: Split, _ biasOrder: BiasOrder, _ biasScale: Double,
+    biasReadsHidden: Bool = false, storesInputsFirst: Bool = false, plainIsUnrotated: Bool = false
+  ) {
+    self.name = name
+    self.split = split
+    self.biasOrder = biasOrder
+    self.biasScale = biasScale
+    self.biasReadsHidden = biasReadsHidden
+    self.storesInputsFirst = storesInputsFirst
+    self.plainIsUnrotated = plainIsUnrotated
+  }
+
+  /// What the stored projection's channel `stored` of an efficient head is: a channel of `[q | k]`.
+  func channel(_ stored: Int, headSize: Int) -> Int {
+    switch split {
+    case .halves: stored
+    case .alternating where stored.isMultiple(of: 2): stored / 2
+    case .alternating: headSize + stored / 2
+    }
+  }
+
+  /// Which bias the stored bias layer's output `stored` is.
+  func bias(_ stored: Int, types: Int) -> (type: Int, isEnd: Bool) {
+    switch biasOrder {
+    case .evenEnd: (stored / 2, stored.isMultiple(of: 2))
+    case .evenStart: (stored / 2, !stored.isMultiple(of: 2))
+    case .firstHalfEnd: (stored % types, stored < types)
+    case .firstHalfStart: (stored % types, stored >= types)
+    }
+  }
+}
 
 /// A dense layer as its checkpoint stores it, in the order `[outputs, inputs]`.
 struct StoredLayer {
@@ -81,14 +149,14 @@ struct StoredHead {
     let none = LayerParameters(weights: [], bias: [], outputs: 0, inputs: 0)
     let bias = parameters.bias ?? none
     row = DialectRow(
-      "weft", .halves, .firstHalfStart, Double(parameters.biasScale),
-      biasReadsHidden: parameters.biasInput == .hidden)
-    kind = parameters.kind
-    types = parameters.types
-    headSize = parameters.headSize
+      "weft", .halves, .firstHalfStart, Double(parameters.shape.biasScale),
+      biasReadsHidden: parameters.shape.biasInput == .hidden)
+    kind = parameters.shape.kind
+    types = parameters.shape.types
+    headSize = parameters.shape.headSize
     self.hiddenSize = hiddenSize
-    rope = parameters.rope
-    triangular = parameters.triangular
+    rope = parameters.shape.rope
+    triangular = parameters.shape.triangular
     projection = StoredLayer(
       weights: parameters.projection.weights, bias: parameters.projection.bias, inputs: hiddenSize)
     self.bias = StoredLayer(weights: bias.weights, bias: bias.bias, inputs: bias.inputs)
@@ -175,5 +243,71 @@ struct StoredHead {
       result[2 * i + 1] = x * sin(angle) + y * cos(angle)
     }
     return result
+  }
+}
+
+/// A head loaded from the files of a model directory, and the sequences it scores.
+struct HeadRun {
+  let engine: Engine
+  let head: PairHead
+  let lengths: [Int]
+  let hidden: [Float]
+  let width: Int
+
+  /// Imports `stored` through the files that it writes, and makes up hidden states.
+  init(_ stored: StoredHead, lengths: [Int], on engine: Engine, seed: UInt64 = 99) async throws {
+    let scratch = try Scratch()
+    try stored.write(to: scratch)
+    let description = try ModelDescription(directory: scratch.path)
+    let parameters = try description.spanHead.parameters(
+      from: Checkpoint(directory: scratch.path), hiddenSize: stored.hiddenSize)
+    var random = SeededGenerator(seed)
+    self.engine = engine
+    self.lengths = lengths
+    width = stored.hiddenSize
+    hidden = random.floats(lengths.reduce(0, +) * stored.hiddenSize).map { 2 * $0 }
+    head = try await PairHead(parameters, positions: lengths.max() ?? 1, on: engine)
+  }
+
+  /// The hidden states of each sequence.
+  var sequences: [[[Double]]] {
+    var row = 0
+    return lengths.map { length in
+      defer { row += length }
+      return (row..<row + length).map { t in
+        hidden[t * width..<(t + 1) * width].map { Double($0) }
+      }
+    }
+  }
+
+  func cells(above threshold: Float, capacity: Int = 4096) async throws -> [PairCell] {
+    var submission = Submission()
+    let batch = TokenBatch(lengths.map { [Int32](repeating: 0, count: $0) })
+    let tokens = try DeviceTokens(batch, on: engine, uploadedBy: &submission)
+    let tensor = try engine.makeTensor(.float32, tokens.count, width)
+    try submission.upload(.float32(hidden), to: tensor)
+    let query = try head.query(hidden: tensor, tokens, threshold: threshold, in: &submission)
+    return try await engine.cells(query, after: submission, capacity: capacity)
+  }
+
+  /// Expects `cells` to be exactly those that the formula allows, with its scores.
+  func check(
+    _ cells: [PairCell], against stored: StoredHead, tolerance: Double = 5e-5,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    var found: [[ScoredPlace: Double]] = lengths.map { _ in [:] }
+    for cell in cells {
+      let place = ScoredPlace(type: cell.matrix % stored.types, start: cell.row, end: cell.column)
+      let earlier = found[cell.matrix / stored.types].updateValue(Double(cell.score), forKey: place)
+      #expect(earlier == nil, "\(place) twice", sourceLocation: sourceLocation)
+    }
+    for (sequence, found) in zip(sequences, found) {
+      let expected = stored.scores(hidden: sequence)
+      #expect(Set(found.keys) == Set(expected.keys), sourceLocation: sourceLocation)
+      let worst = expected.map { place, score in
+        abs(score - (found[place] ?? .infinity)) / max(1, abs(score))
+      }.max()
+      #expect(worst ?? 0 <= tolerance, sourceLocation: sourceLocation)
+    }
   }
 }

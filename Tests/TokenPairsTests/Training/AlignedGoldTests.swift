@@ -80,7 +80,7 @@ import Testing
       overlap: window.overlap)
     let aligner = LabelAligner(reader: reader, inventory: inventory)
     let schema = task == .events ? try EventSchema(labels: inventory.labels) : nil
-    let rule: LinkRule? = schema.map { .events($0) } ?? (task == .relations ? .relations(triangular: false) : nil)
+    let rule = LinkRule(links: inventory.links, schema: schema, triangular: false)
     let assembler = DocumentAssembler(
       labels: inventory.labels, links: inventory.links, schema: schema, .init(requiresTrigger: false))
     var whole = 0
@@ -110,16 +110,16 @@ import Testing
 
   private static func findings(_ labels: WindowLabels, _ rule: LinkRule?) -> WindowFindings {
     var findings = WindowFindings()
-    findings.spans = labels.spans.map { PairCell(matrix: $0.type, row: $0.row, column: $0.column, score: 1) }
+    findings.spans = labels.spans.map { LabelledSpan(label: $0.type, range: $0.row..<$0.column + 1, score: 1) }
     guard let rule else { return findings }
     let (head, tail) = (Set(labels.head), Set(labels.tail))
     for pair in rule.pairs(among: findings.spans).pairs {
-      let cells = rule.cells(of: pair, among: findings.spans)
+      let cells = rule.direction.cells(findings.spans[pair.first].range, findings.spans[pair.second].range)
       for link in Set(labels.head.map(\.type)).sorted()
       where head.contains(.init(link, cells.head.row, cells.head.column))
         && tail.contains(.init(link, cells.tail.row, cells.tail.column))
       {
-        findings.links.append(LinkHit(first: pair.first, second: pair.second, predicate: link, score: 1))
+        findings.links.append(SpanLink(first: pair.first, second: pair.second, predicate: link, score: 1))
       }
     }
     return findings

@@ -21,7 +21,9 @@ import Weft
 
     let description = try ModelDescription(directory: training.output)
     #expect(description.labels == ["PER", "THING"] && description.encoderPrefix == "bert.")
-    #expect(description.spanHead.headSize == 4 && description.spanHead.rope && description.spanHead.triangular)
+    #expect(
+      description.spanHead.shape.headSize == 4 && description.spanHead.shape.rope
+        && description.spanHead.shape.triangular)
     let made = try Checkpoint(directory: training.output)
     let source = try Checkpoint(directory: training.encoder)
     for array in SmallEncoder(seed: 5).arrays {

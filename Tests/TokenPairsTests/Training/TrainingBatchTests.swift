@@ -12,8 +12,12 @@ import Testing
     }
   }
 
+  private static func shape(types: Int, triangular: Bool) -> HeadShape {
+    HeadShape(kind: .efficient, types: types, headSize: 2, rope: false, triangular: triangular)
+  }
+
   private func plan(
-    _ windows: [LabelledWindow], heads: [BatchPlan.Head] = [.init(types: 2, triangular: true)],
+    _ windows: [LabelledWindow], heads: [HeadShape] = [shape(types: 2, triangular: true)],
     _ change: (inout TrainingRecipe) -> Void = { _ in }
   ) -> BatchPlan {
     var recipe = TrainingRecipe(task: heads.count == 1 ? .entities : .relations)
@@ -43,9 +47,7 @@ import Testing
     let window = LabelledWindow(
       ids: [1, 1, 1, 1], labels: .init(spans: [.init(0, 1, 2)], head: [.init(2, 1, 2)], tail: [.init(1, 2, 1)]),
       document: 0)
-    let heads: [BatchPlan.Head] = [
-      .init(types: 2, triangular: true), .init(types: 3, triangular: false), .init(types: 3, triangular: false),
-    ]
+    let heads = [(2, true), (3, false), (3, false)].map { Self.shape(types: $0, triangular: $1) }
     let batch = plan([window], heads: heads).batch([0], epoch: 0, step: 0)
     #expect(batch.labels.map(\.cells) == [[[.init(0, 1, 2)]], [[.init(2, 1, 2)]], [[.init(1, 2, 1)]]])
     #expect(batch.labels.map(\.background.count) == [2, 3, 3])

@@ -29,7 +29,7 @@ import Testing
     return TrainingLoop.Plan(
       recipe: recipe,
       batches: BatchPlan(
-        windows, heads: heads.map { .init(types: $0.types, triangular: $0.triangular) }, recipe: recipe),
+        windows, heads: heads.map(\.shape), recipe: recipe),
       evaluate: { _ in await tried.next() }, checkpoint: path)
   }
 

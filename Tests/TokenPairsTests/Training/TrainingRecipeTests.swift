@@ -72,8 +72,8 @@ import Testing
     (recipe.seed, recipe.headSize) = (42, 2)
     let inventory = LabelInventory(task: .relations, labels: ["subject", "object"], links: ["p", "q", "r"])
     let heads = HeadParameters.initial(recipe, inventory, hiddenSize: 8)
-    #expect(heads.map(\.types) == [2, 3, 3] && heads.map(\.rope) == [true, false, false])
-    #expect(heads.map(\.triangular) == [true, false, false])
+    #expect(heads.map(\.shape.types) == [2, 3, 3] && heads.map(\.shape.rope) == [true, false, false])
+    #expect(heads.map(\.shape.triangular) == [true, false, false])
     #expect(
       Array(heads[0].projection.weights.prefix(6)) == [
         0.24307182431221008, -0.2735573649406433, -0.17455343902111053, -0.19867821037769318, 0.01364424079656601,
@@ -94,7 +94,7 @@ import Testing
     recipe.head = .globalPointer
     let inventory = LabelInventory(task: .events, labels: ["T/trigger", "T/who"], links: ["link"])
     let heads = HeadParameters.initial(recipe, inventory, hiddenSize: 8)
-    #expect(heads.map(\.triangular) == [true, true, true] && heads.map(\.bias) == [nil, nil, nil])
+    #expect(heads.map(\.shape.triangular) == [true, true, true] && heads.map(\.bias) == [nil, nil, nil])
     #expect(heads.map(\.projection.outputs) == [256, 128, 128])
   }
 }

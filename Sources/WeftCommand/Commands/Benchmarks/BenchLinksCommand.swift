@@ -59,7 +59,7 @@ struct BenchLinksCommand: AsyncParsableCommand {
 /// What was found in a document.
 private struct LinkedDocument {
   let spans: Int
-  let relations: [DecodedRelation]
+  let relations: [SpanLink]
   /// Whether there was more than is looked at.
   let isTruncated: Bool
 }
@@ -129,10 +129,9 @@ private struct LinkInputs {
       .findings(after: submission, lengths: lengths, on: engine)
     let decoder = RelationDecoder(windows: 1)
     return findings.map { found in
-      let ends = found.spans.map { LinkSpan(range: $0.tokens, score: $0.score) }
-      let decoded = decoder.decode(found.links, subjects: ends, objects: ends)
+      let decoded = decoder.decode(found.links, subjects: found.spans, objects: found.spans)
       return LinkedDocument(
-        spans: ends.count, relations: decoded.relations, isTruncated: found.isTruncated || decoded.isTruncated)
+        spans: found.spans.count, relations: decoded.relations, isTruncated: found.isTruncated || decoded.isTruncated)
     }
   }
 }

@@ -1,0 +1,59 @@
+import Foundation
+internal import ModelFiles
+
+/// A model whose heads were trained: the files that `Extractor` takes.
+struct TrainedModel {
+  let encoder: EncoderFiles
+  /// What the encoder's tensor names start with in its own files.
+  let prefix: String
+  let inventory: LabelInventory
+  let recipe: TrainingRecipe
+  /// The heads of the best epoch.
+  let heads: [HeadParameters]
+  let epochs: [TrainingEpoch]
+  let best: TrainingEpoch
+
+  /// Writes the files into a directory, and reads them back as the users of the model will.
+  /// - Throws: `ModelFileError` if the system refuses, or the encoder's own files have changed meanwhile.
+  func write(into directory: String) throws {
+    try weights().write(to: "\(directory)/model.safetensors")
+    for name in ["config.json"] + ModelImporter.tokenizerFiles where fileExists("\(encoder.directory)/\(name)") {
+      try write(fileContent("\(encoder.directory)/\(name)"), as: "\(directory)/\(name)")
+    }
+    try write(Array(epochs.map(\.jsonLine).joined().utf8), as: "\(directory)/history.jsonl")
+    let description = try ModelDescriptionFile(
+      task: recipe.task, labels: inventory.labels, links: inventory.links, head: heads[0].shape,
+      training: .init(
+        scores: .init(best.scores), recipe: recipe, bestEpoch: best.epoch, epochs: epochs.count))
+    try write(Array(description.json), as: "\(directory)/\(description.name)")
+    try ModelImporter.verify(directory)
+  }
+
+  /// The encoder's tensors as they are stored, and the heads in float32.
+  private func weights() throws -> SafetensorsWriter {
+    var writer = SafetensorsWriter(metadata: ["format": "pt"])
+    for layer in encoder.configuration.encoderLayers {
+      for part in layer.parts {
+        let name = part.name(in: layer.name)
+        guard let tensor = try encoder.checkpoint.tensor(named: prefix + name) else {
+          throw ModelFileError(
+            file: encoder.checkpoint.path, subject: "tensor \((prefix + name).quoted)", problem: "is missing")
+        }
+        writer.add(BertConfiguration.modelPrefix + name, tensor)
+      }
+    }
+    for (role, head) in zip(HeadRole.all(of: recipe.task), heads) {
+      for (name, layer) in zip(role.layers(of: head.shape.kind, recipe.task), head.layers) {
+        writer.add("\(name).weight", floats: layer.weights, shape: [layer.outputs, layer.inputs])
+        writer.add("\(name).bias", floats: layer.bias, shape: [layer.outputs])
+      }
+    }
+    return writer
+  }
+
+  private func write(_ bytes: [UInt8], as path: String) throws(ModelFileError) {
+    let file = try ReplacingFile(path)
+    try file.write(bytes)
+    try file.commit()
+  }
+}
