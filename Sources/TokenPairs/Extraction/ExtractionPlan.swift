@@ -100,9 +100,17 @@ extension HeadParameters {
 
   /// Bytes that a sequence takes while it is scored.
   func bytes(forTokens count: Int, panelWidth: Int) -> Int {
-    let vectors = shape.products * shape.headSize
-    let biases = bias?.outputs ?? 0
-    let columns = (count + panelWidth - 1) / panelWidth * panelWidth
-    return 4 * (count * (projection.outputs + (shape.rope ? vectors : 0) + biases) + columns * (vectors + biases))
+    shape.bytes(
+      forTokens: count, projected: projection.outputs, biases: bias?.outputs ?? 0, panelWidth: panelWidth)
+  }
+}
+
+extension HeadShape {
+  /// Bytes that a sequence takes while it is scored: rows of `projected` channels, rotated queries, biases, and keys and
+  /// biases as columns.
+  func bytes(forTokens count: Int, projected: Int, biases: Int, panelWidth: Int) -> Int {
+    let vectors = products * headSize
+    let columns = ceilingDivide(count, panelWidth) * panelWidth
+    return 4 * (count * (projected + (rope ? vectors : 0) + biases) + columns * (vectors + biases))
   }
 }

@@ -31,7 +31,8 @@ package struct PairHead: Sendable {
 
   /// Device memory that a sequence takes while it is scored, in bytes.
   package func bytes(forTokens count: Int) -> Int {
-    parameters.bytes(forTokens: count, panelWidth: engine.panelWidth)
+    shape.bytes(
+      forTokens: count, projected: projection.outputs, biases: bias?.outputs ?? 0, panelWidth: engine.panelWidth)
   }
 
   /// Adds what comes before the scores, and returns the query for the cells above `threshold` on real tokens:
