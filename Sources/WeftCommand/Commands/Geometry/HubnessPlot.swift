@@ -33,7 +33,7 @@ struct HubnessPlot {
   }
 
   /// N = 0 alone, in a bar as wide as others, then `step` values a bar; without those that nobody has.
-  private func bars(_ kind: HubnessReport.Kind, _ step: Int) -> [LinePanel.Bar] {
+  private func bars(_ kind: HubnessReport.Measured, _ step: Int) -> [LinePanel.Bar] {
     let histogram = kind.counts.histogram
     var bars: [LinePanel.Bar] = []
     func add(_ values: Range<Int>, endingAt end: Int) {

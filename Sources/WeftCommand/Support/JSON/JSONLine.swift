@@ -149,3 +149,13 @@ enum JSONLineError: Error, Equatable, CustomStringConvertible {
     }
   }
 }
+
+/// Why a line has no result.
+struct LineFailure: Error {
+  let message: String
+}
+
+/// What "start" and "end" count in a line's text.
+enum OffsetUnit: String, CaseIterable {
+  case codepoint, utf16, utf8
+}
