@@ -56,7 +56,7 @@ enum JSONScalar {
 ///
 /// Strict: no comments, trailing commas, leading zeros, NaN, raw control characters or byte order marks, and nothing but
 /// white space after the value. Open brackets are kept on a stack of its own, so that a hostile text cannot overflow the
-/// thread's. Whether strings are valid UTF-8 is the reader's question.
+/// thread's. The reader checks that strings are valid UTF-8.
 struct JSONScanner {
   /// What depends on where a text comes from.
   struct Rules {
@@ -69,7 +69,7 @@ struct JSONScanner {
 
     /// A file of settings; such files nest less than ten deep.
     static let document = Rules(depthLimit: 64, allowsInfinity: true, textName: "text")
-    /// A line of somebody's data; as deep as Foundation's own reader goes.
+    /// A line of input data; as deep as Foundation's own reader goes.
     static let line = Rules(depthLimit: 512, allowsInfinity: false, textName: "line")
   }
 
@@ -198,22 +198,28 @@ struct JSONScanner {
 
   /// Steps over a string, whose opening quote is next.
   private mutating func string() throws(JSONFault) -> JSONString {
-    position += 1
-    let start = position
+    let start = position + 1
     var hasEscapes = false
-    while position < bytes.count {
-      let byte = bytes[position]
-      position += 1
-      switch byte {
-      case UInt8(ascii: "\""): return JSONString(content: start..<position - 1, hasEscapes: hasEscapes)
-      case UInt8(ascii: "\\"):
+    var bits: UInt8 = 0  // of all bytes
+    var here = start  // the loop is where the time goes, and a local variable stays in a register
+    while here < bytes.count {
+      let byte = bytes[here]
+      bits |= byte
+      here += 1
+      if byte == UInt8(ascii: "\"") {
+        position = here
+        return JSONString(content: start..<here - 1, hasEscapes: hasEscapes, isASCII: bits < 0x80)
+      }
+      if byte == UInt8(ascii: "\\") {
         hasEscapes = true
+        position = here
         try escape()
-      case 0..<0x20: throw .malformed(reason: "a raw control character in a string", position: position - 1)
-      default: break
+        here = position
+      } else if byte < 0x20 {
+        throw .malformed(reason: "a raw control character in a string", position: here - 1)
       }
     }
-    throw .malformed(reason: "an unterminated string", position: position)
+    throw .malformed(reason: "an unterminated string", position: here)
   }
 
   /// Steps over what follows a backslash.
@@ -269,40 +275,37 @@ package struct JSONString {
   /// The bytes between the quotes.
   let content: Range<Int>
   let hasEscapes: Bool
+  /// Whether all bytes are below 128, and so valid UTF-8.
+  let isASCII: Bool
 
-  /// Why a string has no text.
-  enum Fault: Error {
-    case invalidUTF8
-    /// An escape that is half of a surrogate pair, and where its backslash is.
-    case unpairedSurrogate(position: Int)
+  /// Half of a surrogate pair, and where its backslash is.
+  struct UnpairedSurrogate: Error {
+    let position: Int
   }
 
   /// The content with its escapes replaced.
-  /// - Parameter bytes: The whole text.
+  /// - Parameter bytes: The whole text. The string must be valid UTF-8.
   /// - Returns: The content.
-  /// - Throws: Why it has none.
-  func decoded(in bytes: UnsafeRawBufferPointer) throws(Fault) -> String {
+  /// - Throws: The first escape that stands for no character.
+  func decoded(in bytes: UnsafeRawBufferPointer) throws(UnpairedSurrogate) -> String {
     let content = UnsafeRawBufferPointer(rebasing: bytes[content])
-    let text =
-      hasEscapes
-      ? String(validating: try unescaped(content), as: UTF8.self) : String(validating: content, as: UTF8.self)
-    guard let text else { throw .invalidUTF8 }
-    return text
+    guard hasEscapes else { return String(decoding: content, as: UTF8.self) }
+    return String(decoding: try unescaped(content), as: UTF8.self)
   }
 
   /// The text of a string's bytes, quotes included.
   ///
-  /// - Parameter raw: A JSON string whose grammar has been checked.
-  /// - Returns: nil where an escape is half of a surrogate pair, or the bytes are not UTF-8.
+  /// - Parameter raw: A JSON string in valid UTF-8 whose grammar has been checked.
+  /// - Returns: nil where an escape is half of a surrogate pair.
   package static func decode(_ raw: ArraySlice<UInt8>) -> String? {
     raw.withUnsafeBytes { bytes in
       let content = 1..<bytes.count - 1
       let hasEscapes = bytes[content].contains(UInt8(ascii: "\\"))
-      return try? JSONString(content: content, hasEscapes: hasEscapes).decoded(in: bytes)
+      return try? JSONString(content: content, hasEscapes: hasEscapes, isASCII: false).decoded(in: bytes)
     }
   }
 
-  private func unescaped(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> [UInt8] {
+  private func unescaped(_ bytes: UnsafeRawBufferPointer) throws(UnpairedSurrogate) -> [UInt8] {
     var text: [UInt8] = []
     text.reserveCapacity(bytes.count)
     var position = 0
@@ -315,7 +318,7 @@ package struct JSONString {
       let letter = bytes[position + 1]
       if letter == UInt8(ascii: "u") {
         guard let (scalar, length) = Self.escapedScalar(bytes[position...]) else {
-          throw .unpairedSurrogate(position: content.lowerBound + position)
+          throw UnpairedSurrogate(position: content.lowerBound + position)
         }
         text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         position += length

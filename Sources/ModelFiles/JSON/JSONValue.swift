@@ -125,13 +125,11 @@ private struct JSONValueReader: JSONReader {
   }
 
   private func text(_ string: JSONString) throws(JSONFault) -> String {
-    do throws(JSONString.Fault) { return try string.decoded(in: bytes) } catch {
-      switch error {
-      case .invalidUTF8:
-        throw .malformed(reason: "a string that is not valid UTF-8", position: string.content.lowerBound)
-      case .unpairedSurrogate(let position):
-        throw .malformed(reason: "half a surrogate pair", position: position)
-      }
+    guard string.isASCII || String(validating: bytes[string.content], as: UTF8.self) != nil else {
+      throw .malformed(reason: "a string that is not valid UTF-8", position: string.content.lowerBound)
+    }
+    do throws(JSONString.UnpairedSurrogate) { return try string.decoded(in: bytes) } catch {
+      throw .malformed(reason: "half a surrogate pair", position: error.position)
     }
   }
 }

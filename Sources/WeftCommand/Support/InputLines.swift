@@ -41,7 +41,7 @@ struct LineReader {
     case keep
   }
 
-  /// 64 MiB: far beyond any document, far below any memory.
+  /// 64 MiB: larger than any document, and small beside a machine's memory.
   static let defaultLimit = 64 << 20
 
   private let paths: [String]

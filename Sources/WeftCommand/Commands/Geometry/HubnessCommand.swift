@@ -14,7 +14,7 @@ struct HubnessCommand: AsyncParsableCommand {
       """,
     discussion: """
       In high dimension a few vectors, hubs, are among the nearest neighbours of very many others, and many, antihubs, \
-      are among nobody's. N counts how many others have a vector among their k nearest. Neighbours are exact, a vector is \
+      are among no vector's. N counts how many others have a vector among their k nearest. Neighbours are exact, a vector is \
       not its own, and copies of it are.
 
       --reduce rescales distances by what is around both vectors and shows the same measures again:

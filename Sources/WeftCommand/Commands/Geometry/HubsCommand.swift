@@ -159,7 +159,7 @@ struct NeighbourArguments: ParsableArguments {
 }
 
 extension VectorFile {
-  /// Says so if the file's numbers are not used as they are.
+  /// Notes on standard error if the file's numbers are rounded before they are used.
   func noteRounding(named name: String) {
     if let rounding { note("\(name): \(rounding)") }
   }

@@ -103,7 +103,7 @@ struct QualityReport: Report {
   let overlap: PrecisionAndRecall
   let device: String
 
-  /// What looks like two different units; nil if nothing does.
+  /// A warning where samples and data seem to be in different units; else nil.
   static func remark(on samples: QualitySet, _ reference: QualitySet, isRanged: Bool) -> String? {
     func width(_ set: QualitySet) -> Double { Double(set.range.upperBound) - Double(set.range.lowerBound) }
     let (mine, theirs) = (width(samples), width(reference))
@@ -113,7 +113,7 @@ struct QualityReport: Report {
       + (isRanged ? "--range gave the latter's" : "--range changes the latter's")
   }
 
-  /// What to think of covariances of few samples; nil of enough.
+  /// A warning where there are too few samples for their covariance; else nil.
   static func remark(onFew set: QualitySet) -> String? {
     guard set.count <= set.elements else { return nil }
     return
