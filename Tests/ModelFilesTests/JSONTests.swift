@@ -9,7 +9,7 @@ import Testing
   }
 
   private func parse(_ bytes: [UInt8]) throws -> JSONValue {
-    try bytes.withUnsafeBytes { bytes throws(JSONParser.Fault) in try JSONParser.parse(bytes) }
+    try bytes.withUnsafeBytes { bytes throws(JSONFault) in try JSONValue(parsing: bytes) }
   }
 
   @Test func values() throws {
@@ -36,14 +36,14 @@ import Testing
     "\"\\udc00\"", "\"\\ud800\\u0041\"", "{\"a\":1,\"a\":2}", "{\"\\u0061\":1,\"a\":2}", "NaN",
     "\u{FEFF}1", "{\"a\":1}x", "\u{0}",
   ])
-  func refused(text: String) { #expect(throws: JSONParser.Fault.self) { try parse(text) } }
+  func refused(text: String) { #expect(throws: JSONFault.self) { try parse(text) } }
 
   @Test func invalidUTF8IsRefused() {
     for bytes: [UInt8] in [
       [0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80], [0xF4, 0x90, 0x80, 0x80],
     ] {
-      #expect(throws: JSONParser.Fault.self) { try parse([0x22] + bytes + [0x22]) }
-      #expect(throws: JSONParser.Fault.self) { try parse([0x22, 0x5C, 0x6E] + bytes + [0x22]) }
+      #expect(throws: JSONFault.self) { try parse([0x22] + bytes + [0x22]) }
+      #expect(throws: JSONFault.self) { try parse([0x22, 0x5C, 0x6E] + bytes + [0x22]) }
     }
   }
 
@@ -51,9 +51,47 @@ import Testing
     func nested(_ depth: Int) -> String {
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
-    _ = try parse(nested(JSONParser.depthLimit))
-    #expect(throws: JSONParser.Fault.self) { try parse(nested(JSONParser.depthLimit + 1)) }
-    #expect(throws: JSONParser.Fault.self) { try parse(String(repeating: "[", count: 1_000_000)) }
+    _ = try parse(nested(JSONScanner.Rules.document.depthLimit))
+    #expect(throws: JSONFault.self) { try parse(nested(JSONScanner.Rules.document.depthLimit + 1)) }
+    #expect(throws: JSONFault.self) { try parse(String(repeating: "[", count: 1_000_000)) }
+  }
+
+  @Test(arguments: [
+    ("", 0, "expected a value, found the end of the text"), ("[1", 2, "expected ',' or ']', found the end of the text"),
+    ("{\"a\":tru}", 5, "expected 'true', found 't'"), ("[-Inf]", 2, "expected 'Infinity', found 'I'"),
+    ("1 \u{1}", 2, "expected the end of the text, found byte 0x1"), ("{\"a\" 1}", 5, "expected ':', found '1'"),
+    ("{a:1}", 1, "expected a member name in quotes, found 'a'"), ("[1.]", 3, "expected a digit, found ']'"),
+    ("[\"a\n\"]", 3, "a raw control character in a string"), ("\"a", 2, "an unterminated string"),
+    ("\"\\x\"", 2, "expected an escape such as \\n or \\u00e9, found 'x'"),
+    ("\"\\u12g4\"", 5, "expected four hexadecimal digits, found 'g'"),
+    ("\"ab\\ud800\\n\"", 3, "half a surrogate pair"), ("[1e400]", 1, "a number out of range"),
+    ("{\"a\":1,\"a\":2}", 7, "the name 'a' appears twice"),
+  ])
+  func faultsNameTheirPlace(text: String, position: Int, problem: String) {
+    #expect(throws: JSONFault.malformed(reason: problem, position: position)) { try parse(text) }
+  }
+
+  /// A line and a document are read with one grammar. Lines differ in what is said here, and nothing else.
+  @Test(arguments: [
+    ("{\"a\":1,\"a\":2}", true, false), ("{\"a\":1e400}", true, false), ("{\"a\":\"\\ud800\"}", true, false),
+    ("{\"a\":Infinity}", false, true), ("{\"a\":-Infinity}", false, true), ("{\"a\":NaN}", false, false),
+    ("{\"a\":[1, {\"b\": null}, true, -0.5e+3, \"\\u00e9\"]} ", true, true), ("{\"a\":[1,]}", false, false),
+    ("{\"a\":01}", false, false), ("{\"a\":1}{}", false, false), ("\u{FEFF}{}", false, false), ("{}", true, true),
+  ])
+  func linesAndDocumentsShareAGrammar(text: String, asLine: Bool, asDocument: Bool) {
+    #expect(((try? JSONRawMember.members(of: Array(text.utf8))) != nil) == asLine)
+    #expect(((try? parse(text)) != nil) == asDocument)
+  }
+
+  @Test func membersOfALineStandAsTheyAre() throws {
+    let text = " { \"\\u0061\" : [ 1 , {\"b\":2} ] , \"\\ud800\":1e400,\"c\":\"}\" } "
+    let bytes = Array(text.utf8)
+    let members = try #require(try JSONRawMember.members(of: bytes))
+    func written(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+    #expect(members.map(\.name) == ["a", nil, "c"])
+    #expect(members.map { written($0.rawName) } == ["\"\\u0061\"", "\"\\ud800\"", "\"c\""])
+    #expect(members.map { written($0.rawValue) } == ["[ 1 , {\"b\":2} ]", "1e400", "\"}\""])
+    #expect(try JSONRawMember.members(of: Array("[{\"a\":1}]".utf8)) == nil)
   }
 
   @Test func equivalentNamesAreDifferentNames() throws {
@@ -94,7 +132,7 @@ import Testing
     #expect(failure { try JSONFields(file: try scratch.write("d.json", "[1]")) } != nil)
     #expect(
       failure { try JSONFields(file: try scratch.write("e.json", "{\"a\": }")) }?.problem
-        == "not valid JSON at byte 6: a value expected")
+        == "not valid JSON at byte 6: expected a value, found '}'")
   }
 
   @Test func fieldsOfALine() throws {

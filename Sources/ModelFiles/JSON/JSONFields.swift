@@ -19,7 +19,7 @@ package struct JSONFields: Sendable {
 
   private init(file: String, text: MappedFile) throws(ModelFileError) {
     let value = try text.withBytes { (bytes) throws(ModelFileError) -> JSONValue in
-      try parseJSON(bytes, file: file)
+      try JSONValue(parsing: bytes, file: file)
     }
     try self.init(file: file, value: value)
   }
@@ -31,7 +31,7 @@ package struct JSONFields: Sendable {
   /// - Throws: `ModelFileError` if the line is no object.
   package init(line: [UInt8], of file: String) throws(ModelFileError) {
     let value: JSONValue
-    do { value = try line.withUnsafeBytes { try JSONParser.parse($0) } } catch {
+    do { value = try line.withUnsafeBytes { try JSONValue(parsing: $0) } } catch {
       throw ModelFileError(file: file, problem: "not valid JSON")
     }
     try self.init(file: file, value: value)
@@ -173,17 +173,5 @@ package struct JSONFields: Sendable {
       strings.append(text)
     }
     return strings
-  }
-}
-
-/// Parses a JSON text, with the parser's fault turned into an error about the file.
-func parseJSON(
-  _ bytes: UnsafeRawBufferPointer, file: String
-) throws(ModelFileError) -> JSONValue {
-  do {
-    return try JSONParser.parse(bytes)
-  } catch {
-    throw ModelFileError(
-      file: file, problem: "not valid JSON at byte \(error.position): \(error.problem)")
   }
 }

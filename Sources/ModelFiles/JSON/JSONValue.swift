@@ -13,7 +13,7 @@ package enum JSONValue: Sendable {
   case number(Double)
   case string(String)
   case array([JSONValue])
-  /// The members in file order; the parser has refused repeated names.
+  /// The members in file order; repeated names have been refused.
   case object([JSONMember])
 
   /// What the value is called in a message.
@@ -28,6 +28,21 @@ package enum JSONValue: Sendable {
     case .object: "an object"
     }
   }
+
+  /// Reads a whole text: UTF-8, without repeated names in an object, numbers within the range of `Double`.
+  /// - Throws: The first fault of the text.
+  init(parsing bytes: UnsafeRawBufferPointer) throws(JSONFault) {
+    var reader = JSONValueReader(bytes: bytes)
+    try JSONScanner.scan(bytes, .document, into: &reader)
+    self = reader.value
+  }
+
+  /// Reads a whole text, with its fault turned into an error about the file.
+  init(parsing bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) {
+    do throws(JSONFault) { try self.init(parsing: bytes) } catch {
+      throw ModelFileError(file: file, problem: "not valid JSON at byte \(error.position): \(error.problem)")
+    }
+  }
 }
 
 /// One name and its value.
@@ -36,6 +51,87 @@ package struct JSONMember: Sendable {
   package let name: String
   /// The value.
   package let value: JSONValue
+}
+
+/// Builds a value from the parts of its text.
+private struct JSONValueReader: JSONReader {
+  /// An array or object that has not ended.
+  private struct Unfinished {
+    let container: JSONContainer
+    var elements: [JSONValue] = []
+    var members: [JSONMember] = []
+    var names: Set<ExactString> = []
+    /// The name of the member whose value is next.
+    var name = ""
+  }
+
+  let bytes: UnsafeRawBufferPointer
+  /// The whole value, once the text has been scanned.
+  private(set) var value = JSONValue.null
+  private var unfinished: [Unfinished] = []
+
+  init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  mutating func name(_ string: JSONString) throws(JSONFault) {
+    let name = try text(string)
+    let innermost = unfinished.count - 1
+    guard unfinished[innermost].names.insert(ExactString(name)).inserted else {
+      throw .malformed(reason: "the name \(name.quoted) appears twice", position: string.content.lowerBound - 1)
+    }
+    unfinished[innermost].name = name
+  }
+
+  mutating func scalar(_ value: JSONScalar, at range: Range<Int>) throws(JSONFault) {
+    switch value {
+    case .null: add(.null)
+    case .bool(let flag): add(.bool(flag))
+    case .infinity(let isNegative): add(.number(isNegative ? -.infinity : .infinity))
+    case .string(let string): add(.string(try text(string)))
+    case .number(let isInteger): add(try number(range, isInteger: isInteger))
+    }
+  }
+
+  mutating func open(_ container: JSONContainer, at position: Int) {
+    unfinished.append(Unfinished(container: container))
+  }
+
+  mutating func close(at position: Int) {
+    guard let finished = unfinished.popLast() else { return }
+    switch finished.container {
+    case .array: add(.array(finished.elements))
+    case .object: add(.object(finished.members))
+    }
+  }
+
+  private mutating func add(_ value: JSONValue) {
+    let innermost = unfinished.count - 1
+    guard innermost >= 0 else {
+      self.value = value
+      return
+    }
+    switch unfinished[innermost].container {
+    case .array: unfinished[innermost].elements.append(value)
+    case .object: unfinished[innermost].members.append(JSONMember(name: unfinished[innermost].name, value: value))
+    }
+  }
+
+  private func number(_ range: Range<Int>, isInteger: Bool) throws(JSONFault) -> JSONValue {
+    let text = String(decoding: bytes[range], as: UTF8.self)
+    if isInteger, let integer = Int(text) { return .integer(integer) }
+    guard let number = Double(text), number.isFinite else {
+      throw .malformed(reason: "a number out of range", position: range.lowerBound)
+    }
+    return .number(number)
+  }
+
+  private func text(_ string: JSONString) throws(JSONFault) -> String {
+    guard string.isASCII || String(validating: bytes[string.content], as: UTF8.self) != nil else {
+      throw .malformed(reason: "a string that is not valid UTF-8", position: string.content.lowerBound)
+    }
+    do throws(JSONString.UnpairedSurrogate) { return try string.decoded(in: bytes) } catch {
+      throw .malformed(reason: "half a surrogate pair", position: error.position)
+    }
+  }
 }
 
 /// A string that equals another only if both are the same bytes; `String` itself takes canonically

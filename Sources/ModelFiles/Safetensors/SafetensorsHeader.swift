@@ -44,7 +44,7 @@ struct SafetensorsHeader {
     guard text.first == UInt8(ascii: "{") else {
       throw ModelFileError(file: file, problem: "the header is not a JSON object")
     }
-    guard case .object(let members) = try parseJSON(text, file: file) else {
+    guard case .object(let members) = try JSONValue(parsing: text, file: file) else {
       throw ModelFileError(file: file, problem: "the header is not a JSON object")
     }
 

@@ -14,12 +14,17 @@ struct DevicesCommand: ParsableCommand {
   func run() throws {
     let inventory = try DeviceInventory.read()
     let choice = DeviceCandidate.automatic(among: inventory.candidates)
-    print(json ? report(inventory, choice) : table(inventory, choice), terminator: "")
+    try DeviceReport(inventory: inventory, choice: choice).show(json: json)
   }
+}
 
-  private typealias Choice = (candidate: DeviceCandidate, reason: String)?
+/// What `weft devices` tells.
+private struct DeviceReport: Report {
+  let inventory: DeviceInventory
+  /// What 'auto' picks; nil is the CPU.
+  let choice: (candidate: DeviceCandidate, reason: String)?
 
-  private func table(_ inventory: DeviceInventory, _ choice: Choice) -> String {
+  func text(on terminal: Terminal) -> String {
     let candidates = inventory.candidates
     var devices = TextTable([
       .text("--device"), .text("name"), .text("type"), .number("units"), .number("memory"), .text("tiles"),
@@ -36,7 +41,6 @@ struct DevicesCommand: ParsableCommand {
       // PoCL's version goes on with how it was built, after two spaces; --json has it all.
       drivers.addRow([name, device.driver, device.platform.split(separator: "  ").first.map(String.init) ?? ""])
     }
-    let terminal = Terminal(describing: STDOUT_FILENO)
     var text = devices.render(on: terminal) + "\n"
     if !candidates.isEmpty { text += drivers.render(on: terminal) + "\n" }
     for candidate in candidates {
@@ -51,49 +55,29 @@ struct DevicesCommand: ParsableCommand {
     return text
   }
 
-  private func report(_ inventory: DeviceInventory, _ choice: Choice) -> String {
-    let candidates = inventory.candidates
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.name("devices")
-    writer.beginArray()
-    for candidate in candidates {
+  func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: FieldName.self)
+    var devices = fields.nestedUnkeyedContainer(forKey: "devices")
+    for candidate in inventory.candidates {
       let device = candidate.description
-      writer.beginObject()
-      let texts = [
-        ("device", "opencl:\(candidate.index)"), ("name", device.name), ("platform", device.platform),
-        ("driver", device.driver), ("type", device.kind.rawValue), ("variant", device.variant),
-      ]
-      for (name, value) in texts {
-        writer.name(name)
-        writer.string(value)
-      }
-      for (name, value) in [("compute_units", device.computeUnits), ("memory_bytes", device.memoryBytes)] {
-        writer.name(name)
-        writer.integer(value)
-      }
-      writer.name("usable")
-      writer.boolean(candidate.obstacle == nil)
-      writer.endObject()
+      var object = devices.nestedContainer(keyedBy: FieldName.self)
+      try object.encode("opencl:\(candidate.index)", forKey: "device")
+      try object.encode(device.name, forKey: "name")
+      try object.encode(device.platform, forKey: "platform")
+      try object.encode(device.driver, forKey: "driver")
+      try object.encode(device.kind.rawValue, forKey: "type")
+      try object.encode(device.variant, forKey: "variant")
+      try object.encode(device.computeUnits, forKey: "compute_units")
+      try object.encode(device.memoryBytes, forKey: "memory_bytes")
+      try object.encode(candidate.obstacle == nil, forKey: "usable")
     }
-    writer.endArray()
-    writer.name("platforms_without_devices")
-    writer.beginArray()
+    var platforms = fields.nestedUnkeyedContainer(forKey: "platforms_without_devices")
     for platform in inventory.emptyPlatforms {
-      writer.beginObject()
-      writer.name("platform")
-      writer.string(platform.name)
-      writer.name("reason")
-      writer.string(platform.reason)
-      writer.endObject()
+      var object = platforms.nestedContainer(keyedBy: FieldName.self)
+      try object.encode(platform.name, forKey: "platform")
+      try object.encode(platform.reason, forKey: "reason")
     }
-    writer.endArray()
-    writer.name("auto")
-    writer.string(choice.map { "opencl:\($0.candidate.index)" } ?? "cpu")
-    writer.name("reason")
-    writer.string(choice?.reason ?? "no usable OpenCL device")
-    writer.endObject()
-    writer.newline()
-    return writer.string
+    try fields.encode(choice.map { "opencl:\($0.candidate.index)" } ?? "cpu", forKey: "auto")
+    try fields.encode(choice?.reason ?? "no usable OpenCL device", forKey: "reason")
   }
 }

@@ -1,3 +1,4 @@
+import ModelFiles
 import Testing
 
 @testable import WeftCommand
@@ -111,7 +112,7 @@ import Testing
   }
 
   @Test func depthIsLimitedWithoutRecursion() {
-    let limit = JSONScanner.depthLimit
+    let limit = JSONRawMember.depthLimit
     func nested(_ depth: Int, _ open: String, _ core: String, _ close: String) -> String {
       String(repeating: open, count: depth) + core + String(repeating: close, count: depth)
     }

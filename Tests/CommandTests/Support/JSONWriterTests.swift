@@ -78,3 +78,46 @@ import Testing
     #expect(writer.bytes.isEmpty)
   }
 }
+
+@Suite struct ReportEncoderTests {
+  private struct Inner: Encodable {
+    let z: Float
+    let a: [Int]
+    let missing: String?
+  }
+
+  private struct Nested: Report {
+    func text(on terminal: Terminal) -> String { "" }
+
+    func encode(to encoder: any Encoder) throws {
+      var fields = encoder.container(keyedBy: FieldName.self)
+      try fields.encode(1.0, forKey: "whole")
+      try fields.encode(String?.none, forKey: "nothing")
+      var object = fields.nestedContainer(keyedBy: FieldName.self, forKey: "b \"quoted\"")
+      try object.encode(UInt64.max, forKey: "large")
+      var list = object.nestedUnkeyedContainer(forKey: "list")
+      try list.encode(true)
+      try list.encodeNil()
+      var element = list.nestedContainer(keyedBy: FieldName.self)
+      try element.encode("é\n", forKey: "text")
+      try list.encode(Inner(z: 0.1, a: [], missing: nil))
+      #expect(list.count == 4)
+      try fields.encode([Double.nan, -0.0, 1e300], forKey: "a")
+    }
+  }
+
+  @Test func membersKeepTheirOrderAndNumbersTheirForm() throws {
+    let json =
+      #"{"whole":1.0,"nothing":null,"b \"quoted\"":{"large":18446744073709551615,"#
+      + #""list":[true,null,{"text":"é\n"},{"z":0.1,"a":[]}]},"a":[null,-0.0,1e+300]}"# + "\n"
+    #expect(try Nested().json() == json)
+    #expect(try Nested().json() == json)
+  }
+
+  @Test func valuesThatAreNoObjects() throws {
+    #expect(try ReportEncoder.line([Int8(-1), 2]) == "[-1,2]\n")
+    #expect(try ReportEncoder.line("a") == "\"a\"\n")
+    #expect(try ReportEncoder.line([String: Int]()) == "{}\n")
+    #expect(try ReportEncoder.line(Inner(z: 2, a: [3], missing: "m")) == #"{"z":2.0,"a":[3],"missing":"m"}"# + "\n")
+  }
+}

@@ -12,7 +12,7 @@ struct TokenizerCase {
   static func read(_ path: String) throws -> [TokenizerCase] {
     let data = try Data(contentsOf: URL(fileURLWithPath: path))
     return try data.split(separator: UInt8(ascii: "\n")).map { line in
-      let value = try Array(line).withUnsafeBytes { try JSONParser.parse($0) }
+      let value = try Array(line).withUnsafeBytes { try JSONValue(parsing: $0) }
       guard case .object(let members) = value else { throw Malformed() }
       var text: String?
       var expected = Encoding(ids: [], offsets: [])

@@ -1,6 +1,6 @@
 public import ArgumentParser
+import Engine
 import Foundation
-import Networks
 import OpenCLBackend
 import Weft
 
@@ -30,11 +30,137 @@ struct TileOptions: ParsableArguments {
   }
 }
 
-/// Checks the sizes of heads over token pairs, so that a benchmark of them fits.
-func checkPairs(batch: Int, products: Int, length: Int, headSize: Int) throws {
-  guard max(batch, products, length) <= 65_536, headSize <= 4_096,
-    Double(batch) * Double(length) * Double(products * headSize) < 1e9
-  else { throw ValidationError("a benchmark of this size does not fit; take a smaller batch, length or head") }
+/// How often a benchmark runs.
+struct RepetitionOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: "Runs that are timed.")
+  var repetitions = 9
+
+  @Option(parsing: .unconditional, help: "Runs before them that are not; the first compiles the kernels.")
+  var warmup = 2
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  func validate() throws {
+    guard repetitions > 0, warmup >= 0 else { throw ValidationError("--repetitions must be positive") }
+  }
+}
+
+/// Where a benchmark runs and how often.
+struct BenchOptions: ParsableArguments {
+  @OptionGroup private var tiles: TileOptions
+  @OptionGroup private var repetition: RepetitionOptions
+
+  /// Whether the report is for a program.
+  var json: Bool { repetition.json }
+
+  func engine() throws -> Engine { try tiles.engine() }
+
+  func measure(_ body: () async throws -> Void) async throws -> Measurement {
+    try await Measurement(warmup: repetition.warmup, repetitions: repetition.repetitions, body)
+  }
+
+  /// Prints a report: the times, what follows from them, and the device.
+  func show(_ measurement: Measurement, on engine: Engine, _ entries: [ReportEntry]) throws {
+    try show(ReportEntry.timings(measurement) + entries, on: engine)
+  }
+
+  /// Prints a report whose times are among its entries.
+  func show(_ entries: [ReportEntry], on engine: Engine) throws {
+    try BenchReport(entries: entries + ReportEntry.device(engine)).show(json: json)
+  }
+}
+
+/// Seconds of repeated runs.
+struct Measurement {
+  private let sorted: [Double]
+
+  /// Runs `body` `warmup` times uncounted, then `repetitions` times.
+  init(warmup: Int, repetitions: Int, _ body: () async throws -> Void) async throws {
+    for _ in 0..<warmup { try await body() }
+    var seconds: [Double] = []
+    for _ in 0..<max(1, repetitions) {
+      let duration = try await ContinuousClock().measure { try await body() }
+      seconds.append(duration / .seconds(1))
+    }
+    sorted = seconds.sorted()
+  }
+
+  var median: Double {
+    let middle = sorted.count / 2
+    return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+  }
+  var least: Double { sorted[0] }
+  var most: Double { sorted[sorted.count - 1] }
+}
+
+/// What a benchmark tells: a table for people, one object for programs.
+struct BenchReport: Report {
+  let entries: [ReportEntry]
+
+  func text(on terminal: Terminal) -> String {
+    var table = TextTable([.text(""), .text("")])
+    for entry in entries { table.addRow([entry.title, entry.text]) }
+    return table.render(on: terminal)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: FieldName.self)
+    for entry in entries { try fields.encode(entry.value, forKey: FieldName(entry.name)) }
+  }
+}
+
+/// One line of a benchmark's report.
+struct ReportEntry {
+  /// The name in JSON.
+  let name: String
+  /// The name for people.
+  let title: String
+  let value: any Encodable & Sendable
+  /// The value for people.
+  let text: String
+
+  static func seconds(_ name: String, _ title: String, _ value: Double) -> ReportEntry {
+    ReportEntry(name: name, title: title, value: value, text: String(format: "%.2f ms", value * 1000))
+  }
+
+  /// Seconds of something that takes many.
+  static func duration(_ name: String, _ title: String, _ value: Double) -> ReportEntry {
+    ReportEntry(name: name, title: title, value: value, text: "\(Quantity.short(value)) s")
+  }
+
+  static func number(_ name: String, _ title: String, _ value: Double, _ format: String) -> ReportEntry {
+    ReportEntry(name: name, title: title, value: value, text: String(format: format, value))
+  }
+
+  static func bytes(_ name: String, _ title: String, _ value: Int) -> ReportEntry {
+    let text = String(format: "%.1f MiB", Double(value) / Double(1 << 20))
+    return ReportEntry(name: name, title: title, value: value, text: text)
+  }
+
+  static func integer(_ name: String, _ title: String, _ value: Int) -> ReportEntry {
+    ReportEntry(name: name, title: title, value: value, text: "\(value)")
+  }
+
+  static func string(_ name: String, _ title: String, _ value: String) -> ReportEntry {
+    ReportEntry(name: name, title: title, value: value, text: value)
+  }
+
+  static func timings(_ measurement: Measurement) -> [ReportEntry] {
+    [
+      .seconds("median_seconds", "median", measurement.median),
+      .seconds("min_seconds", "fastest", measurement.least),
+      .seconds("max_seconds", "slowest", measurement.most),
+    ]
+  }
+
+  static func device(_ engine: Engine) -> [ReportEntry] {
+    [
+      .bytes("peak_bytes", "peak device memory", engine.memory.peakBytes),
+      .string("device", "device", engine.device.name),
+      .string("variant", "tiles", engine.device.variant),
+    ]
+  }
 }
 
 /// Normal numbers from a seed, for benchmark inputs.

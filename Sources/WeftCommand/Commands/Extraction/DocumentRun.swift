@@ -9,13 +9,8 @@ struct FinishedLine {
   /// The line as it was read, or why it could not be.
   let line: Result<JSONLine, LineFailure>
   let document: ExtractedDocument?
-  /// Whether all lines read so far have been handed out: whoever waits for answers should get theirs now.
+  /// Whether all lines read so far have been handed out, so that a reader who waits for answers should get them now.
   let isCaughtUp: Bool
-}
-
-/// Why a line has no result.
-struct LineFailure: Error {
-  let message: String
 }
 
 /// Sends input lines through an extractor and hands them back in order, each with its document or its failure.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Geometry
+import ModelFiles
 import Weft
 
 struct ArgmaxableCommand: AsyncParsableCommand {
@@ -74,5 +75,151 @@ struct ArgmaxableCommand: AsyncParsableCommand {
     } else {
       try await ArgmaxableRun(layer, proofs: proofs, json: json).run(on: try await device.engine())
     }
+  }
+}
+
+/// Decides the classes of a layer that are not decided yet, and reports on all.
+private struct ArgmaxableRun {
+  private let layer: ArgmaxableLayer
+  private let proofs: String?
+  private let json: Bool
+
+  init(_ layer: ArgmaxableLayer, proofs: String?, json: Bool) {
+    (self.layer, self.proofs, self.json) = (layer, proofs, json)
+  }
+
+  func run(on engine: Engine) async throws {
+    let start = ContinuousClock.now
+    let total = layer.classes.count
+    var summary = ArgmaxableSummary()
+    let bar = ProgressBar.onStandardError(title: "argmaxable", total: total, unit: .classes)
+    defer { bar?.clear() }
+    func count(_ found: [ClassProof]) {
+      for proof in found { _ = summary.add(proof) }
+      bar?.remark = summary.remark
+      bar?.advance(documents: found.count, tokens: 0)
+    }
+
+    let search = try await ArgmaxSearch(layer.classes, box: layer.box, on: engine)
+    let writer = try proofs.map { try ArgmaxableProofWriter(path: $0) }
+    var givenUp: Set<Int> = []
+    if let proofs, let writer {
+      let bytes = try await resume(proofs, search.checker, count, givenUp: &givenUp)
+      if summary.total > 0 {
+        note(
+          "weft: going on from \(Quantity.grouped(summary.total)) \(summary.total == 1 ? "proof" : "proofs") in \(proofs)"
+        )
+      }
+      try writer.start(keeping: bytes, header: ArgmaxableProofHeader(layer))
+    }
+    let open = (0..<total).filter { !summary.has($0) }
+    try await search.run(open) { found, _ in
+      // A class that is undecided once more has its line already.
+      try writer?.append(found.filter { $0.verdict != .undecided || !givenUp.contains($0.index) })
+      count(found)
+    }
+    bar?.clear()
+    let seconds = start.duration(to: .now) / .seconds(1)
+    try ArgmaxableReport(
+      layer: layer, summary: summary, seconds: seconds, processorSeconds: processorSeconds(),
+      device: engine.device.name
+    ).show(json: json)
+  }
+
+  /// Takes over the proofs of an earlier run, checked again. What it left undecided is tried again.
+  /// - Returns: how many bytes of the file to keep.
+  private func resume(
+    _ path: String, _ checker: ProofChecker, _ count: ([ClassProof]) -> Void, givenUp: inout Set<Int>
+  ) async throws -> Int {
+    let header = ArgmaxableProofHeader(layer)
+    guard var reader = try ArgmaxableProofReader.open(path, expecting: header) else { return 0 }
+    if let difference = header.difference(from: reader.header) {
+      throw ModelFileError(file: path, problem: "holds other proofs: \(difference); give another name")
+    }
+    var lines: [Int: Int] = [:]
+    while true {
+      let proofs = try reader.next(1024) { line, problem in throw Self.fault(path, line, problem) }
+      if proofs.isEmpty { return reader.wholeBytes }
+      for (proof, finding) in zip(proofs, await checker.findings(proofs.map(\.proof))) {
+        if case .rejected(let reason) = finding { throw Self.fault(path, proof.line, reason) }
+        if let other = lines[proof.proof.index] {
+          throw Self.fault(path, proof.line, "class \(proof.proof.index) is on line \(other) too")
+        }
+        if proof.proof.verdict == .undecided {
+          givenUp.insert(proof.proof.index)
+        } else {
+          lines[proof.proof.index] = proof.line
+        }
+      }
+      count(proofs.map(\.proof).filter { $0.verdict != .undecided })
+    }
+  }
+
+  private static func fault(_ path: String, _ line: Int, _ problem: String) -> ModelFileError {
+    ModelFileError(file: path, subject: "line \(line)", problem: "\(problem); delete the line, or give another name")
+  }
+}
+
+/// Checks a file of proofs against the layer that they are about, with nothing of the search.
+private struct ArgmaxableVerification {
+  /// Faults and classes named in notes; JSON has all.
+  private static let shown = 20
+
+  private let layer: ArgmaxableLayer
+  private let path: String
+  private let json: Bool
+
+  init(_ layer: ArgmaxableLayer, proofs path: String, json: Bool) {
+    (self.layer, self.path, self.json) = (layer, path, json)
+  }
+
+  func run() async throws {
+    guard fileExists(path) else { throw ModelFileError(file: path, problem: "there is no such file") }
+    let header = ArgmaxableProofHeader(layer)
+    guard var reader = try ArgmaxableProofReader.open(path, expecting: header) else {
+      throw ModelFileError(file: path, problem: "holds no proofs")
+    }
+    if let difference = header.difference(from: reader.header) {
+      throw ModelFileError(file: path, problem: "holds other proofs: \(difference)")
+    }
+    let checker = try ProofChecker(layer.classes, box: layer.box)
+    let bar = ProgressBar.onStandardError(title: "verify", total: layer.classes.count, unit: .classes)
+    defer { bar?.clear() }
+    var summary = ArgmaxableSummary()
+    var faults: [String] = []
+    while true {
+      let proofs = try reader.next(1024) { line, problem in faults.append("line \(line): \(problem)") }
+      if proofs.isEmpty { break }
+      for (proof, finding) in zip(proofs, await checker.findings(proofs.map(\.proof))) {
+        switch finding {
+        case .rejected(let reason): faults.append("line \(proof.line): class \(proof.proof.index): \(reason)")
+        case .proven:
+          if !summary.add(proof.proof) {
+            faults.append("line \(proof.line): class \(proof.proof.index) has a proof already")
+          }
+        }
+      }
+      bar?.remark = summary.remark
+      bar?.advance(documents: proofs.count, tokens: 0)
+    }
+    bar?.clear()
+    if reader.isCut { faults.append("the last line has no end") }
+    let missing = (0..<layer.classes.count).filter { !summary.has($0) }
+    let report = ArgmaxableVerificationReport(summary: summary, faults: faults, missing: missing)
+    if !json { noteFaults(report) }
+    try report.show(json: json)
+    if !report.holds { throw ExitCode(ExitStatus.failure.rawValue) }
+  }
+
+  private func noteFaults(_ report: ArgmaxableVerificationReport) {
+    let (faults, missing) = (report.faults, report.missing)
+    for fault in faults.prefix(Self.shown) { note("weft: \(path): \(fault)") }
+    if faults.count > Self.shown { note("weft: \(path): and \(faults.count - Self.shown) more; --json lists all") }
+    guard !missing.isEmpty else { return }
+    let names = missing.prefix(Self.shown).map(String.init).joined(separator: ", ")
+    let isOne = missing.count == 1
+    note(
+      "weft: \(path): \(Quantity.grouped(missing.count)) \(isOne ? "class has" : "classes have") no proof that holds: "
+        + names + (missing.count > Self.shown ? ", …" : ""))
   }
 }

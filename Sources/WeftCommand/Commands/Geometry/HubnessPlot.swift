@@ -33,7 +33,7 @@ struct HubnessPlot {
   }
 
   /// N = 0 alone, in a bar as wide as others, then `step` values a bar; without empty ones.
-  private func bars(_ kind: HubnessReport.Kind, _ step: Int) -> [PlotPanel.Bar] {
+  private func bars(_ kind: HubnessReport.Measured, _ step: Int) -> [PlotPanel.Bar] {
     let histogram = kind.counts.histogram
     var bars: [PlotPanel.Bar] = []
     func add(_ values: Range<Int>, endingAt end: Int) {

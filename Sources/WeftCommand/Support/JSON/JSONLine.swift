@@ -1,3 +1,5 @@
+import ModelFiles
+
 /// One line of input: its text, and every other member exactly as it was written.
 ///
 /// Members are kept as raw bytes, because decoding and encoding again would lose digits of large
@@ -10,7 +12,7 @@ struct JSONLine: Sendable {
     let name: String?
     /// The name's bytes, quotes and escapes included.
     let rawName: ArraySlice<UInt8>
-    /// The value's bytes, without the whitespace around it.
+    /// The value's bytes, without the white space around it.
     let rawValue: ArraySlice<UInt8>
   }
 
@@ -20,11 +22,8 @@ struct JSONLine: Sendable {
 
   /// Reads one line, without its line break.
   init(_ bytes: [UInt8]) throws(JSONLineError) {
-    if let offset = UTF8Validation.firstInvalidByte(of: bytes) {
-      throw .invalidUTF8(offset: offset)
-    }
-    let all = try Self.scanMembers(bytes[...])
-
+    try Self.checkUTF8(bytes)
+    let all = try Self.members(of: bytes)
     guard let last = all.last(where: { $0.name == "text" }) else { throw .missingText }
     guard last.rawValue.first == UInt8(ascii: "\"") else {
       throw .textNotAString(type: Self.typeName(of: last.rawValue))
@@ -36,9 +35,7 @@ struct JSONLine: Sendable {
 
   /// A line of plain text: the whole line is the text, and there are no other members.
   init(plainText bytes: [UInt8]) throws(JSONLineError) {
-    if let offset = UTF8Validation.firstInvalidByte(of: bytes) {
-      throw .invalidUTF8(offset: offset)
-    }
+    try Self.checkUTF8(bytes)
     text = String(decoding: bytes, as: UTF8.self)
     var value = JSONWriter()
     value.string(text)
@@ -74,40 +71,11 @@ struct JSONLine: Sendable {
 
   // MARK: Reading
 
-  private static func scanMembers(_ bytes: ArraySlice<UInt8>) throws(JSONLineError) -> [Member] {
-    var scanner = JSONScanner(bytes)
-    scanner.skipWhitespace()
-    guard scanner.take(UInt8(ascii: "{")) else {
-      _ = try scanner.scanValue(depth: 0)
-      try requireEnd(&scanner)
-      throw .notAnObject
-    }
-
-    var members: [Member] = []
-    scanner.skipWhitespace()
-    if !scanner.take(UInt8(ascii: "}")) {
-      repeat {
-        scanner.skipWhitespace()
-        guard scanner.peek() == UInt8(ascii: "\"") else {
-          throw scanner.unexpected("a member name in quotes")
-        }
-        let name = try scanner.scanString()
-        scanner.skipWhitespace()
-        try scanner.require(UInt8(ascii: ":"))
-        scanner.skipWhitespace()
-        let value = try scanner.scanValue(depth: 1)
-        members.append(Member(name: JSONString.decode(name), rawName: name, rawValue: value))
-        scanner.skipWhitespace()
-      } while scanner.take(UInt8(ascii: ","))
-      guard scanner.take(UInt8(ascii: "}")) else { throw scanner.unexpected("',' or '}'") }
-    }
-    try requireEnd(&scanner)
-    return members
-  }
-
-  private static func requireEnd(_ scanner: inout JSONScanner) throws(JSONLineError) {
-    scanner.skipWhitespace()
-    if !scanner.isAtEnd { throw scanner.unexpected("the end of the line") }
+  private static func members(of bytes: [UInt8]) throws(JSONLineError) -> [Member] {
+    let found: [JSONRawMember]?
+    do throws(JSONFault) { found = try JSONRawMember.members(of: bytes) } catch { throw JSONLineError(error) }
+    guard let found else { throw .notAnObject }
+    return found.map { Member(name: $0.name, rawName: bytes[$0.rawName], rawValue: bytes[$0.rawValue]) }
   }
 
   private static func keepingLast(of names: Set<String>, in members: [Member]) -> [Member] {
@@ -128,4 +96,66 @@ struct JSONLine: Sendable {
     default: "a number"
     }
   }
+
+  /// Strict UTF-8: no overlong forms, no encoded surrogates, nothing above U+10FFFF.
+  private static func checkUTF8(_ bytes: [UInt8]) throws(JSONLineError) {
+    if String(validating: bytes, as: UTF8.self) != nil { return }  // the fast, usual case
+    var parser = Unicode.UTF8.ForwardParser()
+    var iterator = bytes.makeIterator()
+    var offset = 0
+    while true {
+      switch parser.parseScalar(from: &iterator) {
+      case .valid(let scalar): offset += scalar.count
+      case .error: throw .invalidUTF8(offset: offset)
+      case .emptyInput: return
+      }
+    }
+  }
+}
+
+/// Why one input line cannot be used. The run goes on; the line's output says this.
+enum JSONLineError: Error, Equatable, CustomStringConvertible {
+  /// The first byte that belongs to no valid UTF-8 sequence, counted from 0.
+  case invalidUTF8(offset: Int)
+  /// Not JSON: what is wrong, and the byte it was noticed at, counted from 0.
+  case malformed(reason: String, offset: Int)
+  /// Nested deeper than ``JSONRawMember/depthLimit``.
+  case tooDeep(offset: Int)
+  /// Valid JSON, but an array, a string, a number …
+  case notAnObject
+  case missingText
+  /// `text` holds something else; the type is named as JSON names it.
+  case textNotAString(type: String)
+  /// `text` holds an escape such as `\ud800` that is half of a character.
+  case unpairedSurrogate
+
+  fileprivate init(_ fault: JSONFault) {
+    switch fault {
+    case .malformed(let reason, let position): self = .malformed(reason: reason, offset: position)
+    case .tooDeep(_, let position): self = .tooDeep(offset: position)
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .invalidUTF8(let offset): "invalid UTF-8 at byte \(offset)"
+    case .malformed(let reason, let offset): "malformed JSON at byte \(offset): \(reason)"
+    case .tooDeep(let offset):
+      "JSON nested deeper than \(JSONRawMember.depthLimit) levels at byte \(offset)"
+    case .notAnObject: "the line is not a JSON object"
+    case .missingText: "no \"text\" member"
+    case .textNotAString(let type): "\"text\" is \(type), not a string"
+    case .unpairedSurrogate: "\"text\" holds an unpaired surrogate escape"
+    }
+  }
+}
+
+/// Why a line has no result.
+struct LineFailure: Error {
+  let message: String
+}
+
+/// What "start" and "end" count in a line's text.
+enum OffsetUnit: String, CaseIterable {
+  case codepoint, utf16, utf8
 }

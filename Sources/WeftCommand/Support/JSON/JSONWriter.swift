@@ -1,10 +1,10 @@
 /// Builds compact JSON: the same values always give the same bytes.
 ///
-/// The caller opens and closes containers in order; commas and colons are the writer's business.
+/// The caller opens and closes containers in order; the writer puts commas and colons.
 /// Strings escape only what they must, so text stays readable in any language.
 struct JSONWriter: Sendable {
   private(set) var bytes: [UInt8] = []
-  /// Whether a comma is owed before the next value or name.
+  /// Whether a comma belongs before the next value or name.
   private var needsComma = false
 
   var string: String { String(decoding: bytes, as: UTF8.self) }
@@ -63,6 +63,37 @@ struct JSONWriter: Sendable {
     separate()
     bytes.append(contentsOf: value)
     needsComma = true
+  }
+
+  // MARK: Members
+
+  mutating func field(_ name: String, _ value: String?) {
+    self.name(name)
+    if let value { string(value) } else { null() }
+  }
+
+  mutating func field(_ name: String, _ value: some BinaryInteger) {
+    self.name(name)
+    integer(value)
+  }
+
+  mutating func field<Value: BinaryFloatingPoint & CustomStringConvertible>(_ name: String, _ value: Value?) {
+    self.name(name)
+    if let value { number(value) } else { null() }
+  }
+
+  mutating func field(_ name: String, _ values: [Int]) {
+    self.name(name)
+    beginArray()
+    for value in values { integer(value) }
+    endArray()
+  }
+
+  mutating func field(_ name: String, _ values: [Double]) {
+    self.name(name)
+    beginArray()
+    for value in values { number(value) }
+    endArray()
   }
 
   /// Ends a line of JSONL.

@@ -1,4 +1,5 @@
 import Foundation
+import ModelFiles
 
 extension ShownLine {
   /// Reads a line that `weft extract` wrote, or one of a file of true answers.

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// A file descriptor that is closed with its last owner. Every read and write of this folder goes
-/// through here, where interrupted calls are repeated.
+/// A file descriptor that is closed with its last owner. Every read and write of the command goes through here, where
+/// interrupted calls are repeated.
 final class FileDescriptor {
   let rawValue: Int32
   private var isOwned: Bool
@@ -64,4 +64,23 @@ func lastErrorText() -> String { errorText(errno) }
 func errorText(_ code: Int32) -> String {
   guard let text = strerror(code) else { return "error \(code)" }
   return String(cString: text)
+}
+
+/// Output that cannot be written.
+enum OutputError: Error, Equatable, CustomStringConvertible {
+  /// The program that read our output has ended, as `head` does. Nothing went wrong: end quietly, status 0.
+  case readerLeft
+  /// The error number, beside the name as the user gave it.
+  case failed(path: String, code: Int32)
+
+  init(path: String, code: Int32) {
+    self = code == EPIPE ? .readerLeft : .failed(path: path, code: code)
+  }
+
+  var description: String {
+    switch self {
+    case .readerLeft: "the reader of the output has closed it"
+    case .failed(let path, let code): "cannot write \(path): \(errorText(code))"
+    }
+  }
 }

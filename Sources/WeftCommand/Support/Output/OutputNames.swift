@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// Checks the names of files that are written in one format only.
 enum OutputName {
@@ -32,5 +33,30 @@ enum OutputName {
       }
       taken[file] = option
     }
+  }
+}
+
+/// The file that a path leads to. Two paths with one identity are the same file, whatever folders, symbolic links and hard
+/// links they go through.
+enum FileIdentity: Hashable {
+  /// A file that exists.
+  case existing(device: UInt64, inode: UInt64)
+  /// One that does not yet: its folder, resolved, and its name.
+  case missing(String)
+
+  init(_ path: String) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      self = .existing(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+      return
+    }
+    let slash = path.lastIndex(of: "/")
+    let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+    guard let folder = realpath(slash.map { String(path[...$0]) } ?? ".", nil) else {
+      self = .missing(path)  // its folder does not exist either: nothing can be written there
+      return
+    }
+    defer { free(folder) }
+    self = .missing(String(cString: folder) + "/" + name)
   }
 }

@@ -32,8 +32,7 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
 
   @Option(parsing: .unconditional, help: "Steps sent to the device together.") var stepsPerRun = 10
 
-  @OptionGroup var tiles: TileOptions
-  @OptionGroup var repetition: RepetitionOptions
+  @OptionGroup var bench: BenchOptions
 
   func validate() throws {
     guard (1...65_536).contains(batch), (1...100_000).contains(stepsPerRun) else {
@@ -45,10 +44,11 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let engine = try tiles.engine()
-    let steps = try await StepInputs(self, on: engine)
+    let engine = try bench.engine()
+    let steps = try await StepInputs(
+      samples: batch, elements: shape.elements, copies: copy, addsNoise: noise, on: engine)
     var buildTimes: [Double] = []
-    let measurement = try await repetition.measure {
+    let measurement = try await bench.measure {
       let start = ContinuousClock.now
       let submission = try steps.submission(stepsPerRun)
       buildTimes.append(start.duration(to: .now) / .seconds(1))
@@ -59,7 +59,7 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
 
     let bytes = (copy ? 2 : 3) * batch * shape.elements * MemoryLayout<Float>.size
     let median = perStep(measurement.median)
-    repetition.show(
+    try bench.show(
       [
         .seconds("median_seconds", "median of a step", median),
         .seconds("min_seconds", "fastest", perStep(measurement.least)),
@@ -68,7 +68,7 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
         .number("build_microseconds", "µs of them to describe and check it", 1e6 * perStep(building), "%.2f"),
         .bytes("step_bytes", "read and written", bytes),
         .number("gigabytes_per_second", "GB/s", Double(bytes) / median / 1e9, "%.2f"),
-      ] + ReportEntry.device(engine))
+      ], on: engine)
   }
 }
 
@@ -103,17 +103,17 @@ private struct StepInputs {
   let output: Tensor?
   let identities: Tensor?
 
-  init(_ command: BenchDenoiseCommand, on engine: Engine) async throws {
-    let (count, elements) = (command.batch, command.shape.elements)
+  /// Steps that only copy the sample, or denoise it and may add noise.
+  init(samples count: Int, elements: Int, copies: Bool, addsNoise: Bool, on engine: Engine) async throws {
     batch = SampleBatch(samples: count, elements: elements)
     func normals(seed: UInt64) async throws -> Tensor {
       try await engine.upload(.float32(normalNumbers(count * elements, seed: seed)), shape: [count, elements])
     }
     samples = (try await normals(seed: 1), try engine.makeTensor(.float32, count, elements))
-    output = command.copy ? nil : try await normals(seed: 2)
+    output = copies ? nil : try await normals(seed: 2)
     // Numbers of a step in the middle of DDPM's 1000: what is repeated stays bounded.
     var row = CoefficientRow()
-    if command.copy {
+    if copies {
       row[.sample] = 1
     } else {
       row[.x0FromSample] = 3.56
@@ -125,7 +125,7 @@ private struct StepInputs {
     }
     rows = CoefficientRows(
       try await engine.upload(.float32(row.elements), shape: [1, CoefficientRow.width]), first: 0)
-    if command.noise && !command.copy {
+    if addsNoise && !copies {
       let words = (0..<count).flatMap { SampleIdentity(seed: 3, sample: UInt32($0)).words }
       identities = try await engine.upload(.int32(words), shape: [count, 4])
     } else {
@@ -143,5 +143,93 @@ private struct StepInputs {
       try submission.append(step)
     }
     return submission
+  }
+}
+
+struct BenchAverageCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "average",
+    abstract: "Time the exact denoiser of a data set.",
+    usage: "weft bench average [<options>]",
+    discussion: """
+      For each noisy sample the mean of all points, weighted by a softmax over distances: what one evaluation of a \
+      sampler on --data costs. Points are normal numbers, samples are points with noise. Near the data few points have \
+      a weight that counts, and others are left out: --alpha-bar says how much of a point a sample still shows. \
+      GFLOP/s count the inner products and the weighted sum of all points, 4 · points · samples · elements.
+      """)
+
+  @Option(parsing: .unconditional, help: "Points of the data set.") var points = 100_000
+  @Option(parsing: .unconditional, help: "Samples in the batch.") var batch = 64
+
+  @Option(
+    help: ArgumentHelp("A point's dimensions (8,8).", valueName: "n,n,…"),
+    transform: { try SampleShape($0) })
+  var shape = SampleShape(dimensions: [8, 8])
+
+  @Option(help: ArgumentHelp("ᾱ of the samples, above 0 and below 1.", valueName: "number"))
+  var alphaBar = 0.5
+
+  @OptionGroup var bench: BenchOptions
+
+  func validate() throws {
+    guard (1...10_000_000).contains(points), (1...65_536).contains(batch) else {
+      throw ValidationError("--points must be from 1 to 10000000 and --batch from 1 to 65536")
+    }
+    guard alphaBar > 0, alphaBar < 1 else { throw ValidationError("--alpha-bar must be above 0 and below 1") }
+    guard Double(max(points, batch)) * Double(shape.elements) <= 1e9 else {
+      throw ValidationError("a benchmark of this size does not fit; take fewer points, a smaller batch or shape")
+    }
+  }
+
+  func run() async throws {
+    let engine = try bench.engine()
+    let inputs = try await AverageInputs(
+      points: points, samples: batch, elements: shape.elements, alphaBar: alphaBar, on: engine)
+    let measurement = try await bench.measure { try await inputs.average() }
+    let pairs = Double(points) * Double(batch)
+    let rate = 4 * pairs * Double(shape.elements) / measurement.median / 1e9
+    try bench.show(
+      measurement, on: engine,
+      [
+        .number("gflops", "GFLOP/s", rate, "%.1f"),
+        .number("pairs_per_second", "points times samples a second", pairs / measurement.median, "%.3g"),
+      ])
+  }
+}
+
+/// A data set and a batch of noisy samples on the device.
+private struct AverageInputs {
+  private let engine: Engine
+  private let mean: PosteriorMean
+
+  init(
+    points pointCount: Int, samples count: Int, elements: Int, alphaBar: Double, on engine: Engine
+  ) async throws {
+    self.engine = engine
+    let points = normalNumbers(pointCount * elements, seed: 1)
+    let mixture = try await engine.makeMixture(
+      means: Vectors(points, dimension: elements), groups: [MixtureGroup(components: pointCount, variance: 0)])
+    let (alpha, sigma) = (Float(alphaBar.squareRoot()), Float((1 - alphaBar).squareRoot()))
+    var generator = SplitMix64(seed: 3)
+    var samples = normalNumbers(count * elements, seed: 2).map { sigma * $0 }
+    for sample in 0..<count {
+      let point = Int.random(in: 0..<pointCount, using: &generator)
+      for e in 0..<elements { samples[sample * elements + e] += alpha * points[point * elements + e] }
+    }
+    var row = CoefficientRow()
+    row[.alpha] = alpha
+    row[.sigma] = sigma
+    let table = try await engine.upload(.float32(row.elements), shape: [1, CoefficientRow.width])
+    let x = try await engine.upload(.float32(samples), shape: [count, elements])
+    mean = PosteriorMean(
+      HeadSlices(x, channels: elements), rows: count, mixture: mixture, levels: CoefficientRows(table, first: 0),
+      partials: try engine.makePartials(rows: count, of: mixture),
+      into: try engine.makeTensor(.float32, count, elements))
+  }
+
+  func average() async throws {
+    var submission = Submission()
+    for operation in mean.operations { try submission.append(operation) }
+    _ = try await engine.run(submission)
   }
 }

@@ -1,3 +1,7 @@
+import Foundation
+import TokenPairs
+import Weft
+
 /// One extracted entity as a line of output shows it.
 struct EntityRecord: Equatable, Sendable {
   /// Offsets in the unit the user asked for, end-exclusive.
@@ -43,6 +47,58 @@ enum ResultRecord: Equatable, Sendable {
   }
 }
 
+extension ResultRecord {
+  /// What a document holds for the model's task, with offsets in the unit the user asked for.
+  init(_ document: ExtractedDocument, task: ModelTask, offsets: OffsetUnit) {
+    let places = TextPlaces(text: document.text, unit: offsets)
+    switch task {
+    case .entities: self = .entities(document.entities.map(places.record))
+    case .relations:
+      self = .relations(
+        document.relations.map {
+          RelationRecord(
+            subject: places.record($0.subject), predicate: $0.predicate, object: places.record($0.object),
+            score: $0.score)
+        })
+    case .events:
+      self = .events(
+        document.events.map { EventRecord(type: $0.type, arguments: $0.arguments.map(places.record)) })
+    }
+  }
+}
+
+/// Counts a text's places.
+private struct TextPlaces {
+  let text: String
+  let unit: OffsetUnit
+
+  func record(_ entity: Entity) -> EntityRecord {
+    let span = span(entity.codePoints, entity.range)
+    return EntityRecord(
+      start: span.lowerBound, end: span.upperBound, label: entity.label, text: entity.text, score: entity.score,
+      probability: entity.probability)
+  }
+
+  func record(_ argument: EventArgument) -> EntityRecord {
+    let span = span(argument.codePoints, argument.range)
+    return EntityRecord(
+      start: span.lowerBound, end: span.upperBound, label: argument.role, text: argument.text, score: argument.score,
+      probability: argument.probability)
+  }
+
+  private func span(_ codePoints: Range<Int>, _ range: Range<String.Index>) -> Range<Int> {
+    func count(_ index: String.Index) -> Int {
+      switch unit {
+      case .codepoint: text.unicodeScalars.distance(from: text.startIndex, to: index)
+      case .utf16: text.utf16.distance(from: text.startIndex, to: index)
+      case .utf8: text.utf8.distance(from: text.startIndex, to: index)
+      }
+    }
+    guard unit != .codepoint else { return codePoints }
+    return count(range.lowerBound)..<count(range.upperBound)
+  }
+}
+
 /// The lines that `weft extract` writes.
 enum OutputRecord {
   /// `{"id":…, …the input's other members…, "entities":[…]}` and a line break, with `"truncated":true` at the end if
@@ -67,10 +123,8 @@ enum OutputRecord {
   /// `{"line":N,"error":"…"}` and a line break: what stands in for a line that failed.
   static func writeFailure(line number: Int, message: String, to writer: inout JSONWriter) {
     writer.beginObject()
-    writer.name("line")
-    writer.integer(number)
-    writer.name("error")
-    writer.string(message)
+    writer.field("line", number)
+    writer.field("error", message)
     writer.endObject()
     writer.newline()
   }
@@ -87,24 +141,20 @@ enum OutputRecord {
     writer.beginObject()
     writer.name("subject")
     write(relation.subject, to: &writer)
-    writer.name("predicate")
-    writer.string(relation.predicate)
+    writer.field("predicate", relation.predicate)
     writer.name("object")
     write(relation.object, to: &writer)
-    writer.name("score")
-    writer.number(relation.score)
+    writer.field("score", relation.score)
     writer.endObject()
   }
 
   private static func write(_ event: EventRecord, to writer: inout JSONWriter) {
     writer.beginObject()
-    writer.name("type")
-    writer.string(event.type)
+    writer.field("type", event.type)
     writer.name("arguments")
     list(event.arguments, to: &writer) { argument, writer in
       writer.beginObject()
-      writer.name("role")
-      writer.string(argument.label)
+      writer.field("role", argument.label)
       writeSpan(argument, label: nil, to: &writer)
       writer.endObject()
     }
@@ -119,19 +169,11 @@ enum OutputRecord {
 
   /// The members that every span has.
   private static func writeSpan(_ span: EntityRecord, label: String?, to writer: inout JSONWriter) {
-    writer.name("start")
-    writer.integer(span.start)
-    writer.name("end")
-    writer.integer(span.end)
-    if let label {
-      writer.name("label")
-      writer.string(label)
-    }
-    writer.name("text")
-    writer.string(span.text)
-    writer.name("score")
-    writer.number(span.score)
-    writer.name("probability")
-    writer.number(span.probability)
+    writer.field("start", span.start)
+    writer.field("end", span.end)
+    if let label { writer.field("label", label) }
+    writer.field("text", span.text)
+    writer.field("score", span.score)
+    writer.field("probability", span.probability)
   }
 }
