@@ -1,4 +1,5 @@
 internal import Engine
+internal import Files
 import Foundation
 internal import ModelFiles
 internal import Networks

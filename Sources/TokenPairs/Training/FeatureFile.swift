@@ -1,3 +1,4 @@
+internal import Files
 internal import ModelFiles
 
 /// The encoder's output for windows of text, made once: what heads are trained on.
@@ -117,7 +118,7 @@ final class FeatureWriter {
   /// Starts a file.
   /// - Throws: `ModelFileError` if the system refuses.
   init(_ path: String, _ layout: FeatureLayout) throws(ModelFileError) {
-    file = try ReplacingFile(path)
+    do { file = try ReplacingFile(path) } catch { throw ModelFileError(error) }
     precision = layout.precision
     try write(layout.header)
   }
@@ -135,14 +136,14 @@ final class FeatureWriter {
   /// - Throws: `ModelFileError` if the system refuses.
   func finish() throws(ModelFileError) {
     try write([checksum.value.littleEndian])
-    try file.commit()
+    do { try file.commit() } catch { throw ModelFileError(error) }
   }
 
   private func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(ModelFileError) {
     try elements.withUnsafeBufferPointer { (elements) throws(ModelFileError) in
       let bytes = UnsafeRawBufferPointer(elements)
       checksum.add(bytes)
-      try file.write(bytes)
+      do { try file.write(bytes) } catch { throw ModelFileError(error) }
     }
   }
 }
