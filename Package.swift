@@ -107,7 +107,8 @@ let package = Package(
       dependencies: ["CPUBackend", "Diffusion", "Engine", "ModelFiles", "Networks", "TestDevices", "Weft"],
       exclude: ["Goldens"]),
     .testTarget(
-      name: "GeometryTests", dependencies: ["CPUBackend", "Engine", "Geometry", "ModelFiles", "TestDevices", "Weft"]),
+      name: "GeometryTests",
+      dependencies: ["CPUBackend", "Diffusion", "Engine", "Geometry", "ModelFiles", "TestDevices", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Foundation
 
 /// A text and what was found in it.
 public struct ExtractedDocument: Sendable, Hashable {
@@ -39,7 +40,7 @@ public struct Entity: Sendable, Hashable {
   public let score: Float
 
   /// How sure the model is: `sigmoid(2 · score)`, the label at which the ZLPR loss it was trained with is least.
-  public var probability: Float { 1 / (1 + exponential(-2 * score)) }
+  public var probability: Float { 1 / (1 + expf(-2 * score)) }
 }
 
 /// What happens to spans that overlap.
@@ -87,5 +88,5 @@ public struct EventArgument: Sendable, Hashable {
   public let score: Float
 
   /// How sure the model is: `sigmoid(2 · score)`, the label at which the ZLPR loss it was trained with is least.
-  public var probability: Float { 1 / (1 + exponential(-2 * score)) }
+  public var probability: Float { 1 / (1 + expf(-2 * score)) }
 }

@@ -1,4 +1,4 @@
-package import ModelFiles
+internal import ModelFiles
 
 /// The two kinds of token-pair head.
 public enum HeadKind: String, Sendable, Hashable, Codable, CaseIterable {

@@ -143,7 +143,7 @@ final class FeatureWriter {
     try elements.withUnsafeBufferPointer { (elements) throws(ModelFileError) in
       let bytes = UnsafeRawBufferPointer(elements)
       checksum.add(bytes)
-      do { try file.write(bytes) } catch { throw ModelFileError(error) }
+      do throws(WriteError) { try file.write(bytes) } catch { throw ModelFileError(error) }
     }
   }
 }
