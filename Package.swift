@@ -13,11 +13,14 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
   targets: [
+    // Files and folders that appear when they are complete.
+    .target(name: "Files"),
+
     // The C door and the safe wrapper behind it.
     .systemLibrary(
       name: "COpenCL", pkgConfig: "OpenCL",
       providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers", "pocl-opencl-icd"])]),
-    .target(name: "OpenCL", dependencies: ["COpenCL"]),
+    .target(name: "OpenCL", dependencies: ["COpenCL", "Files"]),
 
     // The OpenCL C sources in Kernels/, embedded as text by a plugin.
     .executableTarget(name: "EmbedKernels", path: "Plugins/EmbedKernelsTool"),
@@ -42,12 +45,12 @@ let package = Package(
 
     // Models and mathematics. NumPy's archives are compressed with zlib.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-    .target(name: "ModelFiles", dependencies: ["CZlib"]),
+    .target(name: "ModelFiles", dependencies: ["CZlib", "Files"]),
     .target(name: "Networks", dependencies: ["Engine", "ModelFiles"]),
     .target(
       name: "TokenPairs",
       dependencies: [
-        "Engine", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
+        "Engine", "Files", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
     .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
@@ -71,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "WeftCommand",
       dependencies: [
-        "Conformance", "Diffusion", "Engine", "Geometry", "ModelFiles", "Networks", "OpenCLBackend", "Pictures",
+        "Conformance", "Diffusion", "Engine", "Files", "Geometry", "ModelFiles", "Networks", "OpenCLBackend", "Pictures",
         "TokenPairs", "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -88,7 +91,7 @@ let package = Package(
         "Conformance", "CPUBackend", "Engine", "Kernels", "OpenCL", "OpenCLBackend",
         .product(name: "Logging", package: "swift-log"),
       ], exclude: ["Goldens"]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["Goldens"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["Files", "ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
       dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TestDevices", "TokenPairs", "Weft"],

@@ -1,3 +1,5 @@
+package import Files
+
 /// A model file that cannot be used: which file, which part of it, and what is wrong.
 ///
 /// Everything that reads a model's files throws this one type. The three parts are plain text for
@@ -29,6 +31,23 @@ public struct ModelFileError: Error, Equatable, Sendable, CustomStringConvertibl
     guard let subject else { return "\(file): \(problem)" }
     return "\(file): \(subject): \(problem)"
   }
+}
+
+extension ModelFileError {
+  /// A file that the system does not let be written.
+  package init(_ error: WriteError) {
+    self.init(file: error.path, problem: "cannot be written: \(error.reason)")
+  }
+}
+
+/// Writes a file that appears under its name when it is complete.
+/// - Throws: `ModelFileError` if the system refuses.
+package func writeFile(_ bytes: [UInt8], to path: String) throws(ModelFileError) {
+  do throws(WriteError) {
+    let file = try ReplacingFile(path)
+    try file.write(bytes)
+    try file.commit()
+  } catch { throw ModelFileError(error) }
 }
 
 extension String {

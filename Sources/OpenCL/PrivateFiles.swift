@@ -1,3 +1,5 @@
+internal import Files
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -7,7 +9,7 @@
 #endif
 
 // Files that only the user may touch: a cached binary runs with the user's rights, so one that
-// somebody else could have written is never read. Every failure is a plain "no".
+// another user could have written is never read. Every failure is a plain "no".
 
 /// The value of an environment variable; nil if unset.
 func environmentVariable(_ name: String) -> String? {
@@ -27,14 +29,14 @@ func makeDirectory(_ path: String) -> Bool {
   return mkdir(path, 0o700) == 0 || errno == EEXIST
 }
 
-/// `path` is a directory of the user's, in which nobody else may write.
+/// `path` is a directory of the user's, in which no other user may write.
 func isOwnDirectory(_ path: String) -> Bool {
   var status = stat()
   guard stat(path, &status) == 0 else { return false }
   return status.st_mode & S_IFMT == S_IFDIR && isPrivate(status)
 }
 
-/// The content of a regular file of the user's that nobody else may write.
+/// The content of a regular file of the user's that no other user may write.
 func readOwnFile(_ path: String) -> [UInt8]? {
   // Not blocking: a pipe in the file's place must not hold the program up.
   let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
@@ -59,40 +61,16 @@ func readOwnFile(_ path: String) -> [UInt8]? {
 
 /// Puts a file that only the user may read in place of `path`, whole or not at all.
 ///
-/// Without `fsync`: after a crash of the machine the file may be damaged, which its hash reveals.
-///
-/// - Returns: whether the file is in place.
-@discardableResult
-func replaceFile(_ path: String, with bytes: [UInt8], in directory: String) -> Bool {
-  // Same directory, as renaming does not cross file systems. mkstemp makes the file with 0600.
-  var template = Array("\(directory)/.new-XXXXXX".utf8CString)
-  let descriptor = mkstemp(&template)
-  guard descriptor >= 0 else { return false }
-  let written = write(bytes, to: descriptor)
-  let closed = close(descriptor) == 0
-  guard written && closed && rename(template, path) == 0 else {
-    unlink(template)
-    return false
-  }
-  return true
-}
-
-private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-  var done = 0
-  while done < bytes.count {
-    let count = bytes.withUnsafeBytes {
-      write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done)
-    }
-    if count < 0 && errno == EINTR { continue }
-    guard count > 0 else { return false }
-    done += count
-  }
-  return true
+/// It does not wait for the disk: after a crash of the machine the file may be damaged, which its hash reveals.
+func replaceOwnFile(_ path: String, with bytes: [UInt8]) throws(WriteError) {
+  let file = try ReplacingFile(path, permissions: 0o600, isDurable: false)
+  try file.write(bytes)
+  try file.commit()
 }
 
 private func isPrivate(_ status: stat) -> Bool {
   status.st_uid == geteuid() && status.st_mode & (S_IWGRP | S_IWOTH) == 0
 }
 
-/// Larger files, in bytes, are none of ours.
+/// Larger files, in bytes, are not read: no cache file is that large.
 private let sizeLimit = 1 << 28

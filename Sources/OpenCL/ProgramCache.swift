@@ -35,7 +35,7 @@ package struct ProgramCache: Sendable {
   /// Stores a binary, in place of an earlier one. Does nothing if it cannot.
   func store(_ binary: [UInt8], for key: Key) {
     guard makeDirectory(directory), isOwnDirectory(directory) else { return }
-    replaceFile(path(of: key), with: CacheFile.encode(binary, for: key), in: directory)
+    try? replaceOwnFile(path(of: key), with: CacheFile.encode(binary, for: key))
   }
 
   func path(of key: Key) -> String { "\(directory)/\(key.fileName)" }

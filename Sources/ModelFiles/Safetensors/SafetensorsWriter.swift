@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Collects tensors and writes them as one safetensors file.
@@ -75,11 +76,13 @@ package struct SafetensorsWriter: Sendable {
   package func write(to path: String) throws(ModelFileError) {
     // Wider types first, so that every tensor is aligned to its element's size.
     let tensors = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
-    let file = try ReplacingFile(path)
-    try file.write(header(of: tensors))
-    // Tensor by tensor: the whole file need not be in memory a second time.
-    for tensor in tensors { try file.write(tensor.bytes) }
-    try file.commit()
+    do throws(WriteError) {
+      let file = try ReplacingFile(path)
+      try file.write(header(of: tensors))
+      // Tensor by tensor: the whole file need not be in memory a second time.
+      for tensor in tensors { try file.write(tensor.bytes) }
+      try file.commit()
+    } catch { throw ModelFileError(error) }
   }
 
   /// The length and the JSON text, padded with spaces so that the data begins at a multiple of 8.

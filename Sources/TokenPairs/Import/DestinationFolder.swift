@@ -1,12 +1,13 @@
+internal import Files
 import Foundation
 internal import ModelFiles
 
 /// A directory that appears under its name when all its files are written, or not at all.
-struct DestinationFolder {
+final class DestinationFolder {
   private let path: String
-  /// Beside the final place, because a rename does not cross file systems.
-  private let temporary: String
+  private var staging: StagingFolder?
 
+  /// Checks the name.
   /// - Throws: `ModelFileError` if something other than an empty directory has that name.
   init(_ path: String) throws(ModelFileError) {
     let path = try Self.name(path)
@@ -18,8 +19,6 @@ struct DestinationFolder {
       }
     }
     self.path = path
-    let name = path.split(separator: "/").last.map { String($0.prefix(64)) } ?? ""
-    temporary = "\(directory(of: path))/.\(name).\(UUID().uuidString).partial"
   }
 
   /// A directory's name without slashes at its end.
@@ -36,30 +35,29 @@ struct DestinationFolder {
   /// Lets `body` fill the directory, then gives it its name.
   /// - Throws: what `body` throws, or `ModelFileError` if the system refuses; what was written is removed then.
   func fill(_ body: (String) throws(ModelFileError) -> Void) throws(ModelFileError) {
-    guard mkdir(temporary, 0o777) == 0 else { throw refusal(errno) }
-    do throws(ModelFileError) {
-      try body(temporary)
-      guard rename(temporary, path) == 0 else { throw refusal(errno) }
-    } catch {
-      try? FileManager.default.removeItem(atPath: temporary)
-      throw error
-    }
+    defer { staging = nil }
+    let staging: StagingFolder
+    do { staging = try StagingFolder(beside: path) } catch { throw refusal(error) }
+    self.staging = staging
+    try body(staging.path)
+    do { try staging.commit(as: path) } catch { throw refusal(error) }
   }
 
   /// Writes a file of the directory that is being filled.
   func write(_ name: String, _ content: () throws -> Data) throws(ModelFileError) {
-    do { try content().write(to: URL(fileURLWithPath: "\(temporary)/\(name)")) } catch {
+    guard let staging else { preconditionFailure("files are written while the directory is being filled") }
+    do { try content().write(to: URL(fileURLWithPath: "\(staging.path)/\(name)")) } catch {
       throw ModelFileError(file: "\(path)/\(name)", problem: "cannot be written: \(error.localizedDescription)")
     }
   }
 
-  /// Copies a file into the directory that is being filled; of a link, what it leads to.
+  /// Copies a file into the directory that is being filled; of a link, the file that it leads to.
   func copy(_ file: String, as name: String) throws(ModelFileError) {
     let content = try fileContent(file)
     try write(name) { Data(content) }
   }
 
-  private func refusal(_ code: Int32) -> ModelFileError {
-    ModelFileError(file: path, problem: "cannot be created: \(String(cString: strerror(code)))")
+  private func refusal(_ error: WriteError) -> ModelFileError {
+    ModelFileError(file: path, problem: "cannot be created: \(error.reason)")
   }
 }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// A file descriptor that is closed with its last owner. Every read and write of this folder goes
@@ -28,16 +29,7 @@ final class FileDescriptor {
   /// Writes everything.
   /// - Returns: 0, or the error number.
   func writeAll(_ bytes: [UInt8]) -> Int32 {
-    bytes.withUnsafeBytes { buffer in
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        let piece = UnsafeRawBufferPointer(rebasing: rest)
-        let count = retrying { Foundation.write(rawValue, piece.baseAddress, piece.count) }
-        if count < 0 { return errno }
-        rest = rest.dropFirst(count)
-      }
-      return 0
-    }
+    bytes.withUnsafeBytes { Files.writeAll($0, to: rawValue) }
   }
 
   /// Closes now, for the error that only closing reports.

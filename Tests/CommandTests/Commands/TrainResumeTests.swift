@@ -58,7 +58,7 @@ import Testing
       "\(full.errorText)")
     #expect(files.outputNames == ["training"])
     let left = try FileManager.default.contentsOfDirectory(atPath: files.folder.path + "/model/training")
-    #expect(left.contains("checkpoint.safetensors") && !left.contains { $0.hasSuffix(".tmp") })
+    #expect(left.contains("checkpoint.safetensors") && !left.contains { $0.hasSuffix(".partial") })
     let resumed = try await files.train("--resume")
     #expect(resumed.status == 0 && resumed.errorText.contains("goes on after epoch 0 of 3"), "\(resumed.errorText)")
     #expect(files.weights == whole.weights && whole.weights != nil)

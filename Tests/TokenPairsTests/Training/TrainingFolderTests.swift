@@ -53,7 +53,7 @@ import Testing
     try put("training/lock")
     try put("training/checkpoint.safetensors")
     try put("training/features-1-float32.bin")
-    try put("training/checkpoint.safetensors.123.tmp")
+    try put("training/.checkpoint.safetensors.123.partial")
     #expect(refusal()?.contains("holds an unfinished training: --resume") == true)
     do {
       let folder = try open(resumes: true)
@@ -100,7 +100,7 @@ import Testing
 
   @Test func aLinkIsNotFollowed() throws {
     try put("elsewhere/lock")
-    try put("elsewhere/checkpoint.safetensors.1.tmp")
+    try put("elsewhere/.checkpoint.safetensors.1.partial")
     try FileManager.default.createSymbolicLink(
       atPath: "\(output)/training", withDestinationPath: "\(output)/elsewhere")
     #expect(refusal(overwrites: true)?.contains("is not a directory") == true)

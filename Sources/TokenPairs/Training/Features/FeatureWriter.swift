@@ -1,3 +1,4 @@
+internal import Files
 internal import ModelFiles
 
 /// Writes features, window by window; the file appears when it is complete.
@@ -9,7 +10,7 @@ final class FeatureWriter {
   /// Starts a file.
   /// - Throws: `ModelFileError` if the system refuses.
   init(_ path: String, _ layout: FeatureLayout) throws(ModelFileError) {
-    file = try ReplacingFile(path)
+    do { file = try ReplacingFile(path) } catch { throw ModelFileError(error) }
     precision = layout.precision
     try write(layout.header)
   }
@@ -27,14 +28,14 @@ final class FeatureWriter {
   /// - Throws: `ModelFileError` if the system refuses.
   func finish() throws(ModelFileError) {
     try write([checksum.value.littleEndian])
-    try file.commit()
+    do { try file.commit() } catch { throw ModelFileError(error) }
   }
 
   private func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(ModelFileError) {
     try elements.withUnsafeBufferPointer { (elements) throws(ModelFileError) in
       let bytes = UnsafeRawBufferPointer(elements)
       checksum.add(bytes)
-      try file.write(bytes)
+      do throws(WriteError) { try file.write(bytes) } catch { throw ModelFileError(error) }
     }
   }
 }

@@ -13,20 +13,20 @@ struct TrainedModel {
   let epochs: [TrainingEpoch]
   let best: TrainingEpoch
 
-  /// Writes the files into a directory, and reads them back as whoever uses the model will.
+  /// Writes the files into a directory, and reads them back as a user of the model does.
   /// - Throws: `ModelFileError` if the system refuses, or the encoder's own files have changed meanwhile.
   func write(into directory: String) throws {
     try weights().write(to: "\(directory)/model.safetensors")
     for name in ["config.json"] + ModelImporter.tokenizerFiles where fileExists("\(encoder.directory)/\(name)") {
-      try write(fileContent("\(encoder.directory)/\(name)"), as: "\(directory)/\(name)")
+      try writeFile(fileContent("\(encoder.directory)/\(name)"), to: "\(directory)/\(name)")
     }
-    try write(Array(epochs.map(\.jsonLine).joined().utf8), as: "\(directory)/history.jsonl")
+    try writeFile(Array(epochs.map(\.jsonLine).joined().utf8), to: "\(directory)/history.jsonl")
     let description = try ModelDescriptionFile(
       task: recipe.task, labels: inventory.labels, links: inventory.links, kind: recipe.head,
       headSize: recipe.headSize, rope: heads[0].rope, biasScale: heads[0].biasScale, biasInput: heads[0].biasInput,
       training: .init(
         scores: .init(best.scores), recipe: recipe, bestEpoch: best.epoch, epochs: epochs.count))
-    try write(Array(description.json), as: "\(directory)/\(description.name)")
+    try writeFile(Array(description.json), to: "\(directory)/\(description.name)")
     try ModelImporter.verify(directory)
   }
 
@@ -51,11 +51,5 @@ struct TrainedModel {
       }
     }
     return writer
-  }
-
-  private func write(_ bytes: [UInt8], as path: String) throws(ModelFileError) {
-    let file = try ReplacingFile(path)
-    try file.write(bytes)
-    try file.commit()
   }
 }

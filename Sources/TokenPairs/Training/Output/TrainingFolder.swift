@@ -1,12 +1,13 @@
+internal import Files
 import Foundation
 internal import ModelFiles
 
 /// The directory that a model is trained into: `OUTPUT/training` while the training lasts, and the model's files in
 /// `OUTPUT` when it has ended, not before. One training works in it at a time.
 final class TrainingFolder {
-  /// What becomes of what the directory holds.
+  /// What happens to what the directory holds.
   struct Mode: Sendable, Hashable {
-    /// An unfinished training is gone on with.
+    /// An unfinished training continues.
     var resumes: Bool
     /// An unfinished training is thrown away, and a model is replaced when the new one is there.
     var overwrites: Bool
@@ -35,7 +36,7 @@ final class TrainingFolder {
   ///   - path: the directory.
   ///   - mode: what may become of what it holds.
   ///   - encoder: the encoder's directory, which must be another.
-  /// - Throws: `ModelFileError` if it holds what the mode does not let go, or another training works in it.
+  /// - Throws: `ModelFileError` if it holds what the mode does not allow to be replaced, or another training works in it.
   init(_ path: String, _ mode: Mode, encoder: String) throws(ModelFileError) {
     output = try DestinationFolder.name(path)
     work = "\(output)/training"
@@ -47,7 +48,7 @@ final class TrainingFolder {
     guard lock >= 0 else {
       throw ModelFileError(file: work, problem: "cannot be written to: \(String(cString: strerror(errno)))")
     }
-    // The system lets go of it when the process ends, however it ends.
+    // The system releases it when the process ends, however it ends.
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw ModelFileError(file: output, problem: "another training is at work in it")
     }
@@ -69,7 +70,7 @@ final class TrainingFolder {
     }
     let names = try fileNames(in: output)
     if fileExists(work) { try checkWork(work) }
-    // What has a file's name and is none is somebody else's.
+    // A directory with the name of one of the files was not made by a training.
     for name in descriptions + modelFiles where isDirectory("\(output)/\(name)") {
       throw ModelFileError(
         file: "\(output)/\(name)", problem: "is a directory where a model has a file; name another directory")
@@ -113,17 +114,14 @@ final class TrainingFolder {
   /// Whether a file of the working directory is one that a training makes.
   private static func isOwn(_ name: String) -> Bool {
     [lockName, checkpointName, stagingName].contains(name) || name.hasPrefix(FeatureLayout.namePrefix)
-      || isHalfWritten(name)
-  }
-
-  private static func isHalfWritten(_ name: String) -> Bool {
-    name.hasPrefix(checkpointName) && name.hasSuffix(ReplacingFile.temporarySuffix)
+      || ReplacingFile.target(ofUnfinished: name).map(isOwn) ?? false
   }
 
   /// Removes what a process that was killed left half written. An older checkpoint stays until there is a new one, and
   /// features say themselves whether they can be used again.
   private func clean() throws(ModelFileError) {
-    for name in try fileNames(in: work) where name == Self.stagingName || Self.isHalfWritten(name) {
+    for name in try fileNames(in: work) 
+    where name == Self.stagingName || ReplacingFile.target(ofUnfinished: name) == Self.checkpointName {
       try remove("\(work)/\(name)")
     }
   }
@@ -134,7 +132,10 @@ final class TrainingFolder {
   func finish(_ write: (_ directory: String) throws -> Void) throws {
     let staging = "\(work)/\(Self.stagingName)"
     try? FileManager.default.removeItem(atPath: staging)
-    guard mkdir(staging, 0o777) == 0 else { throw refusal(staging, "created") }
+    let folder: StagingFolder
+    do { folder = try StagingFolder(at: staging) } catch {
+      throw ModelFileError(file: staging, problem: "cannot be created: \(error.reason)")
+    }
     try write(staging)
     let staged = try fileNames(in: staging)
     // A description stands beside files that it describes, or not at all.
@@ -142,11 +143,8 @@ final class TrainingFolder {
     where fileExists("\(output)/\(name)") && (Self.descriptions.contains(name) || !staged.contains(name)) {
       try remove("\(output)/\(name)")
     }
-    for name in staged.filter({ !Self.descriptions.contains($0) }) + staged.filter(Self.descriptions.contains) {
-      let place = "\(output)/\(name)"
-      guard rename("\(staging)/\(name)", place) == 0 else { throw refusal(place, "written") }
-    }
-    synchronizeDirectory(output)
+    let ordered = staged.filter { !Self.descriptions.contains($0) } + staged.filter(Self.descriptions.contains)
+    do { try folder.commit(ordered, into: output) } catch { throw ModelFileError(error) }
     for name in try fileNames(in: work) where Self.isOwn(name) { try remove("\(work)/\(name)") }
     rmdir(work)
   }
@@ -155,10 +153,6 @@ final class TrainingFolder {
     do { try FileManager.default.removeItem(atPath: path) } catch {
       throw ModelFileError(file: path, problem: "cannot be removed: \(error.localizedDescription)")
     }
-  }
-
-  private func refusal(_ path: String, _ verb: String) -> ModelFileError {
-    ModelFileError(file: path, problem: "cannot be \(verb): \(String(cString: strerror(errno)))")
   }
 
   /// Refuses to keep features in the output directory or below it: it must hold nothing else when a training starts, and
