@@ -74,8 +74,8 @@ let package = Package(
     .executableTarget(
       name: "WeftCommand",
       dependencies: [
-        "Conformance", "Diffusion", "Engine", "Files", "Geometry", "ModelFiles", "Networks", "OpenCLBackend", "Pictures",
-        "TokenPairs", "Weft",
+        "Conformance", "Diffusion", "Engine", "Files", "Geometry", "ModelFiles", "Networks", "OpenCLBackend",
+        "Pictures", "TokenPairs", "Weft",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),

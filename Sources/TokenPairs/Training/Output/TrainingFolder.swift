@@ -120,7 +120,7 @@ final class TrainingFolder {
   /// Removes what a process that was killed left half written. An older checkpoint stays until there is a new one, and
   /// features say themselves whether they can be used again.
   private func clean() throws(ModelFileError) {
-    for name in try fileNames(in: work) 
+    for name in try fileNames(in: work)
     where name == Self.stagingName || ReplacingFile.target(ofUnfinished: name) == Self.checkpointName {
       try remove("\(work)/\(name)")
     }

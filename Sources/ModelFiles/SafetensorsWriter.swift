@@ -57,17 +57,12 @@ package struct SafetensorsWriter: Sendable {
     tensors.append(Tensor(name: name, type: tensor.type, shape: tensor.shape, bytes: tensor.bytes))
   }
 
-  private mutating func add<Stored: FixedWidthInteger>(
+  private mutating func add<Stored: FixedWidthInteger & BitwiseCopyable>(
     _ name: String, _ type: StoredType, _ shape: [Int], _ elements: [Stored]
   ) {
     precondition(shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == elements.count)
     precondition(name != "__metadata__" && !tensors.contains { $0.name == name })
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(elements.count * MemoryLayout<Stored>.size)
-    for element in elements {
-      withUnsafeBytes(of: element.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-    tensors.append(Tensor(name: name, type: type, shape: shape, bytes: bytes))
+    tensors.append(Tensor(name: name, type: type, shape: shape, bytes: littleEndianBytes(elements)))
   }
 
   /// Writes the file: complete under its name and on the disk, or not at all.

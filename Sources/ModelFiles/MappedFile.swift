@@ -20,7 +20,7 @@ package final class MappedFile: Sendable {
     guard !path.utf8.contains(0) else {
       throw ModelFileError(file: path.quoted, problem: "the path contains a NUL character")
     }
-    // Opening a pipe for reading would otherwise wait for a writer, perhaps for ever.
+    // Opening a pipe for reading would otherwise wait until there is a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw ModelFileError(file: path, problem: "cannot be opened: \(systemMessage(errno))")
@@ -33,7 +33,7 @@ package final class MappedFile: Sendable {
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw ModelFileError(
-        file: path, problem: "\(kind(of: status.st_mode)), where a regular file is expected")
+        file: path, problem: "\(description(of: status.st_mode)), where a regular file is expected")
     }
     guard status.st_size > 0 else {  // an empty mapping is an error to the system
       content = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -67,7 +67,7 @@ package final class MappedFile: Sendable {
 }
 
 /// What a file that is not a regular one is called.
-private func kind(of mode: mode_t) -> String {
+private func description(of mode: mode_t) -> String {
   switch mode & S_IFMT {
   case S_IFDIR: "is a directory"
   case S_IFIFO: "is a pipe"
@@ -86,8 +86,8 @@ package func fileContent(_ path: String) throws(ModelFileError) -> [UInt8] {
   try MappedFile(path: path).withBytes { Array($0) }
 }
 
-/// Whether something, of whatever kind, exists at a path; a dangling link counts as existing, so
-/// that it is reported rather than passed over.
+/// Whether anything exists at a path; a dangling link counts, so that it is reported and not passed
+/// over.
 package func fileExists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0

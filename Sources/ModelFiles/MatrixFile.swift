@@ -41,7 +41,7 @@ package final class MatrixFile: Sendable {
       throw missingTensor(name, among: header.entries.map(\.name).sorted(), file: path)
     }
     (rows, columns) = try Self.extents(entry.shape) { entry.error(in: path, $0) }
-    guard [.float16, .bfloat16, .float32, .float64].contains(entry.elementType) else {
+    guard entry.elementType.isReal else {
       throw entry.error(in: path, "holds \(entry.elementType.rawValue), where F16, BF16, F32 or F64 is expected")
     }
     dataStart = header.dataStart + entry.byteRange.lowerBound
