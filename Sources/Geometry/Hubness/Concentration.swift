@@ -3,8 +3,8 @@ internal import Foundation
 
 /// What high dimension does to volumes and angles, in closed form.
 public enum Concentration {
-  /// The share of a cube that the ball inside it fills: `π^(d/2) / (2^d Γ(d/2 + 1))`. Nothing is left of it in high
-  /// dimension: a cube is all corners.
+  /// The share of a cube that the ball inside it fills: `π^(d/2) / (2^d Γ(d/2 + 1))`. It goes to 0 in high
+  /// dimension.
   public static func ballShare(dimension: Int) -> Double {
     precondition(dimension >= 1)
     let half = Double(dimension) / 2
@@ -31,8 +31,8 @@ public struct PairAngles: Sendable, Hashable {
   public let pairs: Int
   /// The mean of their cosines.
   public let mean: Double
-  /// The variance of their cosines. Random directions of dimension d have 1/d: its inverse says what dimension the data
-  /// are like.
+  /// The variance of their cosines. Random directions of dimension d have 1/d: its inverse is an effective dimension of
+  /// the data.
   public let variance: Double
   /// The greatest distance between the share of cosines below a number and that of random directions
   /// (Kolmogorov and Smirnov's statistic).
@@ -51,7 +51,7 @@ public struct PairAngles: Sendable, Hashable {
     try await self.init(of: vectors, pairs: pairs, seed: seed, mean: mean, distances: distances)
   }
 
-  /// The same where the mean and the distances from it are known.
+  /// The same with the mean and the distances from it given.
   package init?(
     of vectors: some VectorSource, pairs: Int = 100_000, seed: UInt64 = 0, mean: [Double], distances: [Double]
   ) async throws {

@@ -57,10 +57,21 @@ struct Candidates: Sendable {
   }
 }
 
+/// The candidates, and the lengths that bound their errors.
+struct MeasuredCandidates: Sendable {
+  var candidates: Candidates
+  /// `|w|` of each query, in order.
+  var norms: [Double] = []
+  /// `<s c, w>` of each query; inner product only.
+  var centerProducts: [Double] = []
+  /// `|w|` of each group of the reference set, in order.
+  var referenceNorms: [Double] = []
+}
+
 /// Finds candidates, with a shard of the reference set at a time on the device.
 struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable {
   let engine: Engine
-  let space: WorkingSpace
+  let centred: CentredVectors
   let reference: Reference
   let queries: Queries
   /// Whether the queries are the vectors of the reference set.
@@ -69,28 +80,17 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   let representatives: [Int32]
   /// Vectors that are on the device at a time.
   var shardSize: Int
-  /// Called now and then, with how far the search is.
+  /// Called at intervals with the share that is done.
   let progress: (@Sendable (Double) -> Void)?
 
   /// Queries of a pass, so that the host's copies of them stay small.
   private static var passElements: Int { 1 << 23 }
-  /// Below this a device without room is not asked for less.
+  /// A device without room for so many fails.
   private static var leastShard: Int { 256 }
 
-  /// The candidates, and the lengths that bound their errors.
-  struct Result: Sendable {
-    var candidates: Candidates
-    /// `|w|` of each query, in order.
-    var norms: [Double] = []
-    /// `<s c, w>` of each query; inner product only.
-    var centerProducts: [Double] = []
-    /// `|w|` of each group of the reference set, in order.
-    var referenceNorms: [Double] = []
-  }
-
   /// `limit` candidates for some queries.
-  mutating func candidates(for asked: [Int32], limit: Int) async throws -> Result {
-    var found: Result?
+  mutating func candidates(for asked: [Int32], limit: Int) async throws -> MeasuredCandidates {
+    var found: MeasuredCandidates?
     var first = 0
     while first < representatives.count {
       let shard = first..<min(first + shardSize, representatives.count)
@@ -109,33 +109,33 @@ struct CandidateSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
         shardSize = min(shardSize, representatives.count) / 2
       }
     }
-    return found ?? Result(candidates: Candidates([]))
+    return found ?? MeasuredCandidates(candidates: Candidates([]))
   }
 
   private func candidates(
     for asked: [Int32], limit: Int, in shard: Range<Int>, isFirst: Bool
-  ) async throws -> Result {
-    let block = try await space.block(representatives[shard], of: reference)
-    let vectors = try Vectors(block.elements, dimension: space.dimension)
+  ) async throws -> MeasuredCandidates {
+    let block = try await centred.block(representatives[shard], of: reference)
+    let vectors = try Vectors(block.elements, dimension: centred.dimension)
     let best = min(limit, shard.count)
     if isOfItself, shard.count == asked.count, asked.count == representatives.count,
       let columns = try await engine.topK(ofThemselves: vectors, terms: block.terms, k: best, progress: progress)
     {
-      return Result(
+      return MeasuredCandidates(
         candidates: Candidates(columns, firstGroup: 0), norms: block.norms, centerProducts: block.centerProducts,
         referenceNorms: block.norms)
     }
     let columns = try await engine.makeRankedColumns(vectors, terms: block.terms)
-    let passSize = max(256, Self.passElements / space.dimension)
-    var result = Result(candidates: Candidates([]))
+    let passSize = max(256, Self.passElements / centred.dimension)
+    var result = MeasuredCandidates(candidates: Candidates([]))
     result.referenceNorms = block.norms
     var parts: [Candidates] = []
     for start in stride(from: 0, to: asked.count, by: passSize) {
       try Task.checkCancellation()
       let pass = asked[start..<min(start + passSize, asked.count)]
-      let rows = try await space.block(pass, of: queries)
+      let rows = try await centred.block(pass, of: queries)
       let columns = try await engine.topK(
-        try Vectors(rows.elements, dimension: space.dimension), among: columns, k: best)
+        try Vectors(rows.elements, dimension: centred.dimension), among: columns, k: best)
       parts.append(Candidates(columns, firstGroup: shard.lowerBound))
       if isFirst {
         result.norms += rows.norms

@@ -4,8 +4,8 @@
 ///     inner product        -Σ x y
 ///     cosine               1 - P / √(A B) = (A B - P²) / (√(A B) (√(A B) + P))     P = Σ x y, A = Σ x², B = Σ y²
 ///
-/// The cosine is computed in pairs of Doubles to the end, and rounded once: what is left of 1 - cos near 0 would otherwise
-/// be rounding alone, and equal cosines of vectors of different lengths would differ in their last bits. A B - P² is taken
+/// The cosine is computed in pairs of Doubles to the end, and rounded once: 1 - cos near 0 would otherwise be
+/// rounding error alone, and equal cosines of vectors of different lengths would differ in their last bits. A B - P² is taken
 /// for 0 where it is less than the pairs can tell, at most `(d + 8)² 2⁻¹⁰⁴ A B`: directions nearer than `(d + 8) 2⁻⁵²` are
 /// the same.
 struct ExactDistance {
@@ -74,60 +74,5 @@ struct ExactDistance {
     let steps = Double(query.count + 8)
     guard rest.high > steps * steps * 0x1p-104 * squares.high else { return 0 }
     return rest.divided(by: root.times(root.plus(p)))
-  }
-}
-
-/// A number as an unevaluated sum of two Doubles (Dekker, 1971).
-struct DoublePair {
-  private(set) var high = 0.0
-  private(set) var low = 0.0
-
-  /// Adds a number; what rounding leaves is gathered in `low` (Knuth's sum).
-  @inline(__always)
-  mutating func add(_ x: Double) {
-    let sum = high + x
-    let part = sum - high
-    low += (high - (sum - part)) + (x - part)
-    high = sum
-  }
-
-  /// The same number, with `high` as near as it can be.
-  var normalized: DoublePair {
-    let sum = high + low
-    return DoublePair(high: sum, low: low - (sum - high))
-  }
-
-  private init(high: Double, low: Double) {
-    self.high = high
-    self.low = low
-  }
-
-  init() {}
-
-  func times(_ other: DoublePair) -> DoublePair {
-    let product = high * other.high
-    let rest = (-product).addingProduct(high, other.high)
-    return DoublePair(high: product, low: rest + (high * other.low + low * other.high)).normalized
-  }
-
-  func plus(_ other: DoublePair) -> DoublePair {
-    let sum = high + other.high
-    let part = sum - high
-    let rest = (high - (sum - part)) + (other.high - part)
-    return DoublePair(high: sum, low: rest + (low + other.low)).normalized
-  }
-
-  func minus(_ other: DoublePair) -> DoublePair { plus(DoublePair(high: -other.high, low: -other.low)) }
-
-  /// The root of a positive number, with a step of Newton's.
-  var squareRoot: DoublePair {
-    let root = high.squareRoot()
-    return DoublePair(high: root, low: (high.addingProduct(-root, root) + low) / (2 * root)).normalized
-  }
-
-  /// The quotient, rounded.
-  func divided(by other: DoublePair) -> Double {
-    let quotient = high / other.high
-    return quotient + (high.addingProduct(-quotient, other.high) + (low - quotient * other.low)) / other.high
   }
 }

@@ -1,3 +1,19 @@
+/// What float32 arithmetic on the device can be off by.
+private enum Float32Rounding {
+  /// `u = 2⁻²⁴`, and a little for terms of higher order and for rounding in Double.
+  static let unit = 0x1p-24 * 1.01
+  /// What numbers too small for float32 can lose in a channel: one below the least normal number, 2⁻¹²⁶, may become 0,
+  /// and twice that covers rounding on the way.
+  static let least = 0x1p-125
+
+  /// The relative error of a chain of `dimension` fused multiply-adds and two more steps, `(d + 2) u` with all terms of
+  /// higher order; infinite where that is no bound.
+  static func chain(_ dimension: Double) -> Double {
+    let steps = (dimension + 2) * unit
+    return steps < 0.5 ? steps / (1 - steps) : .infinity
+  }
+}
+
 /// Proves that no vector that was not listed is among the nearest.
 ///
 /// What is not listed has a value on the device of at most that of the last listed, `a`. With `u = 2⁻²⁴`, a product of
@@ -14,30 +30,23 @@ struct NeighbourBound: Sendable {
   /// The greatest `|w_j|`.
   private let reach: Double
 
-  /// `u`, and a little for what is of higher order, or rounded in Double.
-  private static let unit = 0x1p-24 * 1.01
-  /// `(d + 2) u`, with all that is of higher order.
   private let chain: Double
-  /// What is lost where numbers are too small for float32, channel by channel: what is below the least normal number,
-  /// 2⁻¹²⁶, may be taken for 0; and twice that, for what is rounded on the way.
-  private static let least = 0x1p-125
 
   /// - Parameters:
-  ///   - space: what vectors are on the device.
+  ///   - centred: how the vectors are brought to the device.
   ///   - queryReach: the greatest `|w_i|` of the queries.
-  ///   - reach: the greatest `|w_j|` of those they are compared with, but for vectors that are candidates anyway.
+  ///   - reach: the greatest `|w_j|` of those they are compared with, without vectors that are candidates anyway.
   ///   - longest: the greatest of all.
-  init(_ space: WorkingSpace, queryReach: Double, reach: Double, longest: Double) {
-    metric = space.metric
-    dimension = Double(space.dimension)
-    scale = space.scale
-    centerNorm = space.centerNorm
+  init(_ centred: CentredVectors, queryReach: Double, reach: Double, longest: Double) {
+    metric = centred.metric
+    dimension = Double(centred.dimension)
+    scale = centred.scale
+    centerNorm = centred.centerNorm
     self.reach = reach
     // Multiples of 1/2 up to 2²³ are float32 numbers, and so are all partial sums.
     let largest = longest * (queryReach + (metric == .innerProduct ? centerNorm : longest / 2))
-    isExact = space.isIntegral && largest < 0x1p23 * 0.999
-    let steps = (dimension + 2) * Self.unit
-    chain = steps < 0.5 ? steps / (1 - steps) : .infinity
+    isExact = centred.isIntegral && largest < 0x1p23 * 0.999
+    chain = Float32Rounding.chain(dimension)
   }
 
   /// Whether the list of a query is long enough.
@@ -73,12 +82,12 @@ struct NeighbourBound: Sendable {
     let reach = min(reach, (norm + distance) * (1 + 0x1p-19) + 8 * absolute)
     // The chain's d steps, and one for the product's part in adding the term; u / 2 of |w_j|² for the term's rounding and
     // u / 2 for its part in the addition; and d + 2 results that may be too small for float32.
-    let error = chain * norm * reach + Self.unit * reach * reach + (dimension + 4) * Self.least
+    let error = chain * norm * reach + Float32Rounding.unit * reach * reach + (dimension + 4) * Float32Rounding.least
     // |w|² is a sum of d squares in Double, its root and the root's square: less than (d + 4) 2⁻⁵³, taken four times.
     let square = norm * norm * (1 - (dimension + 8) * 0x1p-51) - 2 * (last + error)
     guard square > 0 else { return false }
     // What the elements' rounding moves both vectors by.
-    let least = square.squareRoot() - Self.unit * (norm + reach) - 2 * absolute
+    let least = square.squareRoot() - Float32Rounding.unit * (norm + reach) - 2 * absolute
     // Distances in Double are rounded, too: of both, the last neighbour's and that of one not listed, by less than
     // (d + 4) 2⁻⁵³ each, taken eight times. A cosine's absolute error or what it takes for 0, (d + 8) 2⁻⁵² of an angle,
     // is less than 2 `lost`.
@@ -87,9 +96,9 @@ struct NeighbourBound: Sendable {
 
   private func productHolds(_ norm: Double, _ centerProduct: Double, last: Double, _ farthest: Double) -> Bool {
     let term = centerNorm * reach
-    let error = chain * (norm * reach + term) + (dimension + 4) * Self.least
+    let error = chain * (norm * reach + term) + (dimension + 4) * Float32Rounding.least
     // The elements' own rounding, against the whole of the other vector.
-    let (mine, theirs) = (Self.unit * norm + lost, Self.unit * reach + lost)
+    let (mine, theirs) = (Float32Rounding.unit * norm + lost, Float32Rounding.unit * reach + lost)
     let rounding = mine * (reach + centerNorm + theirs) + theirs * (norm + centerNorm)
     // Sums in Double, here and in the distance: four of them, each off by less than (d + 2) 2⁻⁵³.
     let sums = (dimension + 8) * 0x1p-51 * (norm + centerNorm) * (reach + centerNorm)
@@ -99,6 +108,47 @@ struct NeighbourBound: Sendable {
 
   /// What an element-wise operation in Double, or a number too small for float32, can cost a vector.
   private var lost: Double {
-    dimension.squareRoot() * Self.least + (metric == .cosine ? (dimension + 8) * 0x1p-51 : 0)
+    dimension.squareRoot() * Float32Rounding.least + (metric == .cosine ? (dimension + 8) * 0x1p-51 : 0)
+  }
+}
+
+/// Proves that no ball that was not listed holds a point.
+///
+/// What is not listed has a value on the device of at most that of the last listed, `a`. With `u = 2⁻²⁴` the product's
+/// chain of d fused multiply-adds errs by at most `d u |w| |w_j|` (Higham, *Accuracy and Stability of Numerical
+/// Algorithms*, 3.1), the term and its addition by `u` each of what they are. So `|w - w_j|² - (s r_j)²` is at least
+/// `m = |w|² - 2 (a + E)`, and the point lies outside of all those balls if that is more than what the rounding of the
+/// vectors' elements, at most `δ` in distance, can bring back: `m > 2 s r δ + δ²`.
+struct BallBound: Sendable {
+  private let dimension: Double
+  /// The greatest `|w_j|`, `s r_j` and term.
+  private let reach: Double
+  private let radius: Double
+  private let term: Double
+
+  init(dimension: Int, reach: Double, radius: Double, term: Double) {
+    self.dimension = Double(dimension)
+    self.reach = reach
+    self.radius = radius
+    self.term = term
+  }
+
+  /// Whether no ball but those listed can hold a point.
+  ///
+  /// - Parameters:
+  ///   - norm: the point's `|w|`.
+  ///   - last: the least value listed.
+  /// - Returns: true only if it is proven.
+  func excludes(norm: Double, last: Double) -> Bool {
+    let chain = Float32Rounding.chain(dimension)
+    guard chain.isFinite else { return false }
+    let product = norm * reach
+    let error =
+      chain * product + 2 * Float32Rounding.unit * (product + 2 * term) + (dimension + 4) * Float32Rounding.least
+    let margin = norm * norm * (1 - (dimension + 8) * 0x1p-51) - 2 * (last + error)
+    let moved = Float32Rounding.unit * (norm + reach) + 2 * dimension.squareRoot() * Float32Rounding.least
+    // Radii and distances in Double are rounded, too.
+    let rounded = radius * radius * (dimension + 16) * 0x1p-49
+    return margin > 2 * radius * moved + moved * moved + rounded
   }
 }

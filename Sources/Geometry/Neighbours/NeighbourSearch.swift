@@ -1,8 +1,8 @@
 internal import Engine
 
 /// Finds exact neighbours: candidates on the device, in float32; their distances in Double; and a proof for each query
-/// that no other vector can be among the nearest. Queries without one are asked again for more candidates, and in the
-/// end compared with everything.
+/// that no other vector can be among the nearest. Queries without a proof are searched again with more candidates, and at
+/// last compared with all vectors.
 struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable {
   private let reference: Reference
   private let queries: Queries
@@ -12,11 +12,11 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   /// Neighbours to find for each query: with itself among them there is one more.
   private let wanted: Int
   private let groups: DuplicateGroups
-  private let space: WorkingSpace
+  private let centred: CentredVectors
   private var search: CandidateSearch<Reference, Queries>
   private let extraCandidates: Int?
 
-  /// How hard a search was.
+  /// How much work a search took.
   struct Effort: Sendable, Hashable {
     /// Distinct vectors.
     var distinct = 0
@@ -28,8 +28,8 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
 
   /// The most neighbours.
   static var limit: Int { 1024 }
-  /// Long vectors that are candidates for every inner product when a query is asked again: a few that are much longer
-  /// than the rest would spoil the proofs of all.
+  /// Long vectors that are candidates for every inner product when a query is searched again: a few that are much
+  /// longer than the rest would make the bound too weak for all.
   private static var longest: Int { 64 }
   /// Vectors that may be too long for the device, so that float32 has digits for the rest: candidates for every query, and
   /// themselves compared with all.
@@ -55,14 +55,14 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     let survey = try await VectorSurvey(of: reference, metric: metric, name: "vector")
     let querySurvey = isOfItself ? nil : try await VectorSurvey(of: queries, metric: metric, name: "query")
     groups = DuplicateGroups(of: reference, hashes: survey.hashes)
-    space = WorkingSpace(
+    centred = CentredVectors(
       metric, around: reference, reference: survey, queries: querySurvey,
       outliers: (
         groups.representatives.map { survey.magnitudes[Int($0)] } + (querySurvey?.magnitudes ?? []), Self.outliers
       ))
     extraCandidates = options.extraCandidates
     search = CandidateSearch(
-      engine: engine, space: space, reference: reference, queries: queries, isOfItself: isOfItself,
+      engine: engine, centred: centred, reference: reference, queries: queries, isOfItself: isOfItself,
       representatives: groups.representatives, shardSize: max(1, options.shardBytes / (4 * reference.dimension)),
       progress: options.progress)
   }
@@ -111,7 +111,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   /// The nearest of all candidates, of the vectors that were set aside and of the `longCount` longest, by exact
   /// distances.
   private func exactly(
-    _ result: CandidateSearch<Reference, Queries>.Result, and longCount: Int, for asked: [Int32]
+    _ result: MeasuredCandidates, and longCount: Int, for asked: [Int32]
   ) async throws -> [FoundNeighbours] {
     let norms = result.referenceNorms
     let setAside = norms.count { $0 == .infinity }
@@ -120,7 +120,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
       longest == 0 ? [] : norms.indices.sorted { norms[$0] > norms[$1] }.prefix(longest).map(Int32.init))
     let reach = norms.enumerated().reduce(0.0) { long.contains(Int32($1.offset)) ? $0 : max($0, $1.element) }
     let bound = NeighbourBound(
-      space, queryReach: result.norms.reduce(0, max), reach: reach, longest: norms.reduce(0, max))
+      centred, queryReach: result.norms.reduce(0, max), reach: reach, longest: norms.reduce(0, max))
     let holdsAll = result.candidates.count == groups.count
     return try await inParallel(asked.count, blockSize: 64) { block in
       VectorReader.reading(reference) { vectors in
@@ -168,7 +168,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
         let distances = vectors.withVectors(part.map { groups.representatives[Int($0)] }) { distance(to: $0) }
         found += zip(part, distances).map { ($0, $1) }
       }
-      let (indices, distances) = NearestMembers(groups)(of: found, count: wanted)
+      let (indices, distances) = groups.nearest(found, count: wanted)
       return FoundNeighbours(indices: indices, distances: distances, isProven: false)
     }
   }
@@ -180,7 +180,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     keptDistances.reserveCapacity(reference.count * k)
     for row in 0..<reference.count {
       let first = groups.group(of: row) * wanted
-      // One that is not among them, behind so many copies, leaves the last away instead.
+      // A vector that is not in its own list, because of many copies, drops the last entry instead.
       let own = (first..<first + k).first { indices[$0] == Int32(row) } ?? first + k
       kept += indices[first..<own]
       kept += indices[own + 1..<first + wanted]

@@ -1,4 +1,4 @@
-/// What one look at all vectors tells: whether they can be used, how large they are, and which are alike.
+/// What one pass over all vectors finds: whether they can be used, how large they are, and which may be equal.
 struct VectorSurvey: Sendable {
   let count: Int
   /// The largest magnitude of an element.
@@ -7,13 +7,13 @@ struct VectorSurvey: Sendable {
   var magnitudes: [Float]
   /// Whether all elements are whole numbers.
   var isIntegral: Bool
-  /// A number for each vector, the same for equal ones.
+  /// A hash of each vector, the same for equal ones.
   var hashes: [UInt64]
 
   private static let blockSize = 512
 
-  /// Looks at all vectors.
-  /// - Throws: `GeometryError` if an element is not finite, or a vector without direction is to have one.
+  /// Reads all vectors.
+  /// - Throws: `GeometryError` if an element is not finite, or a vector of zeros has no direction under the cosine metric.
   init(of source: some VectorSource, metric: Metric, name: String) async throws {
     let stored = (source as? VectorFile).map { file in
       { @Sendable (row: Int, channel: Int) in file.element(row, channel) }
@@ -69,7 +69,7 @@ struct VectorSurvey: Sendable {
       var magnitude: UInt32 = 0
       var isIntegral = true
       for channel in 0..<dimension {
-        // Zeros of both signs are alike.
+        // Zeros of both signs are equal.
         let value = vector[channel] + 0
         hash = (hash ^ UInt64(value.bitPattern)) &* 0xFF51_AFD7_ED55_8CCD
         hash ^= hash >> 29
@@ -92,4 +92,96 @@ private func notFinite(
         + "\(Float.greatestFiniteMagnitude): scale the vectors down")
   }
   return GeometryError("\(name) \(row) has \(vector[channel]) at \(channel), where a finite number is expected")
+}
+
+/// Which vectors are equal. Only one of each is compared with others: a set full of copies costs no more than its
+/// distinct vectors, and copies are as near as each other to the last bit.
+struct DuplicateGroups: Sendable {
+  /// The first vector of each group, ascending.
+  let representatives: [Int32]
+  /// The group of each vector; nil if all are distinct.
+  private let groups: [Int32]?
+  /// The vectors of each group, ascending; those of group `g` are `members[starts[g]..<starts[g + 1]]`.
+  private let members: [Int32]
+  private let starts: [Int32]
+
+  /// Finds equal vectors among those whose hashes are equal.
+  init(of source: some VectorSource, hashes: [UInt64]) {
+    var representatives: [Int32] = []
+    var groups: [Int32] = []
+    groups.reserveCapacity(hashes.count)
+    // The newest group of each hash, and the one before it of the same hash.
+    var newest: [UInt64: Int32] = Dictionary(minimumCapacity: hashes.count)
+    var earlier: [Int32] = []
+    VectorReader.reading(source) { reader in
+      for (row, hash) in hashes.enumerated() {
+        var candidate = newest[hash] ?? -1
+        while candidate >= 0, !reader.areEqual(row, Int(representatives[Int(candidate)]), source.dimension) {
+          candidate = earlier[Int(candidate)]
+        }
+        if candidate < 0 {
+          candidate = Int32(representatives.count)
+          representatives.append(Int32(row))
+          earlier.append(newest.updateValue(candidate, forKey: hash) ?? -1)
+        }
+        groups.append(candidate)
+      }
+    }
+    self.representatives = representatives
+    guard representatives.count < groups.count else {
+      (self.groups, members, starts) = (nil, [], [])
+      return
+    }
+    var starts = [Int32](repeating: 0, count: representatives.count + 1)
+    for group in groups { starts[Int(group) + 1] += 1 }
+    for group in representatives.indices { starts[group + 1] += starts[group] }
+    var next = starts
+    var members = [Int32](repeating: 0, count: groups.count)
+    for (row, group) in groups.enumerated() {
+      members[Int(next[Int(group)])] = Int32(row)
+      next[Int(group)] += 1
+    }
+    (self.groups, self.members, self.starts) = (groups, members, starts)
+  }
+
+  var count: Int { representatives.count }
+
+  func group(of row: Int) -> Int { groups.map { Int($0[row]) } ?? row }
+
+  /// The vectors of a group, ascending.
+  func members(of group: Int) -> ArraySlice<Int32> {
+    groups == nil ? representatives[group...group] : members[Int(starts[group])..<Int(starts[group + 1])]
+  }
+
+  /// The `count` nearest vectors of some groups, by distance, then index.
+  func nearest(
+    _ found: [(group: Int32, distance: Double)], count: Int
+  ) -> (indices: [Int32], distances: [Double]) {
+    let sorted = found.sorted { ($0.distance, $0.group) < ($1.distance, $1.group) }
+    var (indices, distances): ([Int32], [Double]) = ([], [])
+    indices.reserveCapacity(count)
+    distances.reserveCapacity(count)
+    var first = 0
+    while first < sorted.count, indices.count < count {
+      // Groups that are equally far mix by index.
+      let distance = sorted[first].distance
+      var end = first + 1
+      while end < sorted.count, sorted[end].distance == distance { end += 1 }
+      let room = count - indices.count
+      var nearest = sorted[first..<end].flatMap { members(of: Int($0.group)).prefix(room) }
+      if end > first + 1 { nearest.sort() }
+      indices += nearest.prefix(room)
+      distances += repeatElement(distance, count: min(room, nearest.count))
+      first = end
+    }
+    return (indices, distances)
+  }
+}
+
+extension VectorReader {
+  fileprivate func areEqual(_ a: Int, _ b: Int, _ dimension: Int) -> Bool {
+    withVector(a) { a in
+      withVector(b) { b in (0..<dimension).allSatisfy { a[$0] == b[$0] } }
+    }
+  }
 }
