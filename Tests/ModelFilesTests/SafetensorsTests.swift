@@ -206,3 +206,156 @@ import Testing
     }
   }
 }
+
+@Suite struct SafetensorsWriterTests {
+  @Test func whatIsWrittenIsRead() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("x.safetensors")
+    var writer = SafetensorsWriter(metadata: ["te\"xt\\": "line\n\u{1}é"])
+    writer.add("ids", integers: [Int32.min, -1, .max], shape: [3])
+    writer.add("half", floats: [1, -2, 0.1], shape: [1, 3], as: .float16)
+    writer.add("nan", floats: [.nan, .infinity], shape: [2])
+    writer.add("none", floats: [Float](), shape: [0])
+    writer.add("näme \"quoted\"", floats: [7], shape: [])
+    try writer.write(to: path)
+    try writer.write(to: path)  // replaces
+
+    let opened = try SafetensorsFile(path: path)
+    #expect(opened.metadata == ["te\"xt\\": "line\n\u{1}é"])
+    #expect(try opened.integers(named: "ids", shape: [3]) == [-2_147_483_648, -1, 2_147_483_647])
+    #expect(try opened.floats(named: "half", shape: [1, 3]) == [1, -2, 0.099975586])
+    #expect(try opened.floats(named: "nan")[0].isNaN)
+    #expect(try opened.floats(named: "none", shape: [0]).isEmpty)
+    #expect(try opened.floats(named: "näme \"quoted\"", shape: []) == [7])
+    for entry in opened.tensors.values {
+      #expect(entry.byteRange.lowerBound % entry.elementType.size == 0)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["x.safetensors"])
+  }
+
+  @Test func nothingIsLeftOfAFailure() throws {
+    let scratch = try Scratch()
+    let error = failure { try SafetensorsWriter().write(to: scratch.file("none/x")) }
+    #expect(error?.problem.hasPrefix("cannot be written") == true)
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("taken/inside"), withIntermediateDirectories: true)
+    #expect(failure { try SafetensorsWriter().write(to: scratch.file("taken")) } != nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["taken"])
+  }
+}
+
+/// Tensors are moved, never rounded.
+@Suite struct StoredTensorTests {
+  private let matrix = StoredTensor(floats: [1, 2, 3, 4, 5, 6], shape: [2, 3])
+
+  @Test func transposing() {
+    #expect(matrix.transposed == StoredTensor(floats: [1, 4, 2, 5, 3, 6], shape: [3, 2]))
+    #expect(matrix.transposed.transposed == matrix)
+  }
+
+  @Test func rowsAndColumnsTakeAnotherOrder() {
+    #expect(matrix.rows([1, 0]) == StoredTensor(floats: [4, 5, 6, 1, 2, 3], shape: [2, 3]))
+    #expect(matrix.columns([2, 0, 1]) == StoredTensor(floats: [3, 1, 2, 6, 4, 5], shape: [2, 3]))
+    let vector = StoredTensor(floats: [1, 2, 3], shape: [3])
+    #expect(vector.rows([2, 0, 1]) == StoredTensor(floats: [3, 1, 2], shape: [3]))
+  }
+
+  /// Bit patterns that no arithmetic would keep: signalling NaNs, subnormals.
+  @Test func everyBitStays() {
+    let bytes: [UInt8] = [0x01, 0x7C, 0xFF, 0x7F, 0x01, 0x00, 0x00, 0x80, 0x34, 0x12, 0x78, 0x56]
+    let halves = StoredTensor(type: .float16, shape: [2, 3], bytes: bytes)
+    #expect(halves.transposed.bytes == [0x01, 0x7C, 0x00, 0x80, 0xFF, 0x7F, 0x34, 0x12, 0x01, 0x00, 0x78, 0x56])
+    #expect(halves.rows([1, 0]).bytes == Array(bytes[6...] + bytes[..<6]))
+    let file = StoredTensor(type: .int8, shape: [2], bytes: [1, 2])
+    #expect(file.floats == nil)
+  }
+
+  @Test func aStoredTensorIsWrittenAsItIs() throws {
+    let scratch = try Scratch()
+    let bytes: [UInt8] = [0x01, 0x7C, 0x34, 0x12]
+    var writer = SafetensorsWriter()
+    writer.add("b", matrix)
+    writer.add("a", StoredTensor(type: .bfloat16, shape: [2], bytes: bytes))
+    try writer.write(to: scratch.file("x.safetensors"))
+    let store = try TensorStore(path: scratch.file("x.safetensors"))
+    #expect(store.entries.map(\.name) == ["a", "b"])
+    #expect(try store.tensor(named: "a").bytes == bytes && store.tensor(named: "b") == matrix)
+    let error = #expect(throws: ModelFileError.self) { try store.tensor(named: "c") }
+    #expect(error?.description.contains("'c'") == true)
+  }
+
+  @Test func shardsAreOneStore() throws {
+    let scratch = try Scratch()
+    for (file, name, floats) in [("1", "a", [1, 2] as [Float]), ("2", "b", [3])] {
+      var writer = SafetensorsWriter()
+      writer.add(name, floats: floats, shape: [floats.count])
+      try writer.write(to: scratch.file("model-\(file).safetensors"))
+    }
+    let index = #"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}"#
+    try scratch.write("model.safetensors.index.json", Array(index.utf8))
+    for path in [scratch.path, scratch.file("model.safetensors.index.json")] {
+      let store = try TensorStore(path: path)
+      #expect(store.entries.map(\.name) == ["a", "b"])
+      #expect(try store.tensor(named: "b") == StoredTensor(floats: [3], shape: [1]))
+    }
+  }
+}
+
+/// Conversions between element types, against the compiler's own where it has them.
+@Suite struct HalfPrecisionTests {
+  @Test func landmarks() {
+    #expect(HalfPrecision.widen(0x0000).bitPattern == 0)
+    #expect(HalfPrecision.widen(0x8000).bitPattern == 0x8000_0000)
+    #expect(HalfPrecision.widen(0x0001) == 0x1p-24)  // the least subnormal
+    #expect(HalfPrecision.widen(0x03FF) == 0x3FFp-24)  // the largest
+    #expect(HalfPrecision.widen(0x0400) == 0x1p-14)  // the least normal
+    #expect(HalfPrecision.widen(0x3C00) == 1)
+    #expect(HalfPrecision.widen(0xC000) == -2)
+    #expect(HalfPrecision.widen(0x7BFF) == 65_504)
+    #expect(HalfPrecision.widen(0x7C00) == .infinity)
+    #expect(HalfPrecision.widen(0xFC00) == -.infinity)
+    #expect(HalfPrecision.widen(0x7E01).bitPattern == 0x7FC0_2000)
+    #expect(HalfPrecision.widen(0x7C01).isNaN)
+  }
+
+  @Test func narrowingUndoesWidening() {
+    for bits in UInt16.min...UInt16.max {
+      let value = HalfPrecision.widen(bits)
+      // A NaN comes back quiet, with its payload; everything else as it was.
+      #expect(HalfPrecision.narrow(value) == (value.isNaN ? bits | 0x200 : bits))
+    }
+  }
+
+  @Test func roundingToEven() {
+    #expect(HalfPrecision.narrow(1 + 0x1p-11) == 0x3C00)
+    #expect(HalfPrecision.narrow(1 + 0x3p-11) == 0x3C02)
+    #expect(HalfPrecision.narrow(0x1p-25) == 0x0000)
+    #expect(HalfPrecision.narrow(0x1.000002p-25) == 0x0001)
+    #expect(HalfPrecision.narrow(0x3p-25) == 0x0002)
+    #expect(HalfPrecision.narrow(65_519.996) == 0x7BFF)
+    #expect(HalfPrecision.narrow(65_520) == 0x7C00)
+    #expect(HalfPrecision.narrow(-.greatestFiniteMagnitude) == 0xFC00)
+    #expect(HalfPrecision.narrow(.leastNonzeroMagnitude) == 0)
+  }
+
+  #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+    @Test func everyPatternAsTheCompilerHasIt() {
+      for bits in UInt16.min...UInt16.max {
+        let expected = Float(Float16(bitPattern: bits))
+        let actual = HalfPrecision.widen(bits)
+        #expect(expected.isNaN ? actual.isNaN : actual.bitPattern == expected.bitPattern)
+      }
+    }
+
+    @Test func randomNumbersAsTheCompilerHasThem() {
+      var random = Seeded(5)
+      for _ in 0..<100_000 {
+        let bits = UInt32.random(in: 0...UInt32.max, using: &random)
+        // Half of them in the range where something happens.
+        let value = Float(bitPattern: bits & 1 == 0 ? bits : bits & 0x8FFF_FFFF | 0x3000_0000)
+        guard !value.isNaN else { continue }
+        #expect(HalfPrecision.narrow(value) == Float16(value).bitPattern)
+      }
+    }
+  #endif
+}

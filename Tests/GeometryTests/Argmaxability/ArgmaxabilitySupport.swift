@@ -1,4 +1,69 @@
-import Geometry
+import CPUBackend
+import Engine
+import Logging
+import Testing
+
+@testable import Geometry
+
+extension OutputClasses {
+  /// Classes from rows of numbers.
+  init(_ rows: [[Float]], bias: [Float]? = nil) throws {
+    try self.init(Vectors(rows.flatMap { $0 }, dimension: rows[0].count), bias: bias)
+  }
+
+  /// The proofs of a search in the order of the classes, each checked by a checker of its own; on the reference device
+  /// unless another is given.
+  func decided(box: Double? = nil, only chosen: [Int]? = nil, on engine: Engine? = nil) async throws -> [ClassProof] {
+    let engine = engine ?? Engine(backend: CPUBackend(), logger: Logger(label: "test"))
+    let search = try await ArgmaxSearch(self, box: box, on: engine)
+    var proofs: [ClassProof] = []
+    try await search.run(chosen) { found, _ in proofs += found }
+    proofs.sort { $0.index < $1.index }
+    #expect(proofs.map(\.index) == (chosen?.sorted() ?? Array(0..<count)))
+    let findings = try await ProofChecker(self, box: box).findings(proofs)
+    for (proof, finding) in zip(proofs, findings) {
+      #expect(finding == .proven, "\(proof.index) \(proof.verdict)")
+    }
+    return proofs
+  }
+
+  /// The verdicts of a search.
+  func verdicts(box: Double? = nil) async throws -> [Verdict] { try await decided(box: box).map(\.verdict) }
+}
+
+/// Rows of random numbers.
+struct RandomRows {
+  private(set) var rows: [[Float]]
+
+  /// Normal numbers.
+  init(_ count: Int, dimension: Int, seed: UInt64) {
+    let numbers = Draws.gaussian(count, dimension, seed: seed)
+    rows = (0..<count).map { Array(numbers[$0 * dimension..<($0 + 1) * dimension]) }
+  }
+
+  /// Scales every row to length 1, as far as float32 can.
+  mutating func normalize() {
+    rows = rows.map { row in
+      let length = row.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      return row.map { Float(Double($0) / length) }
+    }
+  }
+
+  /// Moves rows deep into the hull of the others: half way from their mean to another row, where rounding does not matter.
+  mutating func bury(_ buried: [Int]) {
+    let others = rows.indices.filter { !buried.contains($0) }
+    var mean = [Double](repeating: 0, count: rows[0].count)
+    for row in others { for j in mean.indices { mean[j] += Double(rows[row][j]) / Double(others.count) } }
+    for (number, row) in buried.enumerated() {
+      let other = rows[others[number * 37 % others.count]]
+      rows[row] = zip(mean, other).map { Float(($0 + Double($1)) / 2) }
+    }
+  }
+
+  func classes(bias: [Float]? = nil) throws -> OutputClasses {
+    try OutputClasses(Vectors(rows.flatMap { $0 }, dimension: rows[0].count), bias: bias)
+  }
+}
 
 /// Decides small cases of whole numbers without any rounding, from the definition: a class without a strict win is one
 /// that some affinely independent others combine to, with at least its bias (Carathéodory).

@@ -1,8 +1,119 @@
+import CPUBackend
 import Engine
+import Logging
 import Testing
 import Weft
 
 @testable import Geometry
+
+/// Cases that can be worked out by hand.
+@Suite struct ArgmaxabilityExamplesTests {
+  @Test func fourPointsAroundOne() async throws {
+    let classes = try OutputClasses([[1, 2], [2, 1], [1, 0], [0, 1], [1, 1]])
+    let verdicts = try await classes.verdicts()
+    #expect(verdicts == [.argmaxable, .argmaxable, .argmaxable, .argmaxable, .unargmaxable])
+  }
+
+  @Test(
+    arguments: [
+      (nil, Verdict.unargmaxable), ([0, 0.5, 0], .argmaxable), ([0, -0.5, 0], .unargmaxable),
+      // The two others' average.
+      ([1, 0, -1], .unargmaxable), ([1, 0.0001, -1], .argmaxable),
+    ] as [([Float]?, Verdict)])
+  func aBiasRescuesTheMiddleOne(bias: [Float]?, middle: Verdict) async throws {
+    let classes = try OutputClasses([[-1], [0], [1]], bias: bias)
+    #expect(try await classes.verdicts() == [.argmaxable, middle, .argmaxable])
+  }
+
+  @Test func oneDimension() async throws {
+    let classes = try OutputClasses([[3], [-1.5], [0], [2.999], [-1.5]])
+    #expect(try await classes.verdicts() == [.argmaxable, .tied, .unargmaxable, .unargmaxable, .tied])
+  }
+
+  @Test func oneClassAlwaysWins() async throws {
+    #expect(try await OutputClasses([[0, 0]]).verdicts() == [.argmaxable])
+    #expect(try await OutputClasses([[1, -2]], bias: [3]).verdicts() == [.argmaxable])
+  }
+
+  @Test func zeroRowsAndColumns() async throws {
+    // A column without numbers, as pruning leaves them; a class of zeros inside the others.
+    let classes = try OutputClasses([[1, 0, 1], [-1, 0, 1], [0, 0, -2], [0, 0, 0], [0, -0.0, 0]])
+    #expect(try await classes.verdicts() == [.argmaxable, .argmaxable, .argmaxable, .tied, .tied])
+    let proofs = try await classes.decided()
+    guard case .tied(4, .below(let combination)) = proofs[3].claim else {
+      Issue.record("\(proofs[3])")
+      return
+    }
+    #expect(combination.classes.sorted() == [0, 1, 2])
+  }
+
+  @Test func duplicates() async throws {
+    let classes = try OutputClasses([[1, 0], [0, 1], [1, 0], [-1, -1], [1, 0]])
+    let proofs = try await classes.decided()
+    #expect(proofs.map(\.verdict) == [.tied, .argmaxable, .tied, .argmaxable, .tied])
+    guard case .tied(2, .above) = proofs[0].claim else {
+      Issue.record("\(proofs[0])")
+      return
+    }
+    #expect(proofs[2].claim == .tied(with: 0, .unsaid) && proofs[4].claim == .tied(with: 0, .unsaid))
+  }
+
+  @Test func duplicatesWithOtherBiases() async throws {
+    let classes = try OutputClasses([[1, 0], [1, 0], [1, 0], [-1, 0], [1, 0]], bias: [0, 2, 2, 0, -1])
+    #expect(try await classes.verdicts() == [.unargmaxable, .tied, .tied, .argmaxable, .unargmaxable])
+  }
+
+  /// With less bias than its neighbours' average a class needs a long hidden vector, and a box may not have room for it.
+  @Test func aBoxTakesWhatNeedsALongVector() async throws {
+    // Class 1 wins over 0 where h > 10, over 2 where h < 20.
+    let classes = try OutputClasses([[0], [1], [2]], bias: [0, -10, -30])
+    #expect(try await classes.verdicts() == [.argmaxable, .argmaxable, .argmaxable])
+    #expect(try await classes.verdicts(box: 100) == [.argmaxable, .argmaxable, .argmaxable])
+    #expect(try await classes.verdicts(box: 15) == [.argmaxable, .argmaxable, .unargmaxable])
+    #expect(try await classes.verdicts(box: 9) == [.argmaxable, .unargmaxable, .unargmaxable])
+  }
+
+  @Test func aBoxWithoutBiasesChangesNothing() async throws {
+    let classes = try OutputClasses([[1, 2], [2, 1], [1, 0], [0, 1], [1, 1]])
+    for box in [1e-6, 0.5, 100] {
+      let verdicts = try await classes.verdicts(box: box)
+      #expect(verdicts == [.argmaxable, .argmaxable, .argmaxable, .argmaxable, .unargmaxable])
+    }
+  }
+
+  @Test func aBiasThatIsTheSameForAllIsNone() async throws {
+    let classes = try OutputClasses([[1, 2], [2, 1], [1, 0], [0, 1], [1, 1]], bias: [3, 3, 3, 3, 3])
+    #expect(try await classes.verdicts().last == .unargmaxable)
+    #expect(try await classes.verdicts(box: 0.01).last == .unargmaxable)
+  }
+
+  @Test func largeAndSmallNumbers() async throws {
+    let rows: [[Float]] = [[1, 2], [2, 1], [1, 0], [0, 1], [1, 1]]
+    for scale in [Float(1e-30), 1e30, Float.leastNonzeroMagnitude] {
+      let classes = try OutputClasses(rows.map { $0.map { $0 * scale } })
+      let verdicts = try await classes.verdicts()
+      #expect(verdicts == [.argmaxable, .argmaxable, .argmaxable, .argmaxable, .unargmaxable], "\(scale)")
+    }
+  }
+
+  @Test func badClassesAreRefused() async throws {
+    #expect(throws: GeometryError("the vector of class 1 holds nan at 0, where a finite number is expected")) {
+      try OutputClasses([[1, 2], [.nan, 1]])
+    }
+    #expect(throws: GeometryError("the vector of class 0 holds -inf at 1, where a finite number is expected")) {
+      try OutputClasses([[1, -.infinity], [0, 1]])
+    }
+    #expect(throws: GeometryError("the bias has 3 elements, but there are 2 classes")) {
+      try OutputClasses([[1, 2], [0, 1]], bias: [1, 2, 3])
+    }
+    #expect(throws: GeometryError("the bias of class 1 is inf, where a finite number is expected")) {
+      try OutputClasses([[1, 2], [0, 1]], bias: [1, .infinity])
+    }
+    for box in [0, -1, .nan, .infinity] {
+      #expect(throws: GeometryError.self) { try ProofChecker(OutputClasses([[1]]), box: box) }
+    }
+  }
+}
 
 /// Layers whose outcome is known by how they were made, on the best device.
 @Suite struct ArgmaxabilityPlantedTests {
@@ -129,5 +240,151 @@ import Weft
       try await search.run { _, _ in withUnsafeCurrentTask { $0?.cancel() } }
     }
     await #expect(throws: CancellationError.self) { try await task.value }
+  }
+}
+
+/// Small whole numbers, where faces, edges, lines and duplicates are the rule, against an oracle without rounding.
+@Suite struct ArgmaxabilityOracleTests {
+  @Test(arguments: [(1, 6), (2, 9), (3, 9), (4, 8)])
+  func withoutBiases(dimension: Int, count: Int) async throws {
+    var generator = SplitMix64(seed: UInt64(dimension))
+    var seen: Set<Verdict> = []
+    for _ in 0..<40 {
+      let rows = (0..<count).map { _ in (0..<dimension).map { _ in Int.random(in: -2...2, using: &generator) } }
+      let classes = try OutputClasses(rows.map { $0.map(Float.init) })
+      let verdicts = try await classes.verdicts()
+      #expect(verdicts == ExactOracle(rows: rows, bias: nil).expected(), "\(rows)")
+      seen.formUnion(verdicts)
+    }
+    #expect(seen.isSuperset(of: [.argmaxable, .tied]) && (dimension > 3 || seen.contains(.unargmaxable)))
+  }
+
+  @Test(arguments: [(1, 7), (2, 9), (3, 8)])
+  func withBiases(dimension: Int, count: Int) async throws {
+    var generator = SplitMix64(seed: UInt64(dimension + 10))
+    var seen: Set<Verdict> = []
+    for _ in 0..<40 {
+      let rows = (0..<count).map { _ in (0..<dimension).map { _ in Int.random(in: -2...2, using: &generator) } }
+      let bias = (0..<count).map { _ in Int.random(in: -2...1, using: &generator) }
+      let classes = try OutputClasses(rows.map { $0.map(Float.init) }, bias: bias.map(Float.init))
+      let verdicts = try await classes.verdicts()
+      #expect(verdicts == ExactOracle(rows: rows, bias: bias).expected(), "\(rows) \(bias)")
+      seen.formUnion(verdicts)
+    }
+    #expect(seen.isSuperset(of: [.argmaxable, .unargmaxable]))
+  }
+
+  /// A box in which all hidden vectors lie that matter changes nothing, however large it is.
+  @Test(arguments: [1e6, 1e9, 1e12, 1e100, 1e300]) func anEndlessBox(box: Double) async throws {
+    let rows = RandomRows(40, dimension: 3, seed: 21)
+    var generator = SplitMix64(seed: 22)
+    let bias = (0..<40).map { _ in Float.random(in: -2...2, using: &generator) }
+    let classes = try rows.classes(bias: bias)
+    let free = try await classes.verdicts()
+    #expect(free.contains(.argmaxable) && free.contains(.unargmaxable) && !free.contains(.undecided))
+    #expect(try await classes.verdicts(box: box) == free)
+  }
+
+  /// In one dimension and a box a class wins on an open interval.
+  @Test func inABox() async throws {
+    var generator = SplitMix64(seed: 77)
+    var counts: [Verdict: Int] = [:]
+    for _ in 0..<100 {
+      let box = Int.random(in: 1...4, using: &generator)
+      let rows = (0..<6).map { _ in Int.random(in: -3...3, using: &generator) }
+      let bias = (0..<6).map { _ in Int.random(in: -4...4, using: &generator) }
+      let classes = try OutputClasses(rows.map { [Float($0)] }, bias: bias.map(Float.init))
+      let verdicts = try await classes.verdicts(box: Double(box))
+      for (index, verdict) in verdicts.enumerated() {
+        counts[verdict, default: 0] += 1
+        let expected = expected(index, rows, bias, box)
+        // Where it can tie and not win, no combination is below by a margin, and no proof need be found.
+        #expect(
+          verdict == expected.verdict || (verdict == .undecided && expected.isOpen), "\(rows) \(bias) \(box) \(index)")
+      }
+    }
+    #expect(counts[.argmaxable, default: 0] > 150 && counts[.unargmaxable, default: 0] > 150)
+    #expect(counts[.undecided, default: 0] < 30)
+  }
+
+  private func expected(_ index: Int, _ rows: [Int], _ bias: [Int], _ box: Int) -> (verdict: Verdict, isOpen: Bool) {
+    let others = rows.indices.filter { $0 != index }
+    if others.contains(where: { rows[$0] == rows[index] && bias[$0] > bias[index] }) { return (.unargmaxable, false) }
+    if others.contains(where: { rows[$0] == rows[index] && bias[$0] == bias[index] }) { return (.tied, false) }
+    var (low, high) = (Double(-box), Double(box))
+    var (lowIsOpen, highIsOpen) = (false, false)
+    for other in others where rows[other] != rows[index] {
+      // (w - w')·h > b' - b
+      let (slope, offset) = (rows[index] - rows[other], bias[other] - bias[index])
+      let edge = Double(offset) / Double(slope)
+      if slope > 0, edge >= low { (low, lowIsOpen) = (edge, true) }
+      if slope < 0, edge <= high { (high, highIsOpen) = (edge, true) }
+    }
+    if low < high || (low == high && !lowIsOpen && !highIsOpen) { return (.argmaxable, false) }
+    return (.unargmaxable, low == high)
+  }
+}
+
+/// A solver that gives up decides nothing.
+@Suite struct ArgmaxabilityGivingUpTests {
+  private func proofs(_ classes: OutputClasses, box: Double? = nil, steps: Int32) async throws -> [ClassProof] {
+    let engine = Engine(backend: CPUBackend(), logger: Logger(label: "test"))
+    var search = try await ArgmaxSearch(classes, box: box, on: engine)
+    search.simplexSteps = steps
+    var proofs: [ClassProof] = []
+    try await search.run { found, _ in proofs += found }
+    let findings = await search.checker.findings(proofs)
+    #expect(findings.allSatisfy { $0 == .proven })
+    return proofs.sorted { $0.index < $1.index }
+  }
+
+  @Test func classesStayUndecidedWithABound() async throws {
+    var rows = RandomRows(400, dimension: 12, seed: 11)
+    rows.normalize()
+    let planted = [5, 77, 399]
+    rows.bury(planted)
+    let classes = try rows.classes()
+    let given = try await proofs(classes, steps: 0)
+    #expect(given.count == 400)
+    for proof in given {
+      // Never a guess: not one that may be right, either.
+      guard planted.contains(proof.index) else {
+        #expect(proof.verdict != .unargmaxable)
+        continue
+      }
+      guard case .undecided(_, let bound) = proof.claim else {
+        Issue.record("\(proof.index) is \(proof.verdict)")
+        continue
+      }
+      #expect(bound >= 0 && bound.isFinite)
+    }
+    let whole = try await proofs(classes, steps: 200_000)
+    #expect(whole.filter { $0.verdict == .unargmaxable }.map(\.index) == planted)
+    #expect(whole.allSatisfy { $0.verdict != .undecided })
+  }
+
+  /// What few steps leave is no optimum, and its multipliers are no certificate.
+  @Test(arguments: [1, 2, 5, 20] as [Int32])
+  func fewStepsNeverMislead(steps: Int32) async throws {
+    var rows = RandomRows(300, dimension: 8, seed: 12)
+    let planted = [10, 20, 30, 299]
+    rows.bury(planted)
+    let levels = (0..<300).map { Float($0 % 7) / 64 }
+    for (bias, box) in [(nil, nil), (levels, nil), (levels, 4)] as [([Float]?, Double?)] {
+      let classes = try rows.classes(bias: bias)
+      let whole = try await proofs(classes, box: box, steps: 200_000)
+      let given = try await proofs(classes, box: box, steps: steps)
+      for (proof, expected) in zip(given, whole) where proof.verdict != .undecided {
+        #expect(proof.verdict == expected.verdict, "\(proof.index)")
+      }
+    }
+  }
+
+  @Test func tiesStayTies() async throws {
+    var rows = RandomRows(200, dimension: 8, seed: 13)
+    rows.bury([50])
+    let classes = try OutputClasses(rows.rows + [rows.rows[50]])
+    let given = try await proofs(classes, steps: 0)
+    #expect(given[50].claim == .tied(with: 200, .unsaid) && given[200].claim == .tied(with: 50, .unsaid))
   }
 }
