@@ -13,7 +13,7 @@ func exactProduct(_ x: Double, _ y: Double) -> (value: Double, error: Double) {
   return (product, (-product).addingProduct(x, y))
 }
 
-/// A sum of products as exact as if computed with twice the digits, with a bound on what is left of the error.
+/// A sum of products as exact as if computed with twice the digits, with a bound on the remaining error.
 ///
 /// Ogita, Rump and Oishi, "Accurate sum and dot product" (2005), algorithm 5.3: |value - exact| ≤ u·|exact| +
 /// γ_n²·Σ|x·y| with u = 2⁻⁵³ and γ_n = n·u / (1 - n·u).

@@ -51,7 +51,7 @@ public struct VectorFile: VectorSource {
   /// How elements that float32 cannot hold are converted, in words; nil if it holds all values of the file's type.
   package var rounding: String? { file.rounding }
 
-  /// An element as the file has it.
+  /// An element as stored in the file, in Double.
   func element(_ vector: Int, _ channel: Int) -> Double { file.element(vector, channel) }
 
   /// Calls `body` with all elements if the file holds them as float32, in order.

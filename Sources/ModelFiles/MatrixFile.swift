@@ -118,7 +118,7 @@ package final class MatrixFile: Sendable {
     }
   }
 
-  /// An element as the file has it.
+  /// An element as stored in the file, in Double.
   package func element(_ row: Int, _ column: Int) -> Double {
     precondition(row >= 0 && row < rows && column >= 0 && column < columns)
     func double(at index: Int, isBigEndian: Bool) -> Double {

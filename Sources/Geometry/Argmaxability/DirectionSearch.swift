@@ -7,7 +7,7 @@ extension ArgmaxSearch {
         probe.direction($0.index, classes)
       }
     }
-    // The covariance of few classes is useless. The number of open classes must not matter: a run that goes on where another
+    // The covariance of few classes is useless. The number of open classes must not matter: a run that continues where another
     // ended finds the same proofs.
     guard classes.count >= 64, !open.isEmpty, let covariance = Covariance(classes) else { return }
     let scales = Probe.scales(points, box: checker.box)

@@ -1,7 +1,7 @@
 import Engine
 
 extension ArgmaxSearch {
-  /// Decides what is left by linear programs, in rounds:
+  /// Decides the remaining classes by linear programs, in rounds:
   ///
   /// 1. classes that were waiting enter, as many as memory allows;
   /// 2. every program is solved, and where almost no margin is left its multipliers may be a certificate;
@@ -296,7 +296,7 @@ struct Face: Sendable {
   /// What is left of a vector besides its part along the face.
   func projecting(_ vector: [Double]) -> [Double] { Self.removing(basis, from: vector) }
 
-  /// Gram and Schmidt's step, twice: once leaves too much rounding.
+  /// Gram and Schmidt's step, twice: once is too inexact.
   private static func removing(_ basis: [[Double]], from vector: [Double]) -> [Double] {
     var rest = vector
     for _ in 0..<2 {

@@ -25,10 +25,10 @@ struct CentredVectors: Sendable {
   private static let leastTerm: Float = -0x1p126
 
   /// - Parameters:
-  ///   - metric: what is near.
+  ///   - metric: how distances are measured.
   ///   - source: the reference set.
-  ///   - reference: what is known of it.
-  ///   - queries: what is known of other vectors that are brought to the device.
+  ///   - reference: its survey.
+  ///   - queries: the survey of other vectors that are brought to the device.
   ///   - outliers: the magnitudes of distinct vectors, and how many of the largest may be set aside. A vector that is set
   ///     aside is zero on the device, its length infinite, and its value below that of all others.
   init(

@@ -25,8 +25,8 @@ extension Engine {
   /// - Parameters:
   ///   - vectors: `Vectors`, or a `VectorFile`.
   ///   - k: neighbours of each: from 1 to 1024, and fewer than there are vectors.
-  ///   - metric: what is near.
-  ///   - options: what changes speed and memory, never results.
+  ///   - metric: how distances are measured.
+  ///   - options: settings that change speed and memory, never results.
   /// - Returns: the neighbours of each vector; itself, by its index, is left out, copies of it are not.
   /// - Throws: `GeometryError` if `k` does not fit or a vector cannot be used; `EngineError` if the device fails.
   public func neighbours(
@@ -43,8 +43,8 @@ extension Engine {
   ///   - queries: the vectors asked about.
   ///   - reference: the vectors to choose from.
   ///   - k: neighbours of each query: from 1 to 1024, and no more than there are vectors to choose from.
-  ///   - metric: what is near.
-  ///   - options: what changes speed and memory, never results.
+  ///   - metric: how distances are measured.
+  ///   - options: settings that change speed and memory, never results.
   /// - Returns: the neighbours of each query.
   /// - Throws: `GeometryError` if `k` or dimensions do not fit, or a vector cannot be used; `EngineError` if the device
   ///   fails.

@@ -53,7 +53,7 @@ struct AddedTokenMatcher: Sendable {
   ///   - bytes: Valid UTF-8.
   ///   - range: The part of it to search, which counts as a text of its own.
   /// - Returns: Parts that cover `range` in order. They overlap where a token took the white space
-  ///   after it and another begins with that white space; so the library has it.
+  ///   after it and another begins with that white space, as in the reference library.
   func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> [Part] {
     guard !isEmpty else { return [Part(range: range, id: nil)] }
     var parts: [Part] = []
@@ -66,7 +66,7 @@ struct AddedTokenMatcher: Sendable {
       }
       var start = index
       var end = index + pattern.bytes.count
-      index = end  // a match that is refused below is passed over all the same
+      index = end  // a match that is refused below is passed over too
       let token = pattern.token
       if token.isSingleWord, touchesWord(bytes, start..<end, within: range) { continue }
       if token.stripsLeft {

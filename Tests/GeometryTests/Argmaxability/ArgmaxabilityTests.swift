@@ -189,7 +189,7 @@ import Weft
     #expect(Set(thirds.classes) == [9, 10, 294])
   }
 
-  /// Means of a few rows, rounded: on a face but for the last bit, on one side or the other. Whatever they are called is
+  /// Means of a few rows, rounded: on a face up to the last bit, on one side or the other. Whatever they are called is
   /// proven, and so is every other class.
   @Test(arguments: [2, 3, 5, 12])
   func roundedMeansAreDecided(parts: Int) async throws {

@@ -37,7 +37,7 @@ import Testing
     #expect(program.rowCount == 0)
   }
 
-  /// A solution goes on from the last one: fewer steps than from nothing, and the same optimum.
+  /// A solution continues from the last one: fewer steps than from nothing, and the same optimum.
   @Test func rowsCanBeAddedToASolvedProgram() throws {
     let rows = rows(62)
     var warm = try wide(rows.prefix(60))
@@ -55,7 +55,7 @@ import Testing
     #expect(warm.steps == 0 && isClose(warm.values.suffix(1), [margin]))
   }
 
-  /// A limit leaves numbers behind, as many as ever, and the next call goes on.
+  /// After a limit there are as many numbers as usual, and the next call continues.
   @Test func aLimitOfStepsIsKept() throws {
     let rows = rows(60)
     var program = try wide(rows[...])

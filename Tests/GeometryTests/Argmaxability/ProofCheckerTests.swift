@@ -84,7 +84,7 @@ import Testing
     #expect(try await edited([0], [1]).contains("misses the vector"))
   }
 
-  /// Just outside a hull: a combination that is right to the last bit of float32 is none.
+  /// Just outside a hull: a combination that is right to the last bit of float32 is still no proof.
   @Test func nearlyInsideIsOutside() async throws {
     let high = Float(0.5).nextUp
     let classes = try OutputClasses([[0, 0], [1, 0], [0.5, -1], [0.5, 1e-9], [high, 0]])
@@ -169,7 +169,7 @@ import Testing
     let classes = try OutputClasses([[-1, 0], [1, 0], [0, 1]])
     let reason = try await reason(2, .undecided(Combination(classes: [0], weights: [weight]), bound: 0), in: classes)
     #expect(reason.contains("does not follow"))
-    // Vectors whose squares vanish have bounds all the same.
+    // Vectors whose squares vanish still have bounds.
     let tiny = try OutputClasses([[0], [.leastNonzeroMagnitude]])
     let other = Combination(classes: [0], weights: [1])
     #expect(try await finding(1, .undecided(other, bound: 1e-46), in: tiny) != .proven)

@@ -197,7 +197,7 @@ import Weft
     #expect(effort.asked.count > 1)
   }
 
-  /// More vectors at the same distance, but for rounding, than there can be candidates.
+  /// More vectors at the same distance, up to rounding, than there can be candidates.
   @Test func moreTiesThanCandidates() async throws {
     let count = 4200
     var generator = SplitMix64(seed: 14)
