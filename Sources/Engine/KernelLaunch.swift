@@ -13,7 +13,7 @@ public struct KernelSource: Sendable, Hashable, ExpressibleByStringLiteral {
     text = nil
   }
 
-  /// A text of one's own. It may include Weft's files, such as `common/vectors.clh`.
+  /// A text of the caller's. It may include Weft's files, such as `common/vectors.clh`.
   public init(name: String, text: String) {
     self.name = name
     self.text = text

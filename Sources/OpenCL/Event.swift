@@ -1,4 +1,5 @@
 internal import COpenCL
+internal import Synchronization
 
 /// Tells how an enqueued command fares. Any number of tasks may wait for one event.
 package struct Event: ~Copyable, Sendable {
@@ -92,5 +93,160 @@ package struct Event: ~Copyable, Sendable {
       }
     }
     return try outcome.get()
+  }
+}
+
+extension Event {
+  /// An event that the host itself completes: a stand-in for a command that ends when and how a
+  /// test wants.
+  static func host(context: Context) throws(OpenCLError) -> Event {
+    let pointer = try create("clCreateUserEvent") { clCreateUserEvent(context.handle.pointer, $0) }
+    return Event(adopting: pointer, of: nil, command: "user event")
+  }
+
+  /// Completes an event made by `host`, once; a negative status is an error.
+  borrowing func complete(_ status: CLStatus = .success) throws(OpenCLError) {
+    let pointer = handle.pointer
+    try check("clSetUserEventStatus") { clSetUserEventStatus(pointer, status.rawValue) }
+  }
+}
+
+extension CommandQueue {
+  /// An event that completes after `event` has, and fails if that fails.
+  func marker(after event: borrowing Event) throws(OpenCLError) -> Event {
+    var awaited: OpaquePointer? = event.handle.pointer
+    return try self.event("marker", "clEnqueueMarkerWithWaitList") {
+      clEnqueueMarkerWithWaitList(handle.pointer, 1, &awaited, $0)
+    }
+  }
+}
+
+/// A command's life on the device's clock, in nanoseconds. Only differences mean anything.
+package struct EventProfile: Hashable, Sendable {
+  /// The host enqueued the command.
+  package let queued: UInt64
+  /// The command was handed to the device.
+  package let submitted: UInt64
+  /// The device began.
+  package let started: UInt64
+  /// The device was done.
+  package let ended: UInt64
+
+  /// How long the device worked, in nanoseconds.
+  package var duration: UInt64 { ended >= started ? ended - started : 0 }
+}
+
+/// Resumes a task once, at the first of the driver's callback, the watchdog, or a failure to
+/// arrange either.
+final class EventWaiter: Sendable {
+  /// The status in which the command ended, or why that is not known.
+  typealias Outcome = Result<Int32, OpenCLError>
+
+  private let continuation = Mutex<CheckedContinuation<Outcome, Never>?>(nil)
+
+  /// Takes charge of a suspended task.
+  func suspend(_ task: CheckedContinuation<Outcome, Never>) {
+    continuation.withLock { $0 = task }
+  }
+
+  /// Resumes the task; does nothing from the second time on.
+  func resume(_ outcome: Outcome) {
+    let task = continuation.withLock { waiting in
+      defer { waiting = nil }
+      return waiting
+    }
+    task?.resume(returning: outcome)
+  }
+
+  /// Asks the driver to resume the task. The callback does nothing else: calling OpenCL from inside
+  /// one is undefined.
+  func register(on event: OpaquePointer) throws(OpenCLError) {
+    let context = Unmanaged.passRetained(self)
+    do throws(OpenCLError) {
+      try check("clSetEventCallback") {
+        clSetEventCallback(
+          event, CL_COMPLETE,
+          { _, status, context in
+            guard let context else { return }
+            let waiter = Unmanaged<EventWaiter>.fromOpaque(context).takeRetainedValue()
+            waiter.resume(.success(status))
+          }, context.toOpaque())
+      }
+    } catch {
+      context.release()  // there will be no callback
+      throw error
+    }
+  }
+}
+
+/// Looks at awaited events now and then, in case the driver never calls back.
+///
+/// The standard promises a callback for a command that fails as well, but PoCL stays silent
+/// (pocl/pocl#1430): a task would never end waiting for exactly the commands that went wrong. One timer
+/// serves all events and runs only while some are awaited; the callback is nearly always first.
+final class EventWatchdog: Sendable {
+  /// The watchdog of the process.
+  static let shared = EventWatchdog()
+
+  /// How long a failure can go unnoticed where the driver does not report it.
+  static let period = Duration.milliseconds(100)
+
+  private struct State {
+    var watches: [ObjectIdentifier: EventWatch] = [:]
+    var isRunning = false
+  }
+
+  private let state = Mutex(State())
+
+  /// Looks at the watch's event until `forget`.
+  func look(after watch: EventWatch) {
+    let mustStart = state.withLock { state in
+      state.watches[ObjectIdentifier(watch)] = watch
+      defer { state.isRunning = true }
+      return !state.isRunning
+    }
+    // Detached: it outlives the task that happens to start it.
+    if mustStart { Task.detached { await self.run() } }
+  }
+
+  /// The watch's task has been resumed.
+  func forget(_ watch: EventWatch) {
+    state.withLock { _ = $0.watches.removeValue(forKey: ObjectIdentifier(watch)) }
+  }
+
+  private func run() async {
+    while true {
+      try? await Task.sleep(for: Self.period)
+      let watches = state.withLock { state in
+        state.isRunning = !state.watches.isEmpty
+        return Array(state.watches.values)
+      }
+      if watches.isEmpty { return }
+      for watch in watches { watch.look() }
+    }
+  }
+}
+
+/// A task that waits and a reference of its own to the event it waits for.
+///
+/// Apart from the waiter, which a driver that never calls back never lets go of: the event, and
+/// with it queues and buffers, must not leak along.
+final class EventWatch: Sendable {
+  let waiter = EventWaiter()
+  private let event: CLHandle<EventKind>
+
+  init(_ event: OpaquePointer) {
+    clRetainEvent(event)  // fails for an invalid event only
+    self.event = CLHandle(adopting: event)
+  }
+
+  /// Resumes the task if the command has ended.
+  func look() {
+    var status: Int32 = CL_QUEUED
+    let code = clGetEventInfo(
+      event.pointer, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS),
+      MemoryLayout<Int32>.size, &status, nil)
+    // A failed look says nothing about the command; the next one may.
+    if code == CL_SUCCESS && status <= CL_COMPLETE { waiter.resume(.success(status)) }
   }
 }

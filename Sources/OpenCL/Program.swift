@@ -93,3 +93,142 @@ package final class Program: Sendable {
     return bytes
   }
 }
+
+/// What a program is made from, and the two ways to make it.
+struct Recipe {
+  let name: String
+  let source: String
+  let options: [String]
+  let context: Context
+
+  /// Compiles the source.
+  func compile() throws(OpenCLError) -> CLHandle<ProgramKind> {
+    let pointer = try create("clCreateProgramWithSource", "program \(name)") { code in
+      source.withCString { text in
+        var text: UnsafePointer<CChar>? = text
+        return clCreateProgramWithSource(context.handle.pointer, 1, &text, nil, code)
+      }
+    }
+    let program = CLHandle<ProgramKind>(adopting: pointer)
+    try build(program)
+    return program
+  }
+
+  /// Makes the program from a binary of an earlier build.
+  func link(_ binary: [UInt8]) throws(OpenCLError) -> CLHandle<ProgramKind> {
+    var verdict: Int32 = CL_SUCCESS
+    let pointer = try create("clCreateProgramWithBinary", "program \(name)") { code in
+      binary.withUnsafeBufferPointer { bytes in
+        var device: OpaquePointer? = context.device.identity.pointer
+        var address: UnsafePointer<UInt8>? = bytes.baseAddress
+        var size = bytes.count
+        return clCreateProgramWithBinary(
+          context.handle.pointer, 1, &device, &size, &address, &verdict, code)
+      }
+    }
+    let program = CLHandle<ProgramKind>(adopting: pointer)
+    try check("clCreateProgramWithBinary", "program \(name)") { verdict }
+    try build(program)
+    return program
+  }
+
+  private func build(_ program: borrowing CLHandle<ProgramKind>) throws(OpenCLError) {
+    var device: OpaquePointer? = context.device.identity.pointer
+    let pointer = program.pointer
+    try check("clBuildProgram", failureDetail(log: buildLog(of: pointer))) {
+      clBuildProgram(pointer, 1, &device, options.joined(separator: " "), nil, nil)
+    }
+  }
+
+  /// The compiler's words; empty where the driver keeps them to itself, as the failure of the build
+  /// is what must be reported.
+  private func buildLog(of program: OpaquePointer) -> String {
+    let log = try? readString("clGetProgramBuildInfo") {
+      clGetProgramBuildInfo(
+        program, context.device.identity.pointer, cl_program_build_info(CL_PROGRAM_BUILD_LOG),
+        $0, $1, $2)
+    }
+    return log ?? ""
+  }
+
+  /// What a person needs to mend the program: its name, options and the annotated log.
+  private func failureDetail(log: String) -> String {
+    BuildLog(program: name, options: options, device: context.device.name, log: log, source: source)
+      .description
+  }
+}
+
+/// A compiler's complaints, presented for reading.
+struct BuildLog: CustomStringConvertible {
+  let program: String
+  let options: [String]
+  let device: String
+  /// What the compiler said.
+  let log: String
+  /// What it said it about.
+  let source: String
+
+  /// Most lines of source to quote: later ones follow from the first as a rule.
+  private static let quoteLimit = 10
+
+  /// Several lines: what was built and how, the log, and the lines of source that it names, as not
+  /// every compiler quotes them.
+  var description: String {
+    var lines = [
+      "program \(program) does not compile for \(device)",
+      "  options: \(options.isEmpty ? "none" : options.joined(separator: " "))",
+      "  log:",
+    ]
+    let complaints = log.split(whereSeparator: \.isNewline)
+    lines += complaints.isEmpty ? ["    (empty)"] : complaints.map { "    \($0)" }
+    let quotes = quotedLines
+    if !quotes.isEmpty { lines.append("  source:") }
+    lines += quotes.map { "    \($0.number): \($0.text)" }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The lines of source that the log's errors name, in order, without repetition.
+  var quotedLines: [(number: Int, text: Substring)] {
+    let lines = sourceLines
+    var seen: Set<Int> = []
+    var quotes: [(number: Int, text: Substring)] = []
+    for complaint in log.split(whereSeparator: \.isNewline) {
+      guard let number = Self.lineNumber(in: complaint), quotes.count < Self.quoteLimit,
+        let at = lines.firstIndex(where: { line in
+          line.number == number && line.file.map { complaint.contains("\($0):\(number)") } ?? true
+        }), seen.insert(at).inserted
+      else { continue }
+      quotes.append((number, lines[at].text))
+    }
+    return quotes
+  }
+
+  /// The source's lines as the compiler counts them: a `#line` directive starts a file anew.
+  private var sourceLines: [(file: Substring?, number: Int, text: Substring)] {
+    var file: Substring?
+    var number = 1
+    var lines: [(file: Substring?, number: Int, text: Substring)] = []
+    for text in source.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+      let words = text.split(separator: " ")
+      if words.count == 3, words[0] == "#line", let next = Int(words[1]) {
+        file = words[2].dropFirst().dropLast()
+        number = next
+      } else {
+        lines.append((file, number, text))
+        number += 1
+      }
+    }
+    return lines
+  }
+
+  /// The line of an error in the form that nearly every compiler uses, `file:line:column: error: …`,
+  /// with or without more before it.
+  static func lineNumber(in complaint: Substring) -> Int? {
+    guard complaint.contains("error") else { return nil }
+    let parts = complaint.split(separator: ":", omittingEmptySubsequences: false)
+    for (line, column) in zip(parts, parts.dropFirst()) {
+      if let number = Int(line), number > 0, Int(column) != nil { return number }
+    }
+    return nil
+  }
+}

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Compiled programs on disk, so that a second start is quick.
 ///
 /// Any fault at all (a damaged or foreign file, a full disk, no permission) is a miss, never an
@@ -13,7 +15,7 @@ package struct ProgramCache: Sendable {
   /// without either or with `WEFT_CACHE=off`.
   package static var standard: ProgramCache? { standard(environment: environmentVariable) }
 
-  /// `standard` in an environment of one's own.
+  /// `standard` in a given environment.
   static func standard(environment: (String) -> String?) -> ProgramCache? {
     guard environment("WEFT_CACHE") != "off" else { return nil }
     // The XDG specification has relative paths ignored.
@@ -40,3 +42,161 @@ package struct ProgramCache: Sendable {
 
   func path(of key: Key) -> String { "\(directory)/\(key.fileName)" }
 }
+
+extension ProgramCache {
+  /// Names one binary: everything that decides what the compiler would produce, hashed.
+  struct Key: Hashable, Sendable {
+    /// SHA-256 of the fields.
+    let digest: [UInt8]
+
+    /// The key of one source compiled for one device.
+    init(source: String, options: [String], device: Device) {
+      self.init(
+        source: source, options: options, platformName: device.platformName,
+        platformVersion: device.platformVersion, deviceName: device.name,
+        driverVersion: device.driverVersion)
+    }
+
+    /// The key of the fields themselves.
+    init(
+      source: String, options: [String], platformName: String, platformVersion: String,
+      deviceName: String, driverVersion: String, format: UInt32 = CacheFile.format
+    ) {
+      var fields = SHA256()
+      // Lengths come first, so that no two different lists of fields hash the same bytes.
+      func append(_ number: UInt64) {
+        fields.update(CacheFile.littleEndianBytes(number))
+      }
+      func append(_ text: String) {
+        append(UInt64(text.utf8.count))
+        fields.update(text.utf8)
+      }
+      append(UInt64(format))
+      append(platformName)
+      append(platformVersion)
+      append(deviceName)
+      append(driverVersion)
+      append(UInt64(options.count))
+      for option in options { append(option) }
+      append(source)
+      digest = fields.finalize()
+    }
+
+    /// The name of the file that holds the binary.
+    var fileName: String { "\(digest.hexadecimal).weftbin" }
+  }
+}
+
+/// The layout of a cached binary; numbers are little-endian.
+///
+///     offset  bytes
+///          0      8  magic "WEFTCLBN"
+///          8      4  format number
+///         12     32  key: a file that was renamed or copied is not taken for another
+///         44      8  length of the payload
+///         52     32  SHA-256 of the payload
+///         84         payload
+enum CacheFile {
+  /// Increase when the layout changes: older files become misses.
+  static let format: UInt32 = 1
+  static let headerByteCount = 84
+
+  private static let magic = Array("WEFTCLBN".utf8)
+
+  /// The whole file for `payload`.
+  static func encode(_ payload: [UInt8], for key: ProgramCache.Key) -> [UInt8] {
+    magic + littleEndianBytes(format) + key.digest + littleEndianBytes(UInt64(payload.count))
+      + SHA256.hash(payload) + payload
+  }
+
+  /// The payload; nil unless every byte is as `encode` wrote it for this key.
+  static func decode(_ file: [UInt8], for key: ProgramCache.Key) -> [UInt8]? {
+    guard file.count > headerByteCount else { return nil }
+    let payload = Array(file[headerByteCount...])
+    let expected = magic + littleEndianBytes(format) + key.digest
+    guard file.starts(with: expected) else { return nil }
+    let length = littleEndianBytes(UInt64(payload.count))
+    guard file[44..<52].elementsEqual(length) else { return nil }
+    guard file[52..<headerByteCount].elementsEqual(SHA256.hash(payload)) else { return nil }
+    return payload
+  }
+
+  static func littleEndianBytes<Word: FixedWidthInteger>(_ word: Word) -> [UInt8] {
+    withUnsafeBytes(of: word.littleEndian, Array.init)
+  }
+}
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+// Files that only the user may touch: a cached binary runs with the user's rights, so one that
+// another user could have written is never read. Every failure is a plain "no".
+
+/// The value of an environment variable; nil if unset.
+func environmentVariable(_ name: String) -> String? {
+  guard let value = getenv(name) else { return nil }
+  return String(cString: value)
+}
+
+/// Makes a directory and its parents for the user alone.
+///
+/// - Returns: whether something by that name exists now.
+func makeDirectory(_ path: String) -> Bool {
+  if mkdir(path, 0o700) == 0 || errno == EEXIST { return true }
+  guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+    return false
+  }
+  guard makeDirectory(String(path[..<slash])) else { return false }
+  return mkdir(path, 0o700) == 0 || errno == EEXIST
+}
+
+/// `path` is a directory of the user's, in which no other user may write.
+func isOwnDirectory(_ path: String) -> Bool {
+  var status = stat()
+  guard stat(path, &status) == 0 else { return false }
+  return status.st_mode & S_IFMT == S_IFDIR && isPrivate(status)
+}
+
+/// The content of a regular file of the user's that no other user may write.
+func readOwnFile(_ path: String) -> [UInt8]? {
+  // Not blocking: a pipe in the file's place must not hold the program up.
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  var status = stat()
+  guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, isPrivate(status),
+    (0...sizeLimit).contains(Int(status.st_size))
+  else { return nil }
+  var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+  var done = 0
+  while done < bytes.count {
+    let count = bytes.withUnsafeMutableBytes {
+      read(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done)
+    }
+    if count < 0 && errno == EINTR { continue }
+    guard count > 0 else { return nil }
+    done += count
+  }
+  return bytes
+}
+
+/// Puts a file that only the user may read in place of `path`, whole or not at all.
+///
+/// It does not wait for the disk: after a crash of the machine the file may be damaged, which its hash reveals.
+func replaceOwnFile(_ path: String, with bytes: [UInt8]) throws(WriteError) {
+  let file = try ReplacingFile(path, permissions: 0o600, isDurable: false)
+  try file.write(bytes)
+  try file.commit()
+}
+
+private func isPrivate(_ status: stat) -> Bool {
+  status.st_uid == geteuid() && status.st_mode & (S_IWGRP | S_IWOTH) == 0
+}
+
+/// Larger files, in bytes, are not read: no cache file is that large.
+private let sizeLimit = 1 << 28

@@ -80,7 +80,7 @@ actor Lane {
     }
     if !isDone {
       _ = Unmanaged.passRetained(staging)
-      _ = Unmanaged.passRetained(KeptForEver(submission))
+      _ = Unmanaged.passRetained(RetainedSubmission(submission))
     }
   }
 
@@ -131,8 +131,8 @@ actor Lane {
   }
 }
 
-/// Holds the tensors of a submission whose end nobody knows.
-private final class KeptForEver {
+/// Keeps the tensors of a submission of which it cannot be learnt whether it has ended.
+private final class RetainedSubmission {
   private let submission: Submission
   init(_ submission: Submission) { self.submission = submission }
 }

@@ -61,3 +61,65 @@ package final class OpenCLBackend: Backend {
     return try await lanes[turn % lanes.count].run(submission)
   }
 }
+
+/// A device as the process holds it: opened once, when it is first needed, and kept to the end. Backends of one device
+/// share its compiled programs.
+final class DeviceSession: Sendable {
+  let context: Context
+  let programs: ProgramStore
+  /// The one queue of a device that has to make do with one.
+  private let onlyQueue: CommandQueue?
+
+  private static let sessions = Mutex<[Device: DeviceSession]>([:])
+
+  private init(_ device: Device, logger: Logger) throws(OpenCLError) {
+    context = try Context(device: device)
+    programs = ProgramStore(context: context, cache: .standard, logger: logger)
+    onlyQueue = DeviceQuirks(device).sharesOneQueue ? try CommandQueue(context: context) : nil
+  }
+
+  /// The session of a device.
+  /// - Parameters:
+  ///   - device: the device.
+  ///   - logger: is told when kernels have to be compiled, if the session is new.
+  /// - Returns: the one there is, or a new one.
+  /// - Throws: the driver's refusal.
+  static func open(_ device: Device, logger: Logger) throws(OpenCLError) -> DeviceSession {
+    let result = sessions.withLock { sessions in
+      Result { () throws(OpenCLError) in
+        if let session = sessions[device] { return session }
+        let session = try DeviceSession(device, logger: logger)
+        sessions[device] = session
+        return session
+      }
+    }
+    return try result.get()
+  }
+
+  /// A queue for a lane: one of its own where the device can have several.
+  func makeQueue() throws(OpenCLError) -> CommandQueue {
+    if let onlyQueue { return onlyQueue }
+    return try CommandQueue(context: context)
+  }
+}
+
+/// What drivers do that the standard does not foresee, and what is done about it: one place, each with its reason.
+struct DeviceQuirks: Sendable, Hashable {
+  /// All work of the process goes through one queue.
+  ///
+  /// PoCL (3.1 to 5 at least) loads a kernel anew for a grid wider than any before, and when a run ends it looks for what
+  /// to let go by name and group size alone. If another queue is running the kernel meanwhile, it finds the wrong one,
+  /// and sooner or later an assertion (`pocl_release_dlhandle_cache`) ends the process. In one queue, kernels never
+  /// overlap. All cores work on each kernel, so little is lost.
+  let sharesOneQueue: Bool
+
+  init(_ device: Device) {
+    sharesOneQueue = device.platformName == "Portable Computing Language"
+  }
+}
+
+extension EngineError {
+  init(_ error: OpenCLError) {
+    self.init(error.status.isExhaustion ? .exhausted : .deviceFailure, error.description)
+  }
+}

@@ -77,7 +77,7 @@ package struct MixtureGroup: Sendable, Hashable {
   }
 }
 
-/// How the components of a mixture are cut into chunks. A matter of the mixture and the device alone: a sample's sum
+/// How the components of a mixture are cut into chunks. It depends on the mixture and the device alone: a sample's sum
 /// does not depend on its batch.
 package struct MixtureChunks: Sendable, Hashable {
   package let segments: Segments

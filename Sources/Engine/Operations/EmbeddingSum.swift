@@ -1,6 +1,6 @@
 /// `out[t] = words[ids[t]] + positions[tokenPositions[t]] + types[0]`: what a BERT encoder starts from.
 ///
-/// The caller answers for the range of the indices: they are on the device when the operation is validated.
+/// The caller makes sure that the indices are in range: they are on the device when the operation is validated.
 package struct EmbeddingSum: DeviceOperation {
   /// `[rows]` int32
   package var ids: Tensor

@@ -95,10 +95,10 @@ actor ScheduledRun<Item: Sendable, Output: Sendable> {
   }
 
   /// Takes an item in, once the window has room.
-  /// - Returns: false if nobody wants results any more.
+  /// - Returns: false if results are no longer wanted.
   func submit(_ item: Item) async -> Bool {
     while results.outstanding >= scheduler.window && !isAbandoned {
-      // The window cannot grow, so waiting for a full batch would be waiting for ever.
+      // The window cannot grow, so waiting for a full batch would never end.
       startBatches(impatient: true)
       await withCheckedContinuation { waitingReader = $0 }
     }

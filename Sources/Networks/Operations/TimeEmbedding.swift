@@ -110,7 +110,7 @@ extension Engine {
     return try await makeTimeFrequencies(turns: turns, channels: channels, cosineFirst: cosineFirst)
   }
 
-  /// Frequencies of one's own, in turns for each unit of time, or of its logarithm.
+  /// Given frequencies, in turns for each unit of time, or of its logarithm.
   package func makeTimeFrequencies(
     turns: [Double], channels: Int, cosineFirst: Bool, ofLogarithm: Bool = false
   ) async throws(EngineError) -> TimeFrequencies {

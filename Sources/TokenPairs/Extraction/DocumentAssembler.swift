@@ -73,7 +73,7 @@ struct DocumentAssembler: Sendable {
 
 /// The spans of all windows at their places in the text, and the links among them.
 ///
-/// A span that several windows hold is found if the window that answers for it finds it; a link is found if any window
+/// A span that several windows hold is found if the window that decides on it finds it; a link is found if any window
 /// that holds both its spans finds it.
 private struct PlacedSpans {
   /// In code points. The same span may be listed more than once.

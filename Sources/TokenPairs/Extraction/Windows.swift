@@ -54,7 +54,7 @@ struct TokenizedText: Sendable {
   }
 }
 
-/// Cuts a text that is longer than the encoder's window into overlapping windows, and says which window answers for
+/// Cuts a text that is longer than the encoder's window into overlapping windows, and says which window decides on
 /// a span. All ranges count content tokens: CLS and SEP frame every window and are not counted.
 struct WindowPlan: Sendable, Hashable {
   let windows: [Range<Int>]
@@ -81,7 +81,7 @@ struct WindowPlan: Sendable, Hashable {
     self.windows = windows
   }
 
-  /// Whether `window` answers for the span from token `first` to `last`: of all windows that hold it, the one with the
+  /// Whether `window` decides on the span from token `first` to `last`: of all windows that hold it, the one with the
   /// most context on its nearer side; the earlier one of two equals.
   func answers(window: Int, first: Int, last: Int) -> Bool {
     // The windows that hold the span are neighbours, and this is one of them.
