@@ -16,10 +16,9 @@ import Weft
     let first = writer.value(.items, 4)
     writer.add(
       NetworkStep("own", reads: [], writes: [first], layers: [layer]) { pass throws(EngineError) in
-        .dense(
-          DenseLayer(
-            try pass.input(vectors), rows: pass.batch.items, weights: try pass.weights(of: layer),
-            into: pass.tensor(first)))
+        DenseLayer(
+          try pass.input(vectors), rows: pass.batch.items, weights: try pass.weights(of: layer),
+          into: pass.tensor(first))
       })
     let second = writer.linear(layer, first, activation: .relu)
     return writer.graph(typicalBatch: .images(1), results: [second])
