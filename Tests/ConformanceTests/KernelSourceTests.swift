@@ -1,3 +1,4 @@
+import Engine
 import Kernels
 import OpenCL
 @testable import OpenCLBackend

@@ -2,6 +2,7 @@ import Conformance
 import Diffusion
 import Engine
 import Geometry
+import Networks
 import Testing
 import TokenPairs
 
@@ -206,7 +207,7 @@ import TokenPairs
 extension Submission {
   /// The submission with other operations, or other numbers uploaded.
   fileprivate func changing(
-    _ change: (Operation) -> any DeviceOperation = { $0 },
+    _ change: (any DeviceOperation) -> any DeviceOperation = { $0 },
     uploads changeUpload: (Tensor, HostArray) -> HostArray = { $1 }
   ) throws(EngineError) -> Submission {
     var changed = Submission()

@@ -99,7 +99,7 @@ import Testing
   ]
 
   @Test(arguments: productRules) func product(_ rule: ProductRule) throws {
-    guard case .pairwise(let product) = Self.valid.operations[0] else { return }
+    let product = try #require(Self.valid.operations[0] as? PairwiseProduct)
     expectRefusal(of: rule, in: product) { $0 }
   }
 }

@@ -125,7 +125,7 @@ import Testing
   ]
 
   @Test(arguments: mutualProductRules) func mutualProduct(_ rule: ProductRule) throws {
-    guard case .pairwise(let product) = Self.validMutual.operations(SymmetricPart(0, of: 1))[0] else { return }
+    let product = try #require(Self.validMutual.operations(SymmetricPart(0, of: 1))[0] as? PairwiseProduct)
     expectRefusal(of: rule, in: product) { $0 }
   }
 
@@ -137,7 +137,7 @@ import Testing
   ]
 
   @Test(arguments: productRules) func product(_ rule: ProductRule) throws {
-    guard case .pairwise(let product) = Self.valid.operations[0] else { return }
+    let product = try #require(Self.valid.operations[0] as? PairwiseProduct)
     expectRefusal(of: rule, in: product) { $0 }
   }
 }
