@@ -5,6 +5,7 @@ let package = Package(
   name: "Weft",
   products: [
     .library(name: "Weft", targets: ["Weft"]),
+    .library(name: "Conformance", targets: ["Conformance"]),
     .executable(name: "weft", targets: ["WeftCommand"]),
   ],
   dependencies: [

@@ -1,52 +1,86 @@
-package import Engine
-internal import Geometry
+internal import CPUBackend
+public import Engine
+internal import Logging
 
-/// One thing that every backend must do: it owns its seed, shapes, element types and tolerance.
-package struct ConformanceCase: Sendable {
-  /// What a case is about; the first part of its name.
-  package enum Family: String, Sendable, Hashable, CaseIterable {
-    case store, selection, typedSelection, dense, layerNormalization, embeddingSum, rotate, pack
-    case attention, posteriorMean, denoise, pairLinks, topK, pairLoss, rowLoss, weightGradient, columnSum, optimizer
-    case convolution, groupNormalization, timeEmbedding, pixelOrder
-    /// A result does not depend on its neighbours, on repetition or on what runs beside it.
-    case isolation
-    /// Contradictory operations are refused, and nothing runs.
-    case invalid
-    /// Memory is counted, given back and limited.
-    case memory
-  }
+/// What a case is about: the first part of its name. Whoever adds an operation names a family of their own.
+public struct ConformanceFamily: Sendable, Hashable, ExpressibleByStringLiteral {
+  /// The name, such as `dense`.
+  public let name: String
 
-  /// Family and title, such as `dense/gelu, 9 × 17 -> 49`; unique in the kit.
-  package let name: String
-  package let family: Family
+  /// A family of this name.
+  public init(stringLiteral name: String) { self.name = name }
+}
+
+/// One thing that a device must do: it owns its seed, shapes, element types and tolerance.
+///
+/// Most cases stage an operation on inputs and name its outputs; the kit stages them on the device and on the reference
+/// backend, and compares:
+///
+/// ```swift
+/// ConformanceCase("square", "3 rows", small: true, within: Tolerance(absolute: 1e-6)) { workspace in
+///   let x = try workspace.upload([1, 2, 3], 3, 1)
+///   let out = try workspace.output(3, 1)
+///   try workspace.append(Square(of: x, into: out))
+///   return [out]
+/// }
+/// ```
+public struct ConformanceCase: Sendable {
+  /// Family and title, such as `dense/gelu, 9 × 17 -> 49`; unique in a run.
+  public let name: String
+  /// What it is about.
+  public let family: ConformanceFamily
   /// Small cases are tiny, and together reach every kernel and epilogue: for interpreted devices.
-  package let isSmall: Bool
-  private let body: @Sendable (any Backend) async throws -> Void
+  public let isSmall: Bool
+  private let body: @Sendable (Engine) async throws -> Void
 
-  /// Describes a case.
+  /// A case that compares what a device leaves in tensors with what the operations' references leave there.
+  ///
+  /// Floats must be within the tolerance and integers equal. What the reference did not write must not be written on the
+  /// device either, the guard behind each output included (``Workspace/output(_:)``).
   ///
   /// - Parameters:
   ///   - family: what the case is about.
   ///   - title: what tells it from the others of its family.
   ///   - small: whether it belongs to the small run as well.
-  ///   - body: throws a `Mismatch` or a `Skip`; any other error is a failure, too.
-  init(
-    _ family: Family, _ title: String, small: Bool = false,
-    body: @escaping @Sendable (any Backend) async throws -> Void
+  ///   - tolerance: how far floats may be from the reference's.
+  ///   - stage: makes inputs and outputs and adds the operations, the same on every device; returns the outputs. An error
+  ///     that it throws is a failure.
+  public init(
+    _ family: ConformanceFamily, _ title: String, small: Bool = false, within tolerance: Tolerance,
+    stage: @escaping @Sendable (inout Workspace) async throws -> [Tensor]
   ) {
-    name = "\(family.rawValue)/\(title)"
+    self.init(family, title, small: small) { engine in
+      try await compareWithReference(engine) { workspace in
+        try await stage(&workspace).map { ComparedOutput($0, within: tolerance) }
+      }
+    }
+  }
+
+  /// A case with a claim of its own, such as a result that is known by hand.
+  ///
+  /// - Parameters:
+  ///   - family: what the case is about.
+  ///   - title: what tells it from the others of its family.
+  ///   - small: whether it belongs to the small run as well.
+  ///   - body: throws a ``Mismatch`` or a ``Skip``; any other error is a failure, too.
+  public init(
+    _ family: ConformanceFamily, _ title: String, small: Bool = false,
+    body: @escaping @Sendable (Engine) async throws -> Void
+  ) {
+    name = "\(family.name)/\(title)"
     self.family = family
     isSmall = small
     self.body = body
   }
 
-  /// Runs the case on a backend that nothing else uses meanwhile.
-  package func run(on backend: any Backend) async -> Outcome {
+  /// Runs the case on an engine that nothing else uses meanwhile.
+  /// - Returns: what came of it; an error is a failure.
+  public func run(on engine: Engine) async -> Outcome {
     let clock = ContinuousClock()
     let start = clock.now
     let verdict: Outcome.Verdict
     do {
-      try await body(backend)
+      try await body(engine)
       verdict = .passed
     } catch let skip as Skip {
       verdict = .skipped(skip.reason)
@@ -58,36 +92,89 @@ package struct ConformanceCase: Sendable {
   }
 }
 
+extension Engine {
+  /// A reference backend of its own.
+  static var reference: Engine { Engine(backend: CPUBackend(), logger: Logger(label: "conformance")) }
+}
+
+/// An output with what it may differ by.
+struct ComparedOutput {
+  let tensor: Tensor
+  let tolerance: Tolerance
+  let label: String
+
+  init(_ tensor: Tensor, within tolerance: Tolerance, _ label: String = "element") {
+    self.tensor = tensor
+    self.tolerance = tolerance
+    self.label = label
+  }
+}
+
+/// Stages the same work on an engine and on the reference, and compares the outputs, guards included.
+///
+/// - Parameters:
+///   - engine: what is tested.
+///   - comparesPanels: whether outputs are panels: the reference then packs as wide as the engine does.
+///   - stage: adds the work; returns the outputs.
+/// - Returns: what the engine computed, in the order of the outputs.
+/// - Throws: ``Mismatch``, or what `stage` and the engine throw.
+@discardableResult
+func compareWithReference(
+  _ engine: Engine, comparesPanels: Bool = false, _ stage: (inout Workspace) async throws -> [ComparedOutput]
+) async throws -> [HostArray] {
+  var workspace = Workspace(engine)
+  let outputs = try await stage(&workspace)
+  let results = try await workspace.run(reading: outputs.map(\.tensor))
+  var definition = Workspace(.reference, panelWidth: comparesPanels ? engine.panelWidth : nil)
+  let expected = try await definition.run(reading: try await stage(&definition).map(\.tensor))
+  for (index, output) in outputs.enumerated() {
+    try compare(
+      results[index], with: expected[index], shape: output.tensor.shape, within: output.tolerance, output.label)
+  }
+  return results
+}
+
 /// What came of one case.
-package struct Outcome: Sendable {
+public struct Outcome: Sendable {
   /// The ways a case can end.
-  package enum Verdict: Sendable, Hashable {
+  public enum Verdict: Sendable, Hashable {
+    /// Everything is as it must be.
     case passed
     /// The first bad index, what was expected there, what came, and the tolerance.
     case failed(String)
-    /// Why the backend cannot be asked.
+    /// Why the device cannot be asked.
     case skipped(String)
   }
 
   /// The case's name.
-  package let name: String
-  package let family: ConformanceCase.Family
-  package let verdict: Verdict
-  package let duration: Duration
+  public let name: String
+  /// The case's family.
+  public let family: ConformanceFamily
+  /// How it ended.
+  public let verdict: Verdict
+  /// How long it took.
+  public let duration: Duration
 
   /// The reason of a failure; nil if there was none.
-  package var failure: String? { if case .failed(let reason) = verdict { reason } else { nil } }
+  public var failure: String? { if case .failed(let reason) = verdict { reason } else { nil } }
   /// The reason of a skip; nil if the case ran.
-  package var skip: String? { if case .skipped(let reason) = verdict { reason } else { nil } }
+  public var skip: String? { if case .skipped(let reason) = verdict { reason } else { nil } }
 }
 
 /// A result that is not what it must be.
-struct Mismatch: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
+public struct Mismatch: Error, CustomStringConvertible {
+  /// Where, what was expected, and what came.
+  public let description: String
+
+  /// A mismatch that is described so.
+  public init(_ description: String) { self.description = description }
 }
 
-/// A case that this backend cannot be asked.
-struct Skip: Error {
-  let reason: String
+/// Thrown by a case that this device cannot be asked.
+public struct Skip: Error {
+  /// Why.
+  public let reason: String
+
+  /// A skip for this reason.
+  public init(reason: String) { self.reason = reason }
 }

@@ -30,7 +30,7 @@ struct ConformanceCommand: AsyncParsableCommand {
     let engine = try tiles.engine()
     let terminal = Terminal(describing: STDERR_FILENO)
     let listsAll = verbose
-    let outcomes = await ConformanceKit.run(on: engine.backend, small: small, filter: filter) { done, total, outcome in
+    let outcomes = await ConformanceKit.run(on: engine, small: small, filter: filter) { done, total, outcome in
       if terminal.canRedraw { note("\u{1B}[1A\u{1B}[2K\(done)/\(total) \(outcome.name)") }
       if listsAll { print(Self.line(outcome)) }
     }
