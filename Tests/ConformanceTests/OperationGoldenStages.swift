@@ -18,6 +18,7 @@ extension OperationGolden {
     case "weightGradient": try weightGradient(in: &workspace)
     case "columnSum": try columnSum(in: &workspace)
     case "squareSum": try squareSum(in: &workspace)
+    case "rowSquares": try rowSquares(in: &workspace)
     case "layerNormalization": try layerNormalization(in: &workspace)
     case "embeddingSum": try embeddingSum(in: &workspace)
     case "blendRows": try blendRows(in: &workspace)
@@ -208,6 +209,16 @@ extension OperationGolden {
     let values = try input("values")
     let out = try workspace.output(1)
     try workspace.append(SquareSum(of: try workspace.upload(values, values.count), into: out, slot: 0))
+    return [GoldenOutput("out", out)]
+  }
+
+  private func rowSquares(in workspace: inout Workspace) throws -> [GoldenOutput] {
+    let (rows, channels) = (try int("rows"), try int("channels"))
+    let out = try workspace.output(rows)
+    try workspace.append(
+      RowSquares(
+        of: HeadSlices(try workspace.upload(try input("vectors"), rows, channels), channels: channels),
+        rowCount: rows, into: out))
     return [GoldenOutput("out", out)]
   }
 

@@ -541,6 +541,9 @@ for ratio in [0.0, 0.625, 0.9, 1.0]:
     add("quantile", f"{ratio}", {"out": torch.quantile(magnitudes, ratio, dim=1).clamp(1, row["limit"])},
         {"table": table(row), "x": x, "output": output}, samples=samples, elements=13, ratio=ratio)
 
+vectors = draw(4, 19)
+add("rowSquares", "4 x 19", {"out": torch.linalg.vecdot(vectors, vectors)}, {"vectors": vectors}, rows=4, channels=19)
+
 names = [(golden["operation"], golden["name"]) for golden in goldens]
 assert len(set(names)) == len(names)
 file = pathlib.Path(__file__).parent / "operations.json"
