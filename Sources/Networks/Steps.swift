@@ -23,8 +23,8 @@ extension GraphWriter {
       ) { pass throws(EngineError) in
         let source = pass.tensor(input)
         return DenseLayer(
-            source, rows: source.rowCount, weights: try pass.weights(of: layer), activation: activation,
-            residual: residual.map { pass.tensor($0) }, into: pass.tensor(output))
+          source, rows: source.rowCount, weights: try pass.weights(of: layer), activation: activation,
+          residual: residual.map { pass.tensor($0) }, into: pass.tensor(output))
       })
     return output
   }
@@ -38,8 +38,8 @@ extension GraphWriter {
         let source = pass.tensor(input)
         let weights = try pass.weights(of: layer)
         return LayerNormalization(
-            source, rows: source.rowCount, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
-            into: pass.tensor(output))
+          source, rows: source.rowCount, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
+          into: pass.tensor(output))
       })
     return output
   }
@@ -70,8 +70,8 @@ extension GraphWriter {
         multiplications: { 2 * $0.pairs(of: positions) * Double(width) }
       ) { pass throws(EngineError) in
         Attention(
-            queries: slices(0, pass), keys: try pass.panels(keys), values: slices(2, pass),
-            segments: try pass.segments(of: positions), scale: 1 / Float(size).squareRoot(), into: pass.tensor(output))
+          queries: slices(0, pass), keys: try pass.panels(keys), values: slices(2, pass),
+          segments: try pass.segments(of: positions), scale: 1 / Float(size).squareRoot(), into: pass.tensor(output))
       })
     return output
   }
@@ -94,8 +94,8 @@ extension GraphWriter {
       ) { pass throws(EngineError) in
         let tokens = try pass.input(.tokens)
         return EmbeddingSum(
-            ids: tokens.ids, tokenPositions: tokens.positions, rows: tokens.count, words: try pass.weights(of: words),
-            positions: try pass.weights(of: positions), types: try pass.weights(of: types), into: pass.tensor(output))
+          ids: tokens.ids, tokenPositions: tokens.positions, rows: tokens.count, words: try pass.weights(of: words),
+          positions: try pass.weights(of: positions), types: try pass.weights(of: types), into: pass.tensor(output))
       })
     return output
   }
@@ -132,8 +132,8 @@ extension GraphWriter {
     add(
       NetworkStep("time embedding", reads: [], writes: [output], layers: [layer]) { pass throws(EngineError) in
         TimeEmbedding(
-            of: try pass.input(.levels), samples: pass.batch.items, frequencies: try pass.weights(of: layer),
-            into: pass.tensor(output))
+          of: try pass.input(.levels), samples: pass.batch.items, frequencies: try pass.weights(of: layer),
+          into: pass.tensor(output))
       })
     return output
   }
@@ -144,8 +144,8 @@ extension GraphWriter {
     add(
       NetworkStep("pixel order", reads: [], writes: [output]) { pass throws(EngineError) in
         PixelOrder(
-            .planesToPixels, of: try pass.input(.samples), grid: try pass.grid(of: output), channels: channels,
-            inputScales: try pass.input(.levels), into: pass.tensor(output))
+          .planesToPixels, of: try pass.input(.samples), grid: try pass.grid(of: output), channels: channels,
+          inputScales: try pass.input(.levels), into: pass.tensor(output))
       })
     return output
   }
@@ -155,8 +155,8 @@ extension GraphWriter {
     add(
       NetworkStep("pixel order", reads: [input], writes: []) { pass throws(EngineError) in
         PixelOrder(
-            .pixelsToPlanes, of: pass.tensor(input), grid: try pass.grid(of: input), channels: input.channels,
-            into: try pass.input(.answer))
+          .pixelsToPlanes, of: pass.tensor(input), grid: try pass.grid(of: input), channels: input.channels,
+          into: try pass.input(.answer))
       })
   }
 
@@ -186,10 +186,10 @@ extension GraphWriter {
         }
       ) { pass throws(EngineError) in
         Convolution(
-            PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
-            weights: try pass.weights(of: layer), stride: stride, padding: padding,
-            shift: shift.map { $0.slices(pass) },
-            residual: residual.map { pass.tensor($0) }, scale: Float(scale), into: pass.tensor(output))
+          PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
+          weights: try pass.weights(of: layer), stride: stride, padding: padding,
+          shift: shift.map { $0.slices(pass) },
+          residual: residual.map { pass.tensor($0) }, scale: Float(scale), into: pass.tensor(output))
       })
   }
 
@@ -221,11 +221,11 @@ extension GraphWriter {
       ) { pass throws(EngineError) in
         let weights = try pass.weights(of: layer)
         return GroupNormalization(
-            PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
-            groups: groups, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
-            modulation: parts.map {
-              GroupNormalization.Modulation(factor: $0.factor.slices(pass), shift: $0.shift.slices(pass))
-            }, activation: activation, into: pass.tensor(output))
+          PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
+          groups: groups, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
+          modulation: parts.map {
+            GroupNormalization.Modulation(factor: $0.factor.slices(pass), shift: $0.shift.slices(pass))
+          }, activation: activation, into: pass.tensor(output))
       })
     return output
   }

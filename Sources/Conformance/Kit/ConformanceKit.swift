@@ -7,7 +7,8 @@ public enum ConformanceKit {
   public static let cases: [ConformanceCase] = [
     storedScoresCases, cellSelectionCases, typedSelectionCases, denseCases, layerNormalizationCases, embeddingSumCases,
     rotateCases, packCases, attentionCases, posteriorMeanCases, denoiseCases, sampleCases, pairLinksCases, topKCases,
-    symmetricTopKCases, rowSquaresCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases, columnSumCases,
+    symmetricTopKCases, rowSquaresCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases,
+    columnSumCases,
     optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases, isolationCases,
     repetitionCases, invalidCases, memoryCases,
   ].flatMap { $0 }

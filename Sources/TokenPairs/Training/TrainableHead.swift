@@ -53,7 +53,7 @@ struct TrainableHead: Sendable {
       for (part, turned) in [gradients.queries, gradients.keys].enumerated() {
         try submission.append(
           RotateRows(
-              turned, rows: rows, positions: batch.positions, rotary: rotary.inverse, into: block(gradient, part)))
+            turned, rows: rows, positions: batch.positions, rotary: rotary.inverse, into: block(gradient, part)))
       }
     }
     if let bias, let biasGradient = biases?.gradients {
@@ -164,7 +164,7 @@ struct TrainableLayer: Sendable {
       PackColumns(HeadSlices(weights.value, channels: inputs), extent: .whole(outputs), into: panels))
     try submission.append(
       DenseLayer(
-          input, rows: rows, weights: DenseWeights(panels: panels, bias: bias.value, outputs: outputs), into: out))
+        input, rows: rows, weights: DenseWeights(panels: panels, bias: bias.value, outputs: outputs), into: out))
   }
 
   /// Adds the gradients of weights and bias. `input` is the layer's input as `PackTransposed` lays it out.
@@ -188,7 +188,7 @@ struct TrainableLayer: Sendable {
       PackTransposed(HeadSlices(weights.value, channels: inputs), rows: outputs, into: transposed))
     try submission.append(
       DenseLayer(
-          gradient, rows: rows, weights: DenseWeights(panels: transposed, bias: zeros, outputs: inputs),
-          residual: out, into: out))
+        gradient, rows: rows, weights: DenseWeights(panels: transposed, bias: zeros, outputs: inputs),
+        residual: out, into: out))
   }
 }

@@ -249,15 +249,15 @@ private struct LossInputs {
     for part in 0..<2 {
       try submission.append(
         RotateRows(
-            block(projected, part), rows: segments.segments.rowCount, positions: positions, rotary: rotary.forward,
-            into: turned[part]))
+          block(projected, part), rows: segments.segments.rowCount, positions: positions, rotary: rotary.forward,
+          into: turned[part]))
     }
     let totals = try passing.append(to: &submission, on: engine)
     for part in 0..<2 {
       try submission.append(
         RotateRows(
-            slopes[part], rows: segments.segments.rowCount, positions: positions, rotary: rotary.inverse,
-            into: block(gradient, part)))
+          slopes[part], rows: segments.segments.rowCount, positions: positions, rotary: rotary.inverse,
+          into: block(gradient, part)))
     }
     try submission.download(totals)
     let values = try await engine.run(submission)[0].floats
