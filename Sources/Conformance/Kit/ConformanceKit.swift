@@ -7,9 +7,9 @@ public enum ConformanceKit {
   public static let cases: [ConformanceCase] = [
     storedScoresCases, cellSelectionCases, typedSelectionCases, denseCases, layerNormalizationCases, embeddingSumCases,
     rotateCases, packCases, attentionCases, posteriorMeanCases, denoiseCases, sampleCases, pairLinksCases, topKCases,
-    symmetricTopKCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases, columnSumCases,
-    optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases, isolationCases,
-    repetitionCases, invalidCases, memoryCases,
+    symmetricTopKCases, storedDistancesCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases,
+    columnSumCases, optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases,
+    isolationCases, repetitionCases, invalidCases, memoryCases,
   ].flatMap { $0 }
 
   /// Runs cases one after the other. Nothing else may use the engine meanwhile: some cases count its memory.
