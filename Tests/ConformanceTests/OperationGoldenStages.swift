@@ -14,6 +14,7 @@ extension OperationGolden {
     case "selection": try selection(in: &workspace)
     case "links": try links(in: &workspace)
     case "topK": try topK(in: &workspace)
+    case "distances": try distances(in: &workspace)
     case "dense": try dense(in: &workspace)
     case "weightGradient": try weightGradient(in: &workspace)
     case "columnSum": try columnSum(in: &workspace)
@@ -167,6 +168,22 @@ extension OperationGolden {
       values: shared.values, indices: shared.indices)
     for operation in symmetric.operations(SymmetricPart(0, of: 1)) { try workspace.append(operation) }
     return outputs + [GoldenOutput("values", shared.values), GoldenOutput("indices", shared.indices)]
+  }
+
+  private func distances(in workspace: inout Workspace) throws -> [GoldenOutput] {
+    let channels = try int("channels")
+    let rows = try vectors("rows", heads: 1, channels: channels, in: &workspace)
+    let columns = try vectors("columns", heads: 1, channels: channels, in: &workspace)
+    let (rowCount, columnCount) = (rows.tensor.rowCount, columns.tensor.rowCount)
+    let out = try workspace.output(rowCount, columnCount)
+    let epilogue = StoredDistances(
+      rowSquares: try workspace.upload(try input("rowSquares"), rowCount),
+      columnSquares: try workspace.upload(try input("columnSquares"), columnCount), into: out)
+    try workspace.append(
+      PairwiseProduct(
+        rows: rows, columns: try workspace.pack(columns, extent: .whole(columnCount)), rowExtent: .whole(rowCount),
+        columnExtent: .whole(columnCount), epilogue: epilogue))
+    return [GoldenOutput("out", out)]
   }
 }
 

@@ -7,10 +7,16 @@ public enum ConformanceKit {
   public static let cases: [ConformanceCase] = [
     storedScoresCases, cellSelectionCases, typedSelectionCases, denseCases, layerNormalizationCases, embeddingSumCases,
     rotateCases, packCases, attentionCases, posteriorMeanCases, denoiseCases, sampleCases, pairLinksCases, topKCases,
+<<<<<<< HEAD
     symmetricTopKCases, rowSquaresCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases,
     columnSumCases,
     optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases, isolationCases,
     repetitionCases, invalidCases, memoryCases,
+=======
+    symmetricTopKCases, storedDistancesCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases,
+    columnSumCases, optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases,
+    isolationCases, repetitionCases, invalidCases, memoryCases,
+>>>>>>> stranger
   ].flatMap { $0 }
 
   /// Runs cases one after the other. Nothing else may use the engine meanwhile: some cases count its memory.

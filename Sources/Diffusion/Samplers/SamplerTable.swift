@@ -6,7 +6,7 @@ extension SamplerName {
   public static let allCases: [SamplerName] = [
     .ddpm, .ddim, .analyticDDPM, .analyticDDIM, .nprDDPM, .nprDDIM, .snDDPM, .snDDIM,
     .dpmSolver1, .dpmSolver2M, .dpmSolver3M, .dpmSolver2S, .sdeDPMSolver, .unipc2, .unipc3,
-    .euler, .eulerAncestral, .heun, .edm, .lms, .pndm, .plms, .lcm, .flowEuler,
+    .euler, .eulerAncestral, .heun, .edm, .kdpm2, .lms, .pndm, .plms, .lcm, .flowEuler,
     .eulerMaruyama, .reverseDiffusion, .ancestral, .predictorCorrector, .odeEuler, .odeHeun,
   ]
 }

@@ -541,8 +541,20 @@ for ratio in [0.0, 0.625, 0.9, 1.0]:
     add("quantile", f"{ratio}", {"out": torch.quantile(magnitudes, ratio, dim=1).clamp(1, row["limit"])},
         {"table": table(row), "x": x, "output": output}, samples=samples, elements=13, ratio=ratio)
 
+# New goldens come last: each draw moves all that come after it.
+
 vectors = draw(4, 19)
 add("rowSquares", "4 x 19", {"out": torch.linalg.vecdot(vectors, vectors)}, {"vectors": vectors}, rows=4, channels=19)
+
+def distances(name, rows, columns):
+    add("distances", name, {"out": torch.cdist(rows, columns, compute_mode="donot_use_mm_for_euclid_dist")},
+        {"rows": rows, "columns": columns, "rowSquares": rows.square().sum(1), "columnSquares": columns.square().sum(1)},
+        channels=rows.shape[1])
+
+
+distances("two sets", draw(5, 3), draw(7, 3))
+points = draw(6, 4)
+distances("a set and itself, shuffled", points, points.flip(0))
 
 names = [(golden["operation"], golden["name"]) for golden in goldens]
 assert len(set(names)) == len(names)

@@ -42,7 +42,8 @@ struct DiffusersMapping {
     switch scheduler {
     case "DDPMScheduler", "DDIMScheduler", "PNDMScheduler": .discrete
     case "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler": .solver
-    case "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler":
+    case "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "KDPM2DiscreteScheduler",
+      "LMSDiscreteScheduler":
       .sigma
     case "LCMScheduler": .consistency
     case "FlowMatchEulerDiscreteScheduler": .flow
@@ -57,7 +58,7 @@ struct DiffusersMapping {
   var trainingCount: Int { config.count("num_train_timesteps", default: 1000) }
 
   func schedule() throws -> NoiseSchedule {
-    let isLatent = scheduler == "LCMScheduler" || scheduler == "HeunDiscreteScheduler"
+    let isLatent = ["LCMScheduler", "HeunDiscreteScheduler", "KDPM2DiscreteScheduler"].contains(scheduler)
     let start = config.number("beta_start", default: isLatent ? 0.00085 : 0.0001)
     let end = config.number("beta_end", default: isLatent ? 0.012 : 0.02)
     let kind = config.text("beta_schedule", default: scheduler == "LCMScheduler" ? "scaled_linear" : "linear")
@@ -174,10 +175,12 @@ extension DiffusersMapping {
         initialNoise: initialNoise, prediction: prediction(), clipping: clipping)
     }
     let (first, last) = (timesteps[0], timesteps[timesteps.count - 1])
+    // KDPM2 alone rounds Karras' timesteps, though not those halfway.
+    let isRounded = scheduler == "KDPM2DiscreteScheduler" && config.flag("use_karras_sigmas")
     let grid = try TimeGrid.sigmas(
       spacing.sigmas(steps, from: schedule.sigma(at: first), to: schedule.sigma(at: last)),
-      time: .interpolated(schedule), final: final, initialNoise: initialNoise, prediction: prediction(),
-      clipping: clipping)
+      time: isRounded ? .rounded(schedule) : .interpolated(schedule), final: final, initialNoise: initialNoise,
+      prediction: prediction(), clipping: clipping)
     return keepingRepeatedLevel(grid)
   }
 
@@ -230,6 +233,7 @@ extension DiffusersMapping {
     case "EDMEulerScheduler": return Euler()
     case "EulerAncestralDiscreteScheduler": return EulerAncestral()
     case "HeunDiscreteScheduler": return Heun()
+    case "KDPM2DiscreteScheduler": return KDPM2(time: .sigma(.interpolated(try schedule())))
     case "LMSDiscreteScheduler": return LMS(order: step.count("order", default: 4))
     case "PNDMScheduler": return PNDM(warmUp: try warmUp())
     case "LCMScheduler": return LCM()
@@ -239,7 +243,9 @@ extension DiffusersMapping {
   }
 
   /// Whether every evaluation is a step of diffusers' trajectory, not every step of the grid.
-  var countsEvaluations: Bool { ["HeunDiscreteScheduler", "PNDMScheduler"].contains(scheduler) }
+  var countsEvaluations: Bool {
+    ["HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "PNDMScheduler"].contains(scheduler)
+  }
 
   private func ddpm() throws -> DDPM {
     // Noise is drawn unless the timestep is 0, also in the step to clean data.

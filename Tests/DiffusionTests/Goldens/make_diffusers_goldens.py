@@ -43,6 +43,7 @@ MODULES = {
     "EulerDiscreteScheduler": "euler_discrete",
     "EulerAncestralDiscreteScheduler": "euler_ancestral_discrete",
     "HeunDiscreteScheduler": "heun_discrete",
+    "KDPM2DiscreteScheduler": "k_dpm_2_discrete",
     "LMSDiscreteScheduler": "lms_discrete",
     "PNDMScheduler": "pndm",
     "LCMScheduler": "lcm",
@@ -166,6 +167,12 @@ def configurations():
     yield "heun", heun, {}, 10, {}
     yield "heun-karras", heun, KARRAS | {"beta_start": 0.0001, "beta_end": 0.02}, 7, {}
     yield "heun-clip-trailing", heun, spaced("trailing") | {"clip_sample": True}, 7, {}
+    kdpm2 = "KDPM2DiscreteScheduler"
+    yield "kdpm2", kdpm2, {}, 10, {}
+    yield "kdpm2-leading", kdpm2, SCALED | spaced("leading", 1), 13, {}
+    yield "kdpm2-trailing-v", kdpm2, V | spaced("trailing"), 7, {}
+    yield "kdpm2-karras", kdpm2, KARRAS | {"beta_start": 0.0001, "beta_end": 0.02}, 7, {}
+    yield "kdpm2-exponential", kdpm2, EXPONENTIAL, 10, {}
     lms = "LMSDiscreteScheduler"
     yield "lms", lms, {}, 10, {}
     yield "lms-karras-13", lms, KARRAS | SCALED, 13, {}

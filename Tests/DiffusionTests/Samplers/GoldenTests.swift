@@ -42,7 +42,7 @@ import Testing
 
   @Test func theFileHoldsTheRuns() throws {
     let stored = try DiffusersGoldens.stored.get()
-    #expect(stored.runs.count == 106)
+    #expect(stored.runs.count == 111)
     let names = Set(stored.runs.map(\.name))
     #expect(names.isSuperset(of: Self.rounding.keys) && names.isSuperset(of: Self.mistakes.keys))
     for run in stored.runs {
@@ -61,6 +61,15 @@ import Testing
     if let double = run.golden.double { #expect(GoldenRun.deviation(found, from: double) < 1e-8) }
     // What is excused by rounding has to be shown without it.
     if Self.rounding[name] != nil { #expect(deviation > Self.tolerance && run.golden.double != nil) }
+  }
+
+  /// By name the sampler makes the plan of the stored run, with the times that a network is told halfway.
+  @Test func kdpm2ByNameIsThatOfTheRun() throws {
+    let run = try run("kdpm2")
+    var method = SamplingMethod(try #require(SamplerName(spelled: "DPM_2")), steps: run.mapping.steps)
+    method.schedule = .discrete(try run.mapping.schedule())
+    method.spacing = .linspace
+    #expect(try method.plan(prediction: .epsilon) == run.plan())
   }
 
   /// The runs about clipping would be others without it.
@@ -99,7 +108,7 @@ import Testing
     let golden = run.golden
     let scale = run.mapping.dataDeviation
     #expect(abs(grid.initialScale * scale - golden.initNoiseSigma) < 1e-4 * golden.initNoiseSigma)
-    // Heun and PNDM list a timestep for each evaluation.
+    // Heun, KDPM2 and PNDM list a timestep for each evaluation.
     guard !run.mapping.countsEvaluations else { return }
     let times = grid.levels.prefix(golden.timesteps.count).map(\.time)
     #expect(times.count == golden.timesteps.count)
