@@ -39,6 +39,8 @@ extension Engine {
 /// Two sets of vectors on their way to the device.
 package struct PairwiseSides {
   package let rows: HeadSlices
+  /// The columns as they came, before they were packed.
+  package let columnRows: HeadSlices
   package let columns: Panels
   package var submission = Submission()
 
@@ -51,9 +53,10 @@ package struct PairwiseSides {
     let columnTensor = try engine.makeTensor(.float32, columnVectors.count, dimension)
     let extent = Extent.whole(columnVectors.count)
     rows = HeadSlices(rowTensor, channels: dimension)
+    columnRows = HeadSlices(columnTensor, channels: dimension)
     columns = try engine.makePanels(for: extent, channels: dimension)
     try submission.upload(.float32(rowVectors.elements), to: rowTensor)
     try submission.upload(.float32(columnVectors.elements), to: columnTensor)
-    try submission.append(PackColumns(HeadSlices(columnTensor, channels: dimension), extent: extent, into: columns))
+    try submission.append(PackColumns(columnRows, extent: extent, into: columns))
   }
 }

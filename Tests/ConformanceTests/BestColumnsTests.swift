@@ -26,6 +26,18 @@ import Testing
     #expect(others.values == [0.5, 2.5, 2.5, 0.5])
   }
 
+  /// The same points' distances, by hand, and those to a point far away.
+  @Test(arguments: [TestBackend.reference] + TestBackend.devices)
+  func distancesOfFour(_ backend: TestBackend) async throws {
+    let points = try Vectors([1, 0, 0, 1, 1, 1, -1, 0], dimension: 2)
+    let others = try Vectors([1, 0, 3, 4], dimension: 2)
+    let found = try await engine(backend).distances(rows: points, columns: others)
+    let expected: [Float] = [0, 20, 2, 18, 1, 13, 4, 32].map { $0.squareRoot() }
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-6 } && found.count == 8, "\(found)")
+    let flat = try Vectors([1, 2, 3], dimension: 3)
+    await #expect(throws: EngineError.self) { try await engine(backend).distances(rows: points, columns: flat) }
+  }
+
   /// More rows than one pass has room for give what a few give.
   @Test(.needsDevice, arguments: TestBackend.devices.prefix(1))
   func passesDoNotMatter(_ backend: TestBackend) async throws {

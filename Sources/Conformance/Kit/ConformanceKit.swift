@@ -5,18 +5,37 @@ internal import Logging
 public enum ConformanceKit {
   /// Weft's own cases, in the order in which they run: one list an operation, then what concerns all of them.
   public static let cases: [ConformanceCase] = [
-    storedScoresCases, cellSelectionCases, typedSelectionCases, denseCases, layerNormalizationCases, embeddingSumCases,
-    rotateCases, packCases, attentionCases, posteriorMeanCases, denoiseCases, sampleCases, pairLinksCases, topKCases,
-<<<<<<< HEAD
-    symmetricTopKCases, rowSquaresCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases,
+    storedScoresCases,
+    storedDistancesCases,
+    rowSquaresCases,
+    cellSelectionCases,
+    typedSelectionCases,
+    denseCases,
+    layerNormalizationCases,
+    embeddingSumCases,
+    rotateCases,
+    packCases,
+    attentionCases,
+    posteriorMeanCases,
+    denoiseCases,
+    sampleCases,
+    pairLinksCases,
+    topKCases,
+    symmetricTopKCases,
+    pairLossCases,
+    rowLossCases,
+    packTransposedCases,
+    weightGradientCases,
     columnSumCases,
-    optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases, isolationCases,
-    repetitionCases, invalidCases, memoryCases,
-=======
-    symmetricTopKCases, storedDistancesCases, pairLossCases, rowLossCases, packTransposedCases, weightGradientCases,
-    columnSumCases, optimizerCases, convolutionCases, groupNormalizationCases, timeEmbeddingCases, pixelOrderCases,
-    isolationCases, repetitionCases, invalidCases, memoryCases,
->>>>>>> stranger
+    optimizerCases,
+    convolutionCases,
+    groupNormalizationCases,
+    timeEmbeddingCases,
+    pixelOrderCases,
+    isolationCases,
+    repetitionCases,
+    invalidCases,
+    memoryCases,
   ].flatMap { $0 }
 
   /// Runs cases one after the other. Nothing else may use the engine meanwhile: some cases count its memory.

@@ -246,6 +246,7 @@ public struct StoredScores: PairwiseEpilogue {
         && out.shape[2] >= product.columnExtent.longest, name,
       "scores \(out.shape) are too small for \(product.matrices) matrices of \(product.rowExtent.longest) × \(product.columnExtent.longest)"
     )
+    for input in [product.rows.tensor, product.columns.tensor] { try require(out, isNot: input, name) }
   }
 
   /// The tensor and the size of its slabs.

@@ -63,3 +63,31 @@ public struct StoredDistances: PairwiseEpilogue {
     }
   }
 }
+
+extension Engine {
+  /// All Euclidean distances: `|rows[i] - columns[j]|`, from products and squared lengths in float32.
+  ///
+  /// - Parameters:
+  ///   - rows: the vectors on one side.
+  ///   - columns: those on the other.
+  /// - Returns: `rows.count × columns.count` distances, row after row.
+  /// - Throws: `EngineError` if the dimensions differ or the device has no room.
+  public func distances(rows: Vectors, columns: Vectors) async throws(EngineError) -> [Float] {
+    let sides = try PairwiseSides(rows, columns, on: self)
+    var submission = sides.submission
+    func squares(_ vectors: HeadSlices, _ count: Int) throws(EngineError) -> Tensor {
+      let out = try makeTensor(.float32, count)
+      try submission.append(RowSquares(of: vectors, rowCount: count, into: out))
+      return out
+    }
+    let out = try makeTensor(.float32, rows.count, columns.count)
+    try submission.append(
+      PairwiseProduct(
+        rows: sides.rows, columns: sides.columns, rowExtent: .whole(rows.count), columnExtent: .whole(columns.count),
+        epilogue: StoredDistances(
+          rowSquares: try squares(sides.rows, rows.count),
+          columnSquares: try squares(sides.columnRows, columns.count), into: out)))
+    try submission.download(out)
+    return try await run(submission)[0].floats
+  }
+}

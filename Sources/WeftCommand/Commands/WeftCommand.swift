@@ -10,7 +10,7 @@ struct WeftCommand: AsyncParsableCommand {
 
         echo '{"text": "Mr. Reed met his aunt in London."}' | weft extract
 
-      Give it images or points and it draws others like them, with any of thirty samplers:
+      Give it images or points and it draws others like them, with any of its samplers:
 
         weft sample --data DIGITS --count 64 --output grid.png
 

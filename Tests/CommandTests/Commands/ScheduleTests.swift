@@ -82,8 +82,9 @@ import Testing
 
   @Test func numbersAreFiniteForEverySampler() async throws {
     let list = try await Weft.run("sample", "--list")
-    let names = list.lines.dropFirst(2).prefix(30).compactMap { $0.split(separator: " ").first.map(String.init) }
-    #expect(names.count == 30)
+    let table = list.lines.dropFirst(2).prefix { !$0.isEmpty && !$0.hasPrefix("ode-rk45") }
+    let names = table.compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(names.count >= 31 && names.last == "ode-heun")
     for name in names {
       let gamma = name.hasPrefix("analytic") ? ["--gaussian-variance", "0.5"] : []
       for form in [["--json"], []] {

@@ -76,6 +76,14 @@ import TokenPairs
     },
   ]
 
+  @Test func scoresAreNotTheirOwnRows() {
+    var product = Self.valid
+    let rows = product.rows.tensor
+    product.epilogue = StoredScores(
+      into: Tensor(storage: rows.storage, elementType: .float32, shape: [2, 6, 5]))
+    #expect(throws: EngineError.self) { [product] in try product.validate() }
+  }
+
   @Test(arguments: productRules) func product(_ rule: Rule) {
     expectRefusal(of: rule, in: Self.valid) { $0 }
   }
