@@ -81,7 +81,8 @@ import TokenPairs
     let rows = product.rows.tensor
     product.epilogue = StoredScores(
       into: Tensor(storage: rows.storage, elementType: .float32, shape: [2, 6, 5]))
-    #expect(throws: EngineError.self) { [product] in try product.validate() }
+    let wrong = product
+    #expect(throws: EngineError.self) { try wrong.validate() }
   }
 
   @Test(arguments: productRules) func product(_ rule: Rule) {
