@@ -130,14 +130,14 @@ struct SelectionQuery: Sendable {
 
 /// What a selection may and must hold.
 struct ExpectedSelection {
-  private struct Place: Hashable {
+  private struct CellPosition: Hashable {
     let matrix, row, column: Int
   }
 
   /// Exact scores of the cells that may be kept: they pass, or miss by less than the tolerance.
-  private var possible: [Place: Double] = [:]
+  private var possible: [CellPosition: Double] = [:]
   /// The cells that pass by more than the tolerance.
-  private var certain: Set<Place> = []
+  private var certain: Set<CellPosition> = []
   private let tolerance: Tolerance
   private let query: SelectionQuery
 
@@ -150,7 +150,7 @@ struct ExpectedSelection {
       let score = Double(cell.score)
       let slack = tolerance.allows(score)
       let bar = Double(query.threshold(of: cell.matrix))
-      let place = Place(matrix: cell.matrix, row: cell.row, column: cell.column)
+      let place = CellPosition(matrix: cell.matrix, row: cell.row, column: cell.column)
       if score + slack > bar { possible[place] = score }
       if score - slack > bar { certain.insert(place) }
     }
@@ -164,9 +164,9 @@ struct ExpectedSelection {
       throw Mismatch(
         "\(found) cells were counted, \(certain.count) must pass and \(possible.count) may")
     }
-    var seen: Set<Place> = []
+    var seen: Set<CellPosition> = []
     for cell in cells {
-      let place = Place(matrix: cell.matrix, row: cell.row, column: cell.column)
+      let place = CellPosition(matrix: cell.matrix, row: cell.row, column: cell.column)
       guard let exact = possible[place] else { throw Mismatch("cell \(cell) must not be kept") }
       let error = abs(Double(cell.score) - exact)
       guard error <= tolerance.allows(exact) else {

@@ -8,7 +8,7 @@ extension ConformanceFamily { static let pairLoss: ConformanceFamily = "pairLoss
 extension ConformanceKit {
   static let pairLossCases: [ConformanceCase] = {
     var cases: [ConformanceCase] = []
-    for kind in PairLoss.Kind.allCases {
+    for kind in PairLoss.Formula.allCases {
       for types in [nil, 3] {
         let manner = "\(kind), \(types == nil ? "a head a type" : "shared product")"
         cases.append(
@@ -41,7 +41,7 @@ extension ConformanceKit {
   }()
 
   private static func lossCase(
-    _ title: String, small: Bool = false, _ kind: PairLoss.Kind, lengths: [Int], channels: Int, types: Int?,
+    _ title: String, small: Bool = false, _ kind: PairLoss.Formula, lengths: [Int], channels: Int, types: Int?,
     share: Double = 0.1, soft: Bool = false, triangular: Bool = true, margin: Int = 0, background: Float = 0,
     seed: UInt64
   ) -> ConformanceCase {
@@ -66,7 +66,7 @@ extension ConformanceKit {
   /// Scores of ±10⁴: finite losses and derivatives, equal to those of log-sum-exp in Double.
   private static func extremes(small: Bool) -> ConformanceCase {
     ConformanceCase(.pairLoss, "scores of ±10⁴\(small ? ", small" : "")", small: small) { engine in
-      for kind in PairLoss.Kind.allCases {
+      for kind in PairLoss.Formula.allCases {
         // One channel, powers of two: scores are known to the bit.
         var problem = LossProblem(
           kind, lengths: small ? [4] : [4, 70], .init(heads: 2, channels: 1), triangular: false, .exact, seed: 1112)
@@ -129,7 +129,7 @@ extension ConformanceKit {
 
   /// A query that is not a number makes the loss and its derivatives none either: training does not go on silently.
   private static let notANumber = ConformanceCase(.pairLoss, "a query is not a number", small: true) { engine in
-    for kind in PairLoss.Kind.allCases {
+    for kind in PairLoss.Formula.allCases {
       var problem = LossProblem(kind, lengths: [4, 3], .init(heads: 1, channels: 2), seed: 1118)
       problem.queries.fill { row, _, channel in row == 2 && channel == 1 ? .nan : 0.5 }
       let got = try await problem.run(on: engine)
@@ -150,7 +150,7 @@ extension ConformanceKit {
 /// Queries, keys, biases and labels of a batch.
 struct LossProblem: Sendable {
   let lengths: [Int]
-  var kind: PairLoss.Kind
+  var kind: PairLoss.Formula
   var triangular: Bool
   var margin: Int
   let scale: Float = 0.25
@@ -163,7 +163,7 @@ struct LossProblem: Sendable {
 
   /// One head a type, or biases for `types` that share one.
   init(
-    _ kind: PairLoss.Kind, lengths: [Int], _ layout: VectorSet.Layout, types: Int? = nil, triangular: Bool = true,
+    _ kind: PairLoss.Formula, lengths: [Int], _ layout: VectorSet.Layout, types: Int? = nil, triangular: Bool = true,
     margin: Int = 0, _ draw: Draw = .uniform, seed: UInt64
   ) {
     self.kind = kind

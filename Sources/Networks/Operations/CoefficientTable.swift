@@ -1,6 +1,6 @@
 package import Engine
 
-/// The columns of a step's row of numbers, as `Kernels/denoise/coefficients.clh` names them.
+/// The columns of a step's row of numbers, as `Kernels/common/coefficients.clh` names them.
 package enum CoefficientColumn: Int, Sendable {
   /// `x0 = clip(p · x + q · o)`
   case x0FromSample = 0

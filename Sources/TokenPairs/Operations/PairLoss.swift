@@ -11,7 +11,7 @@ internal import Foundation
 /// Two epilogues compute it: ``PairLossSums`` with ``MergeLosses`` its value, ``PairLossGradient`` its derivatives.
 /// Memory grows with tokens · (channels + types).
 package struct PairLoss: Sendable {
-  package enum Kind: Sendable, Hashable, CaseIterable {
+  package enum Formula: Sendable, Hashable, CaseIterable {
     case zlpr
     case binary
 
@@ -25,7 +25,7 @@ package struct PairLoss: Sendable {
     case ends
   }
 
-  package var kind: Kind
+  package var kind: Formula
   package var rowSide: RowSide
   /// Only cells with start ≤ end count.
   package var triangular: Bool
@@ -38,7 +38,7 @@ package struct PairLoss: Sendable {
   package var biases: TypeBiases?
 
   package init(
-    _ kind: Kind, rowSide: RowSide, triangular: Bool, margin: Int, labels: CellLabels, biases: TypeBiases?
+    _ kind: Formula, rowSide: RowSide, triangular: Bool, margin: Int, labels: CellLabels, biases: TypeBiases?
   ) {
     self.kind = kind
     self.rowSide = rowSide
@@ -163,14 +163,14 @@ package struct PairLossSums: PairwiseEpilogue {
 
 /// Adds up what ``PairLossSums`` gathered.
 package struct MergeLosses: DeviceOperation {
-  package var kind: PairLoss.Kind
+  package var kind: PairLoss.Formula
   package var types: Int
   package var segments: SegmentTable
   package var partials: Tensor
   /// `[segments, types, PairLoss.totalWidth]`: the loss, then for ZLPR the logarithms over negatives and positives.
   package var totals: Tensor
 
-  package init(_ kind: PairLoss.Kind, types: Int, segments: SegmentTable, partials: Tensor, into totals: Tensor) {
+  package init(_ kind: PairLoss.Formula, types: Int, segments: SegmentTable, partials: Tensor, into totals: Tensor) {
     self.kind = kind
     self.types = types
     self.segments = segments
@@ -357,7 +357,7 @@ private func requireTotals(
   try require(totals, holds: count, name, "the totals of a loss")
 }
 
-extension PairLoss.Kind {
+extension PairLoss.Formula {
   /// The derivative by one score.
   fileprivate func slope(_ cell: LossCell, negative: Double, positive: Double) -> Double {
     switch self {

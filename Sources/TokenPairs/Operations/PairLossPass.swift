@@ -37,7 +37,7 @@ package struct PairLossPass: Sendable {
     }
   }
 
-  package var kind: PairLoss.Kind
+  package var kind: PairLoss.Formula
   /// Row major, both of the same tokens.
   package var queries: HeadSlices
   package var keys: HeadSlices
@@ -56,7 +56,7 @@ package struct PairLossPass: Sendable {
   package var gradients: (queries: HeadSlices, keys: HeadSlices)?
 
   package init(
-    _ kind: PairLoss.Kind, queries: HeadSlices, keys: HeadSlices, segments: SegmentTable, scale: Float,
+    _ kind: PairLoss.Formula, queries: HeadSlices, keys: HeadSlices, segments: SegmentTable, scale: Float,
     triangular: Bool, margin: Int, biases: Biases? = nil, labels: [CellLabel], backgrounds: [Float],
     weight: Float = 1, gradients: (queries: HeadSlices, keys: HeadSlices)? = nil
   ) {

@@ -35,7 +35,7 @@ actor DeviceTrainer: TrainableModel {
   func step(_ batch: TrainingBatch, learningRate: Double, number: Int) async throws -> Double {
     var submission = Submission()
     let input = try BatchFeatures(batch, of: features, on: engine, in: &submission)
-    let kind: PairLoss.Kind = recipe.loss == .zlpr ? .zlpr : .binary
+    let kind: PairLoss.Formula = recipe.loss == .zlpr ? .zlpr : .binary
     let count = batch.windows.count
     for (head, labels) in zip(heads, batch.labels) {
       let totals = try head.append(

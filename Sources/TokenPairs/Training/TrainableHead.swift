@@ -29,7 +29,7 @@ struct TrainableHead: Sendable {
   /// Adds the loss of a batch and the gradients of all parameters.
   /// - Returns: the totals of the loss.
   func append(
-    _ batch: BatchFeatures, labels: HeadLabels, loss: PairLoss.Kind, weight: Float, in submission: inout Submission
+    _ batch: BatchFeatures, labels: HeadLabels, loss: PairLoss.Formula, weight: Float, in submission: inout Submission
   ) throws(EngineError) -> Tensor {
     let rows = batch.rows
     let width = projection.outputs
