@@ -18,12 +18,13 @@ package struct WriteError: Error, Equatable, Sendable {
 /// until then.
 ///
 /// The bytes go to a hidden file beside the target, since a rename does not cross file systems. It is removed unless
-/// ``commit()`` succeeds.
+/// ``commit()`` succeeds, also when a signal ends a process that has called ``UnfinishedFiles/removeWhenInterrupted()``.
 package final class ReplacingFile {
   private let path: String
   private let temporary: String
   private let isDurable: Bool
   private var descriptor: Int32
+  private let unfinished: UnfinishedFiles.Entry
 
   /// Starts to write.
   /// - Parameters:
@@ -39,8 +40,13 @@ package final class ReplacingFile {
     guard !name.isEmpty else { throw WriteError(path: path, code: EISDIR) }
     temporary = folder + TemporaryName.make(for: name)
     let mode = mode_t(truncatingIfNeeded: permissions ?? 0o666)
+    unfinished = UnfinishedFiles.add(temporary, .file)
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0o777)
-    guard descriptor >= 0 else { throw WriteError(path: path, code: errno) }
+    guard descriptor >= 0 else {
+      let code = errno
+      UnfinishedFiles.remove(unfinished)
+      throw WriteError(path: path, code: code)
+    }
     // The mask may have taken bits away.
     if let permissions { _ = fchmod(descriptor, mode_t(truncatingIfNeeded: permissions)) }
     // Tells other processes that the file is in use. The system releases the lock when the process ends.
@@ -48,9 +54,11 @@ package final class ReplacingFile {
   }
 
   deinit {
-    guard descriptor >= 0 else { return }
-    close(descriptor)
-    unlink(temporary)
+    if descriptor >= 0 {
+      close(descriptor)
+      unlink(temporary)
+    }
+    UnfinishedFiles.remove(unfinished)
   }
 
   /// Writes the next bytes.
@@ -85,9 +93,6 @@ package final class ReplacingFile {
     let folder = TemporaryName.parts(of: path).folder
     synchronizeFolder(folder.isEmpty ? "." : folder)
   }
-
-  /// Has the unfinished file removed also when Ctrl-C or `kill` ends the process. For the few outputs of a command.
-  package func removeWhenInterrupted() { Unfinished.watch(temporary) }
 
   /// The name of the file that a process was writing, cut to 64 characters, from the name of its hidden file; nil for
   /// any other name.
@@ -154,35 +159,5 @@ enum TemporaryName {
   static func parts(of path: String) -> (folder: String, name: String) {
     guard let slash = path.lastIndex(of: "/") else { return ("", path) }
     return (String(path[...slash]), String(path[path.index(after: slash)...]))
-  }
-}
-
-/// The files to remove when a signal ends the process.
-private enum Unfinished {
-  private static let capacity = 4
-  // An entry is written once, before the count covers it; after a commit its name leads nowhere.
-  private nonisolated(unsafe) static let paths = {
-    let paths = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: capacity)
-    paths.initialize(repeating: nil, count: capacity)
-    return paths
-  }()
-  private nonisolated(unsafe) static var count = 0
-
-  static func watch(_ file: String) {
-    guard count < capacity, let path = strdup(file) else { return }
-    paths[count] = path
-    count += 1
-    guard count == 1 else { return }
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      let previous = signal(number) { number in  // only calls that are safe in a handler
-        for index in 0..<Unfinished.count {
-          if let path = Unfinished.paths[index] { unlink(path) }
-        }
-        _ = signal(number, SIG_DFL)
-        raise(number)
-      }
-      // A job in the background was started to ignore interrupts, and goes on doing so.
-      if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { _ = signal(number, SIG_IGN) }
-    }
   }
 }

@@ -15,7 +15,7 @@ package final class Context: Sendable {
     var pointer: OpaquePointer? = device.identity.pointer
     handle = CLHandle(
       adopting: try create("clCreateContext", device.name) {
-        clCreateContext(properties, 1, &pointer, nil, nil, $0)
+        code in keepingIgnoredSignals { clCreateContext(properties, 1, &pointer, nil, nil, code) }
       })
     self.device = device
   }

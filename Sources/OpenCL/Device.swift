@@ -84,7 +84,7 @@ package struct Platform: Sendable, Hashable {
   package static func all() throws(OpenCLError) -> [Platform] {
     do throws(OpenCLError) {
       var count: UInt32 = 0
-      try check("clGetPlatformIDs") { clGetPlatformIDs(0, nil, &count) }
+      try check("clGetPlatformIDs") { keepingIgnoredSignals { clGetPlatformIDs(0, nil, &count) } }
       guard count > 0 else { return [] }
       var pointers = [OpaquePointer?](repeating: nil, count: Int(count))
       try check("clGetPlatformIDs") { clGetPlatformIDs(count, &pointers, nil) }
@@ -104,7 +104,7 @@ package struct Platform: Sendable, Hashable {
     do throws(OpenCLError) {
       var count: UInt32 = 0
       try check("clGetDeviceIDs", name) {
-        clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count)
+        keepingIgnoredSignals { clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count) }
       }
       guard count > 0 else { return [] }
       var pointers = [OpaquePointer?](repeating: nil, count: Int(count))

@@ -136,7 +136,7 @@ struct Recipe {
     var device: OpaquePointer? = context.device.identity.pointer
     let pointer = program.pointer
     try check("clBuildProgram", failureDetail(log: buildLog(of: pointer))) {
-      clBuildProgram(pointer, 1, &device, options.joined(separator: " "), nil, nil)
+      keepingIgnoredSignals { clBuildProgram(pointer, 1, &device, options.joined(separator: " "), nil, nil) }
     }
   }
 

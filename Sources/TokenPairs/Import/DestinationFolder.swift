@@ -46,7 +46,7 @@ final class DestinationFolder {
   /// Writes a file of the directory that is being filled.
   func write(_ name: String, _ content: () throws -> Data) throws(ModelFileError) {
     guard let staging else { preconditionFailure("files are written while the directory is being filled") }
-    do { try content().write(to: URL(fileURLWithPath: "\(staging.path)/\(name)")) } catch {
+    do { try content().write(to: URL(fileURLWithPath: staging.file(name))) } catch {
       throw ModelFileError(file: "\(path)/\(name)", problem: "cannot be written: \(error.localizedDescription)")
     }
   }

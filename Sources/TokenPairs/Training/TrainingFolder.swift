@@ -136,6 +136,7 @@ final class TrainingFolder {
     do { folder = try StagingFolder(at: staging) } catch {
       throw ModelFileError(file: staging, problem: "cannot be created: \(error.reason)")
     }
+    for name in Self.descriptions + Self.modelFiles { _ = folder.file(name) }
     try write(staging)
     let staged = try fileNames(in: staging)
     // A description is beside the files that it describes, or there is none.

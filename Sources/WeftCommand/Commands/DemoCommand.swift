@@ -30,7 +30,6 @@ struct DemoCommand: AsyncParsableCommand {
     let engine = try await device.engine()
     let extractor = try await Extractor(model: try BundledModels.directory(), on: engine)
     let file = try OutputFile(path: output)
-    file.removeWhenInterrupted()
     let terminal = Terminal(describing: STDOUT_FILENO)
     let renderer = SpanRenderer(terminal: terminal, labels: extractor.labels, indent: 2)
 

@@ -18,7 +18,6 @@ struct DigitsDemo {
   func draw(to path: String, on engine: Engine) async throws {
     let files = try DiffusionModelFiles(directory: try BundledModels.directory(named: BundledModels.digits))
     let file = try OutputFile(path: path)
-    file.removeWhenInterrupted()
     let denoiser = try await NetworkDenoiser(files, on: engine)
     var method = SamplingMethod.dpmSolver(steps: Self.steps)
     files.scheduler.adapt(&method)

@@ -160,7 +160,6 @@ struct SampleTargets {
 
   private static func open(_ path: String) throws -> OutputFile {
     let file = try OutputFile(path: path)
-    file.removeWhenInterrupted()
     return file
   }
 }

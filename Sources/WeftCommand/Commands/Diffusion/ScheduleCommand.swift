@@ -70,7 +70,6 @@ struct ScheduleCommand: AsyncParsableCommand {
     let (method, grid) = try visited()
     let plan = try checkingOptions { () throws(DiffusionError) in try method.plan(prediction: grid.prediction) }
     let file = try output.map { try OutputFile(path: $0) }
-    file?.removeWhenInterrupted()
     try file?.write(Array(try SchedulePlot(method: method, grid: grid).svg().utf8))
 
     try PlanReport(sampler: method.name, prediction: grid.prediction, plan: plan).show(json: json)

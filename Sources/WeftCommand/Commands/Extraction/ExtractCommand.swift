@@ -62,7 +62,6 @@ struct ExtractCommand: AsyncParsableCommand {
     options.requiresTrigger = !withoutTrigger
     let extractor = try await Extractor(model: directory, on: engine, options: options)
     let file = try OutputFile(path: output)
-    file.removeWhenInterrupted()
     // Where the results themselves scroll by, a bar would only be in their way.
     let bar =
       file.isTerminal

@@ -52,7 +52,6 @@ struct ShowCommand: ParsableCommand {
     let selection = ShowSelection(only: only, minimumScore: minScore)
     var run = ShowRun(reader: reader, offsets: offsets, selection: selection, limit: limit)
     let file = try OutputFile(path: html)
-    file.removeWhenInterrupted()
     do {
       if html == nil { try render(&run, to: file) } else { try writePage(&run, to: file) }
       try file.commit()

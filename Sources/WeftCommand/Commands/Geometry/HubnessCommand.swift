@@ -79,7 +79,6 @@ struct HubnessCommand: AsyncParsableCommand {
 
   func run() async throws {
     let file = try plot.map { try OutputFile(path: $0) }
-    file?.removeWhenInterrupted()
     let source = try VectorFile(named: vectors)
     source.noteRounding(named: vectors)
     let length = reduce == nil ? k : min(candidates ?? max(100, 10 * k), 1024, max(k, source.count - 1))

@@ -86,7 +86,6 @@ struct HubsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let file = try OutputFile(path: output)
-    file.removeWhenInterrupted()
     if let vectors {
       let source = try VectorFile(named: vectors)
       source.noteRounding(named: vectors)

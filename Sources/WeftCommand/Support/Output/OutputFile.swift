@@ -73,11 +73,6 @@ final class OutputFile {
     if case .stream(let descriptor) = target { isatty(descriptor.rawValue) == 1 } else { false }
   }
 
-  /// Has an unfinished file removed also when Ctrl-C or `kill` ends the process. For the few outputs of a command.
-  func removeWhenInterrupted() {
-    if case .file(let file) = target { file.removeWhenInterrupted() }
-  }
-
   func write(_ bytes: some Collection<UInt8>) throws(OutputError) {
     buffer.append(contentsOf: bytes)
     if buffer.count >= capacity { try flush() }
