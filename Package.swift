@@ -110,6 +110,9 @@ let package = Package(
     .testTarget(
       name: "GeometryTests",
       dependencies: ["CPUBackend", "Diffusion", "Engine", "Geometry", "ModelFiles", "TestDevices", "Weft"]),
+    // Many tasks at once, and long lives of one process.
+    .testTarget(
+      name: "StressTests", dependencies: ["Diffusion", "Engine", "Geometry", "TestDevices", "TokenPairs", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),
