@@ -39,6 +39,7 @@ public struct ExactNumber: Sendable, Hashable, LosslessStringConvertible {
     self.init(isNegative ? -magnitude : magnitude, over: denominator)
   }
 
+  /// The number as a text, such as `-3/7`.
   public var description: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
 
   /// The number in double precision, right to the last bits; infinite or 0 if it is out of range.

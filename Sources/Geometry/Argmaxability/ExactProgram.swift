@@ -7,7 +7,7 @@ internal import BigInt
 struct ExactPoints: Sendable {
   /// The layers that are small enough to be decided without rounding: those of at most this many numbers, biases that
   /// decide included.
-  static let sizeLimit = 4096
+  static let sizeLimit = 16_384
 
   let classes: OutputClasses
   let box: Double?
@@ -111,8 +111,9 @@ struct ExactProgram {
   }
 
   private let columns: [Column]
-  private let mostBits: Int
   private let size: Int
+  /// `[columns, size]`: the columns in double precision, each scaled to elements below 1.
+  private let rounded: [Double]
   /// `[size, size]`: the inverse of the basis times its determinant.
   private var inverse: [[BigInt]]
   private var determinant: BigInt = 1
@@ -142,9 +143,11 @@ struct ExactProgram {
       for side in points.sides { add(side, isStrict: false, rival: nil) }
     }
     self.columns = columns
-    mostBits = columns.reduce(0) { max($0, $1.bits) }
     let size = points.width + 1
     self.size = size
+    rounded = columns.flatMap { column in
+      column.elements.map { $0.rounded(over: column.bits) } + [column.last == 0 ? 0 : 1]
+    }
     inverse = (0..<size).map { row in (0..<size).map { $0 == row ? 1 : 0 } }
     basis = (0..<size).map { -1 - $0 }
   }
@@ -153,16 +156,17 @@ struct ExactProgram {
   mutating func solve() throws -> Outcome {
     // After this many steps without progress the rule is Bland's, which ends for certain.
     var patience = 2 * size
+    var multipliers = self.multipliers
     while true {
       try Task.checkCancellation()
-      let multipliers = self.multipliers
       guard multipliers[size - 1] != 0 else { return combination() }
-      guard let entering = entering(multipliers, isFirst: patience <= 0) else {
+      guard let entering = (patience > 0 ? promising(multipliers) : nil) ?? first(multipliers) else {
         return .direction(multipliers.dropLast().map { -$0 })
       }
       let before = (value: multipliers[size - 1], over: determinant)
       pivot(columns[entering], entering)
-      let hasMoved = self.multipliers[size - 1] * before.over != before.value * determinant
+      multipliers = self.multipliers
+      let hasMoved = multipliers[size - 1] * before.over != before.value * determinant
       patience = hasMoved ? 2 * size : patience - 1
     }
   }
@@ -176,22 +180,33 @@ struct ExactProgram {
     return sums
   }
 
-  /// A column that lowers the sum of the artificial variables, relative to its size by the most, or the first; nil if
-  /// none does.
-  private func entering(_ multipliers: [BigInt], isFirst: Bool) -> Int? {
-    var best: (column: Int, gain: BigInt)?
-    for (number, column) in columns.enumerated() {
-      var gain = multipliers[size - 1] * column.last
-      for (element, multiplier) in zip(column.elements, multipliers) where element != 0 && multiplier != 0 {
-        gain += element * multiplier
+  /// The column that in double precision lowers the sum of the artificial variables the most, relative to its size; nil
+  /// if it does not really lower it.
+  private func promising(_ multipliers: [BigInt]) -> Int? {
+    let bits = multipliers.reduce(0) { max($0, $1.magnitude.bitWidth) }
+    let factors = multipliers.map { $0.rounded(over: bits) }
+    var best: (column: Int, gain: Double) = (0, 0)
+    rounded.withUnsafeBufferPointer { rounded in
+      for number in columns.indices {
+        var gain = 0.0
+        for place in 0..<size { gain += rounded[number * size + place] * factors[place] }
+        if gain > best.gain { best = (number, gain) }
       }
-      guard gain > 0 else { continue }
-      if isFirst { return number }
-      gain <<= mostBits - column.bits
-      if let best, best.gain >= gain { continue }
-      best = (number, gain)
     }
-    return best?.column
+    return best.gain > 0 && gain(of: columns[best.column], multipliers) > 0 ? best.column : nil
+  }
+
+  /// The first column that lowers the sum of the artificial variables; nil if none does.
+  private func first(_ multipliers: [BigInt]) -> Int? {
+    columns.firstIndex { gain(of: $0, multipliers) > 0 }
+  }
+
+  private func gain(of column: Column, _ multipliers: [BigInt]) -> BigInt {
+    var gain = multipliers[size - 1] * column.last
+    for (element, multiplier) in zip(column.elements, multipliers) where element != 0 && multiplier != 0 {
+      gain += element * multiplier
+    }
+    return gain
   }
 
   private mutating func pivot(_ column: Column, _ number: Int) {
@@ -236,5 +251,14 @@ struct ExactProgram {
     }
     let most = weights.reduce(0) { max($0, $1.shift) }
     return .combination(classes: classes, weights: weights.map { $0.weight << (most - $0.shift) })
+  }
+}
+
+extension BigInt {
+  /// About `self / 2^bits`, where that is below 1.
+  fileprivate func rounded(over bits: Int) -> Double {
+    let excess = Swift.max(magnitude.bitWidth - 63, 0)
+    let size = Double(sign: .plus, exponent: excess - bits, significand: Double(Int64(magnitude >> excess)))
+    return sign == .minus ? -size : size
   }
 }

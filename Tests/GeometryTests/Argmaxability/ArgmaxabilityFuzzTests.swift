@@ -26,7 +26,9 @@ import Testing
     print("argmaxability fuzz: \(figures.text), \(seconds) s")
     #expect(figures.wrong == 0 && figures.undecided == 0 && figures.refused == 0 && figures.accepted == 0)
     // Enough of everything that matters.
-    for verdict in [Verdict.argmaxable, .unargmaxable, .tied] { #expect(figures.counts[verdict, default: 0] > count / 2) }
+    for verdict in [Verdict.argmaxable, .unargmaxable, .tied] {
+      #expect(figures.counts[verdict, default: 0] > count / 2)
+    }
     #expect(figures.forged > 10 * count)
   }
 
@@ -159,7 +161,7 @@ struct HardLayer: CustomStringConvertible {
     case .subnormal:
       return (0..<dimension).map { _ in Float(Int.random(in: -4...4, using: &generator)) * .leastNonzeroMagnitude }
     case .farApart:
-      let sizes: [Float] = [0, 1e-45, 1e-38, 1e-20, 1, 1e20, 3e38]
+      let sizes: [Float] = [0, .leastNonzeroMagnitude, .leastNormalMagnitude, 1e-20, 1, 1e20, 3e38]
       return (0..<dimension).map { _ in
         (sizes.randomElement(using: &generator) ?? 0) * (Bool.random(using: &generator) ? 1 : -1)
       }
@@ -307,7 +309,9 @@ private struct Forger {
       claims += borrowed.map { .unargmaxable($0) }
       if truth[index] == .argmaxable { claims += borrowed.map { .undecided($0, bound: 0) } }
       if truth[index] == .tied { claims += borrowed.map { .undecided($0, bound: .greatestFiniteMagnitude) } }
-      if let copy = oracle.copy(of: index), oracle.wins(index) { claims += borrowed.map { .tied(with: copy, .below($0)) } }
+      if let copy = oracle.copy(of: index), oracle.wins(index) {
+        claims += borrowed.map { .tied(with: copy, .below($0)) }
+      }
     }
     // With exact weights that the oracle refutes: random ones, and right ones moved by a little.
     for _ in 0..<2 {

@@ -112,9 +112,10 @@ private struct ArgmaxableRun {
     if let proofs {
       let earlier = try await resume(proofs, search.checker, count, givenUp: &givenUp)
       if let content = earlier.replacement {
+        let isOne = earlier.outdated == 1
         note(
-          "weft: \(proofs): of \(Quantity.grouped(earlier.outdated)) \(earlier.outdated == 1 ? "class" : "classes") "
-            + "the proof does not hold any more; searching anew")
+          "weft: \(proofs): \(Quantity.grouped(earlier.outdated)) \(isOne ? "proof" : "proofs") of an earlier version "
+            + "\(isOne ? "does" : "do") not hold; searching anew")
         // The name gets another file, which is locked as the first was.
         let file = try OutputFile(path: proofs)
         try file.write(content)
