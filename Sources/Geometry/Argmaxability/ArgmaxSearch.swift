@@ -7,7 +7,8 @@ public import Engine
 /// linear programs over a growing set of rivals. The device finds the rivals, for many classes at once.
 ///
 /// The search only proposes proofs. All that it reports has passed a ``ProofChecker``; a class of which no proof does is
-/// undecided. In a layer of at most ``exactSize`` numbers none is: programs in integers decide what is left.
+/// undecided. In a layer of at most ``exactSize`` numbers, ``exactWidth`` a class, none is: programs in integers decide
+/// what is left.
 public struct ArgmaxSearch: Sendable {
   /// Receives proofs as they are found, each class once, and the stage that found them.
   public typealias Report = (_ proofs: [ClassProof], _ stage: SearchStage) async throws -> Void
@@ -16,9 +17,11 @@ public struct ArgmaxSearch: Sendable {
   public let checker: ProofChecker
 
   /// The largest layer of which every class is decided, in numbers: classes × dimension, and as many more as there are
-  /// classes where biases decide. What double precision leaves open there is decided in integers. Classes of a larger
+  /// classes where biases differ. What double precision leaves open there is decided in integers. Classes of a larger
   /// layer may stay undecided.
-  public static let exactSize = ExactPoints.sizeLimit
+  public static let exactSize = 16_384
+  /// How many numbers, the bias included where biases differ, a class of such a layer may have.
+  public static let exactWidth = 32
 
   /// How long the solver may take over one linear program, in steps of the simplex method, before it gives up.
   var simplexSteps: Int32 = 200_000

@@ -5,10 +5,6 @@ internal import BigInt
 /// The points are those of ``ClassPoints``: `a_i = w_i`, or `a_i = (w_i, b_i)` where biases decide. Each column is
 /// scaled by a power of two of its own, so that neither large nor tiny numbers matter.
 struct ExactPoints: Sendable {
-  /// The layers that are small enough to be decided without rounding: those of at most this many numbers, biases that
-  /// decide included.
-  static let sizeLimit = 16_384
-
   let classes: OutputClasses
   let box: Double?
   /// The vectors' dimension, and one more where biases decide.
@@ -20,7 +16,7 @@ struct ExactPoints: Sendable {
 
   init(_ classes: OutputClasses, box: Double?) {
     let bias = classes.decidingBias
-    let width = classes.dimension + (bias == nil ? 0 : 1)
+    let width = Self.width(classes)
     func number(_ index: Int, _ column: Int) -> Float {
       column < classes.dimension ? classes.element(index, column) : bias?[index] ?? 0
     }
@@ -39,10 +35,8 @@ struct ExactPoints: Sendable {
     (self.classes, self.box, self.width, self.exponents) = (classes, box, width, exponents)
   }
 
-  /// How many numbers a layer has.
-  static func size(_ classes: OutputClasses) -> Int {
-    classes.count * (classes.dimension + (classes.decidingBias == nil ? 0 : 1))
-  }
+  /// How many numbers a point has.
+  static func width(_ classes: OutputClasses) -> Int { classes.dimension + (classes.decidingBias == nil ? 0 : 1) }
 
   func difference(_ index: Int, _ other: Int) -> [BigInt] {
     (0..<width).map { integers[index * width + $0] - integers[other * width + $0] }

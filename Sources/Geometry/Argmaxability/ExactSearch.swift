@@ -1,11 +1,12 @@
 internal import BigInt
 
 extension ArgmaxSearch {
-  /// Decides the classes that programs in double precision have left, if the layer is small enough
-  /// (``ExactPoints/sizeLimit``), by programs in integers. No scale and no closeness is beyond those.
+  /// Decides the classes that programs in double precision have left, if the layer is small enough, by programs in
+  /// integers. No scale and no closeness is beyond those.
   /// - Returns: the classes that are still open.
   func decideExactly(_ open: [UndecidedClass], report: VerifiedReport) async throws -> [UndecidedClass] {
-    guard !open.isEmpty, ExactPoints.size(classes) <= exactSize else { return open }
+    let width = ExactPoints.width(classes)
+    guard !open.isEmpty, width <= Self.exactWidth, classes.count * width <= exactSize else { return open }
     let exact = ExactPoints(classes, box: checker.box)
     var left: [UndecidedClass] = []
     for start in stride(from: 0, to: open.count, by: 64) {

@@ -124,12 +124,18 @@ import Testing
       let proofs = try await OutputClasses(rows, bias: bias).decided(box: 0.75, only: [0, 1, 2], on: engine)
       #expect(proofs.map(\.verdict) == [.argmaxable, isDecided ? .unargmaxable : .undecided, .argmaxable], "\(count)")
     }
-    #expect(ExactPoints.size(try OutputClasses([[1, 2], [3, 4]], bias: [0, 1])) == 6)
-    #expect(ExactPoints.size(try OutputClasses([[1, 2], [3, 4]], bias: [1, 1])) == 4)
+    #expect(ExactPoints.width(try OutputClasses([[1, 2], [3, 4]], bias: [0, 1])) == 3)
+    #expect(ExactPoints.width(try OutputClasses([[1, 2], [3, 4]], bias: [1, 1])) == 2)
+    // So many numbers a class, the bias being one of them.
+    for (width, isDecided) in [(ArgmaxSearch.exactWidth, true), (ArgmaxSearch.exactWidth + 1, false)] {
+      let rows: [[Float]] = [1, 1.5, -4].map { [$0] + [Float](repeating: 0, count: width - 2) }
+      let proofs = try await OutputClasses(rows, bias: [0.375, 0, 0]).decided(box: 0.75, on: engine)
+      #expect(proofs.map(\.verdict) == [.argmaxable, isDecided ? .unargmaxable : .undecided, .argmaxable], "\(width)")
+    }
   }
 
   /// All of a layer by integers alone, at the largest sizes.
-  @Test(arguments: [(1489, 11, 3), (512, 32, 1), (64, 64, 1), (4096, 4, 3)])
+  @Test(arguments: [(1489, 11, 3), (512, 32, 1), (64, 32, 1), (4096, 4, 3)])
   func integersAloneDecideTheLargest(count: Int, dimension: Int, undecided: Int) async throws {
     var rows = RandomRows(count, dimension: dimension, seed: 31)
     let planted = [1, count / 2, count - 1]

@@ -24,8 +24,9 @@ struct ArgmaxableCommand: AsyncParsableCommand {
       and everything but the last has been proven, with bounds on all rounding or without any, of the float32 (or \
       float16, bfloat16) numbers in the file as they are. A class with a copy is tied and nothing else; the report says \
       whether the copies can be at the top together or are below others. In a layer of at most \
-      \(Quantity.grouped(ArgmaxSearch.exactSize)) numbers (classes × dimension, biases besides) no class stays undecided: \
-      the hardest are solved in exact arithmetic.
+      \(Quantity.grouped(ArgmaxSearch.exactSize)) numbers, \
+      \(ArgmaxSearch.exactWidth) a class (the dimension, and one more with biases), no class stays undecided: the hardest \
+      are solved in exact arithmetic.
 
       --proofs keeps the proofs, a line a class, and a run that was interrupted goes on from there; --verify checks them \
       again, with none of the code that found them. Each class has one verdict that can be proven, so that the counts of \
