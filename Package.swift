@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
   ],
   targets: [
     // Files and folders that appear when they are complete.
@@ -60,10 +61,13 @@ let package = Package(
 
     .target(name: "Diffusion", dependencies: ["Engine", "ModelFiles", "Networks"]),
 
-    // Reachability, hubness and the quality of samples. COIN-OR's CLP solves linear programs, LAPACK finds eigenvalues.
+    // Reachability, hubness and the quality of samples. COIN-OR's CLP solves linear programs, LAPACK finds eigenvalues,
+    // and what no double can decide is decided in integers of any size.
     .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
     .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
-    .target(name: "Geometry", dependencies: ["CCLP", "CLAPACKE", "Engine", "ModelFiles"]),
+    .target(
+      name: "Geometry",
+      dependencies: ["CCLP", "CLAPACKE", "Engine", "ModelFiles", .product(name: "BigInt", package: "BigInt")]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),

@@ -44,6 +44,8 @@ struct CompensatedSum {
 
   /// Whether the exact sum is certainly above 0.
   var isCertainlyPositive: Bool { value > errorBound }
+  /// Whether the exact sum is certainly below 0.
+  var isCertainlyNegative: Bool { value < -errorBound }
 
   /// No less than |exact|.
   var magnitudeBound: Double { (abs(value) + errorBound) * (1 + 0x1p-50) }

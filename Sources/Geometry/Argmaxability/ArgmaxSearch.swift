@@ -6,7 +6,9 @@ public import Engine
 /// the vectors' covariance. Then, for the remaining classes, reflections at the rivals that score higher; then
 /// linear programs over a growing set of rivals. The device finds the rivals, for many classes at once.
 ///
-/// The search only proposes proofs. Reported proofs have passed a ``ProofChecker``; other classes are undecided.
+/// The search only proposes proofs. All that it reports has passed a ``ProofChecker``; a class of which no proof does is
+/// undecided. In a layer of at most ``exactSize`` numbers, ``exactWidth`` a class, none is: programs in integers decide
+/// what is left.
 public struct ArgmaxSearch: Sendable {
   /// Receives proofs as they are found, each class once, and the stage that found them.
   public typealias Report = (_ proofs: [ClassProof], _ stage: SearchStage) async throws -> Void
@@ -14,14 +16,26 @@ public struct ArgmaxSearch: Sendable {
   /// Checks the proofs that the search finds.
   public let checker: ProofChecker
 
+  /// The largest layer of which every class is decided, in numbers: classes × dimension, and as many more as there are
+  /// classes where biases differ. What double precision leaves open there is decided in integers. Classes of a larger
+  /// layer may stay undecided.
+  public static let exactSize = 16_384
+  /// How many numbers, the bias included where biases differ, a class of such a layer may have.
+  public static let exactWidth = 32
+
   /// How long the solver may take over one linear program, in steps of the simplex method, before it gives up.
   var simplexSteps: Int32 = 200_000
+  /// The largest layer that is decided in integers.
+  var exactSize = ArgmaxSearch.exactSize
 
   let points: ClassPoints
   let scores: ClassScores
   let duplicates: DuplicateClasses
   private let engine: Engine
   var classes: OutputClasses { checker.classes }
+
+  /// Receives what the checker has accepted. There is no other way for a proof out of the search.
+  typealias VerifiedReport = (_ proofs: [VerifiedProof], _ stage: SearchStage) async throws -> Void
 
   /// Prepares a search.
   /// - Parameters:
@@ -51,46 +65,54 @@ public struct ArgmaxSearch: Sendable {
   ///   - report: is given proofs as they are found, in no particular order.
   /// - Throws: what `report` throws; `EngineError` if the device fails; `CancellationError`.
   public func run(_ chosen: [Int]? = nil, report: Report) async throws {
-    guard points.form == .boxed, ClassPoints.losesBiases(classes, box: checker.box) else {
-      return try await decide(chosen, report: report)
+    func verified(_ proofs: [VerifiedProof], _ stage: SearchStage) async throws {
+      if !proofs.isEmpty { try await report(proofs.map(\.proof), stage) }
     }
-    // As if there were no box first: nearly all hidden vectors found lie in it, and certificates hold in any.
-    var lifted = try await ArgmaxSearch(
-      checker, ClassPoints(classes, box: checker.box, isLifted: true), duplicates, engine)
-    lifted.simplexSteps = simplexSteps
+    var open = try await settleDuplicates(chosen ?? Array(0..<classes.count), report: verified)
+    if points.form == .boxed, ClassPoints.losesBiases(classes, box: checker.box) {
+      // As if there were no box first: nearly all hidden vectors found lie in it, and certificates hold in any.
+      var lifted = try await ArgmaxSearch(
+        checker, ClassPoints(classes, box: checker.box, isLifted: true), duplicates, engine)
+      lifted.simplexSteps = simplexSteps
+      open = try await lifted.decide(open, report: verified).map(\.candidate.index)
+    }
+    let left = try await decideExactly(decide(open, report: verified), report: verified)
+    try await verified(left.map(\.proof), .linearPrograms)
+  }
+
+  /// Settles the classes that have the same vector as others, and returns the rest with one of each group of copies.
+  private func settleDuplicates(_ chosen: [Int], report: VerifiedReport) async throws -> [Int] {
     var open: [Int] = []
-    try await lifted.decide(chosen) { proofs, stage in
-      let decided = proofs.filter { !isOpen($0) }
-      open += proofs.filter(isOpen).map(\.index)
-      if !decided.isEmpty { try await report(decided, stage) }
-    }
-    if !open.isEmpty { try await decide(open, report: report) }
-  }
-
-  /// Whether a proof does not decide its class, or those that are tied with it.
-  private func isOpen(_ proof: ClassProof) -> Bool {
-    if case .tied(_, .unsaid) = proof.claim { return duplicates.isFirstOfTie(proof.index) }
-    return proof.verdict == .undecided
-  }
-
-  private func decide(_ chosen: [Int]?, report: Report) async throws {
-    var open: [Candidate] = []
-    var settled: [ClassProof] = []
-    let nowhere = points.direction([Double](repeating: 0, count: classes.dimension))
-    for index in chosen ?? Array(0..<classes.count) {
-      if let other = duplicates.above[index] {
-        settled.append(
-          ClassProof(index: index, claim: .unargmaxable(Combination(classes: [other], weights: [1]))))
-      } else if let other = duplicates.ties[index], !duplicates.isFirstOfTie(index) {
-        settled.append(ClassProof(index: index, claim: .tied(with: other, .unsaid)))
+    var settled: [VerifiedProof] = []
+    for index in chosen {
+      let claim: ClassProof.Claim? =
+        if let other = duplicates.ties[index] {
+          if !duplicates.isFirstOfTie(index) {
+            .tied(with: other, .unsaid)
+          } else {
+            duplicates.above[index].map { .tied(with: other, .below(Combination(classes: [$0], weights: [1]))) }
+          }
+        } else {
+          duplicates.above[index].map { .unargmaxable(Combination(classes: [$0], weights: [1])) }
+        }
+      if let claim, let proof = checker.verified(ClassProof(index: index, claim: claim)) {
+        settled.append(proof)
       } else {
-        open.append(Candidate(index: index, duplicate: duplicates.ties[index], direction: nowhere))
+        open.append(index)
       }
     }
     if !settled.isEmpty { try await report(settled, .duplicates) }
+    return open
+  }
+
+  /// Decides classes in double precision.
+  /// - Returns: those that are left.
+  private func decide(_ indices: [Int], report: VerifiedReport) async throws -> [UndecidedClass] {
+    let nowhere = points.direction([Double](repeating: 0, count: classes.dimension))
+    var open = indices.map { Candidate(index: $0, duplicate: duplicates.ties[$0], direction: nowhere) }
     try await probe(&open, report: report)
     try await reflect(&open, report: report)
-    try await solvePrograms(open, report: report)
+    return try await solvePrograms(open, report: report)
   }
 }
 
@@ -108,6 +130,8 @@ public enum SearchStage: String, Sendable, Hashable, CaseIterable {
   case reflections
   /// Linear programs; what stays undecided ends here too.
   case linearPrograms = "linear programs"
+  /// Linear programs in integers, for small layers.
+  case exactPrograms = "exact programs"
 }
 
 /// Below which the search takes a number for 0. Proofs do not depend on these: they only guide what is tried.
@@ -160,48 +184,53 @@ struct Candidate: Sendable {
   }
 }
 
+/// A class that the search has given up so far, with a proof of as much as is known of it.
+struct UndecidedClass: Sendable {
+  let candidate: Candidate
+  let proof: VerifiedProof
+}
+
 /// The outcome of checking a hidden vector.
 enum WitnessOutcome {
-  case proven(ClassProof)
+  case proven(VerifiedProof)
   /// The classes that it is not proven to score above, the highest first.
   case beaten(by: [Int])
 }
 
 extension ArgmaxSearch {
-  /// Checks directions that may put their classes on top. Their hidden vectors are rounded to few decimals, for a short
-  /// proof, and those that need them get more.
+  /// Checks directions that may put their classes on top.
   func check(_ candidates: [Candidate]) async -> [WitnessOutcome] {
+    await check(candidates, hidden: candidates.map { points.hidden($0.direction) })
+  }
+
+  /// Checks hidden vectors that may put their classes on top. They are rounded to few decimals, for a short proof, and
+  /// those that need them get more.
+  func check(_ candidates: [Candidate], hidden: [[Double]?]) async -> [WitnessOutcome] {
     var outcomes = [WitnessOutcome](repeating: .beaten(by: []), count: candidates.count)
     var open = Array(candidates.indices)
     for digits in [4, 8, nil] {
+      open = open.filter { hidden[$0] != nil }
       guard !open.isEmpty else { break }
-      var vectors: [[Double]] = []
-      var places: [Int] = []
-      for place in open {
-        guard let hidden = points.hidden(candidates[place].direction) else { continue }
-        vectors.append(digits.map { hidden.rounded(digits: $0, limit: checker.box) } ?? hidden)
-        places.append(place)
-      }
-      let rivals = await rivals(places.map { candidates[$0] }, vectors)
-      open = []
-      for ((place, vector), rivals) in zip(zip(places, vectors), rivals) {
-        if rivals.isEmpty {
-          outcomes[place] = .proven(candidates[place].proof(.vector(vector)))
-        } else {
-          outcomes[place] = .beaten(by: rivals)
-          open.append(place)
-        }
-      }
+      let checked = await check(
+        open.map { place in
+          let vector = hidden[place] ?? []
+          let rounded = digits.map { vector.rounded(digits: $0, limit: checker.box) }
+          return candidates[place].proof(.vector(rounded ?? vector))
+        })
+      for (place, outcome) in zip(open, checked) { outcomes[place] = outcome }
+      open = zip(open, checked).compactMap { if case .proven = $1 { nil } else { $0 } }
     }
     return outcomes
   }
 
-  /// The classes that are not proven to score below each hidden vector's own.
-  func rivals(_ candidates: [Candidate], _ vectors: [[Double]]) async -> [[Int]] {
-    await checker.rivals(
-      of: zip(candidates, vectors).map {
-        Witness(index: $0.index, elements: $1, ignoresDuplicates: $0.duplicate != nil)
-      })
+  /// Has the checker look at proofs by hidden vectors.
+  func check(_ proofs: [ClassProof]) async -> [WitnessOutcome] {
+    await checker.checked(proofs).map { outcome in
+      switch outcome {
+      case .accepted(let proof): .proven(proof)
+      case .rejected(let rejection): .beaten(by: rejection.rivals)
+      }
+    }
   }
 }
 

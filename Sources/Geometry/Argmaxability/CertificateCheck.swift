@@ -13,7 +13,8 @@
 /// 5. `Σ λ*_i b_i ≥ b_k`: by λ̃ and the radius or, where that is too close to tell, by integers again.
 /// 6. So for every h `<w_k, h> + b_k ≤ Σ λ*_i (<w_i, h> + b_i)`, an average that is no larger than the largest score in S.
 ///
-/// In a box steps 1 to 5 may be replaced by one inequality, see `isBelow`.
+/// In a box steps 1 to 5 may be replaced by one inequality, see `isBelow`. Weights that come as exact numbers are λ* itself,
+/// and both are checked in integers (``ExactCheck``).
 struct CertificateCheck {
   private let checker: ProofChecker
   private var classes: OutputClasses { checker.classes }
@@ -26,7 +27,11 @@ struct CertificateCheck {
 
   /// - Throws: why the combination is no proof.
   func check(_ combination: Combination, of index: Int) throws(Rejection) {
-    try checkForm(combination, of: index)
+    try checkMembers(combination, of: index)
+    if let weights = combination.exactWeights {
+      return try ExactCheck(classes).check(combination.classes, weights, of: index, box: checker.box)
+    }
+    try checkWeights(combination)
     // In a box either proof will do.
     if let box = checker.box, classes.decidingBias != nil, isBelow(combination, of: index, within: box) { return }
     try checkNearness(combination, of: index)
@@ -52,7 +57,7 @@ struct CertificateCheck {
   /// An upper bound on how far any hidden vector `h` puts the class above all others: in a box with biases as it is, else
   /// for `‖h‖ = 1`, or `‖(h, 1)‖ = 1` where there are biases; nil if it is no convex combination.
   func bound(_ combination: Combination, of index: Int) -> Double? {
-    guard (try? checkForm(combination, of: index)) != nil, (try? checkSum(combination)) != nil else { return nil }
+    guard isConvex(combination, of: index) else { return nil }
     // The least of the differences is at most any average of them, with the weights as they are.
     let parts = (0..<classes.dimension).map { shortfall(combination, of: index, $0).magnitudeBound }
     let bias = biasShortfall(combination, of: index)
@@ -71,16 +76,38 @@ struct CertificateCheck {
     return bound.isFinite ? bound : nil
   }
 
+  /// The largest number of double precision, for a convex combination without a bound below it; nil if it is no convex
+  /// combination.
+  func noBound(_ combination: Combination, of index: Int) -> Double? {
+    isConvex(combination, of: index) ? .greatestFiniteMagnitude : nil
+  }
+
   // MARK: Parts
 
-  private func checkForm(_ combination: Combination, of index: Int) throws(Rejection) {
+  private func isConvex(_ combination: Combination, of index: Int) -> Bool {
+    do throws(Rejection) {
+      try checkMembers(combination, of: index)
+      try checkWeights(combination)
+      try checkSum(combination)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func checkMembers(_ combination: Combination, of index: Int) throws(Rejection) {
     let (members, weights) = (combination.classes, combination.weights)
     guard !members.isEmpty, members.count == weights.count else {
       throw Rejection("\(members.count) classes and \(weights.count) weights are no combination")
     }
     guard members.allSatisfy({ (0..<classes.count).contains($0) && $0 != index }), Set(members).count == members.count
     else { throw Rejection("the classes of the combination must be different from each other and from the class") }
-    guard weights.allSatisfy({ $0 > 0 && $0.isFinite }) else { throw Rejection("the weights must be positive") }
+  }
+
+  private func checkWeights(_ combination: Combination) throws(Rejection) {
+    guard combination.weights.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw Rejection("the weights must be positive")
+    }
   }
 
   /// `Σ λ_i (w_k - w_i)` at a column.

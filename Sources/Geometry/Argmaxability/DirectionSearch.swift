@@ -1,7 +1,7 @@
 extension ArgmaxSearch {
   /// Tries hidden vectors that are likely to put their classes on top; those that do not stay in `open`, with the last
   /// one tried.
-  func probe(_ open: inout [Candidate], report: Report) async throws {
+  func probe(_ open: inout [Candidate], report: VerifiedReport) async throws {
     for probe in Probe.all(points, box: checker.box) {
       try await tryDirections(&open, report: { try await report($0, probe.stage) }) {
         probe.direction($0.index, classes)
@@ -15,7 +15,7 @@ extension ArgmaxSearch {
       try await tryDirections(&open, report: { try await report($0, .whitenedVector) }) { candidate in
         guard let centred = checker.hiddenVector(.centredRow(scale: 1), of: candidate.index) else { return nil }
         let whitened = covariance.solve(centred)
-        let factor = scale(whitened.reduce(0) { max($0, abs($1)) })
+        guard let factor = scale(whitened.reduce(0) { max($0, abs($1)) }) else { return nil }
         return .vector(whitened.map { $0 * factor })
       }
     }
@@ -26,7 +26,8 @@ extension ArgmaxSearch {
 
   /// Asks the device in blocks, and the checker where the device says that a class leads.
   private func tryDirections(
-    _ open: inout [Candidate], report: ([ClassProof]) async throws -> Void, _ direction: (Candidate) -> Direction?
+    _ open: inout [Candidate], report: ([VerifiedProof]) async throws -> Void,
+    _ direction: (Candidate) -> Direction?
   ) async throws {
     var left: [Candidate] = []
     for start in stride(from: 0, to: open.count, by: Self.blockSize) {
@@ -40,8 +41,8 @@ extension ArgmaxSearch {
         block[place].direction = points.direction(hidden)
       }
       let leaders = try await scores.leader(block.map(\.direction))
-      let leading = block.indices.filter { block[$0].isSame(leaders[$0], classes) }
-      let outcomes = await check(leading.map { block[$0] }, as: leading.map { directions[$0] })
+      let leading = block.indices.filter { directions[$0] != nil && block[$0].isSame(leaders[$0], classes) }
+      let outcomes = await check(leading.map { block[$0] }, as: leading.compactMap { directions[$0] })
       let proven = Dictionary(uniqueKeysWithValues: zip(leading, outcomes))
       left += block.indices.filter { (proven[$0] ?? nil) == nil }.map { block[$0] }
       let proofs = outcomes.compactMap { $0 }
@@ -52,24 +53,19 @@ extension ArgmaxSearch {
 
   /// ``Direction/row(scale:)`` and ``Direction/centredRow(scale:)`` are short proofs as they are; other directions are
   /// rounded to decimals.
-  private func check(_ candidates: [Candidate], as directions: [Direction?]) async -> [ClassProof?] {
-    if directions.contains(where: { if case .vector? = $0 { true } else { false } }) {
-      return await check(candidates).map { if case .proven(let proof) = $0 { proof } else { nil } }
-    }
-    let vectors = zip(candidates, directions).map { candidate, direction in
-      direction.flatMap { checker.hiddenVector($0, of: candidate.index) } ?? []
-    }
-    let rivals = await rivals(candidates, vectors)
-    return zip(zip(candidates, directions), rivals).map { pair, rivals in
-      rivals.isEmpty ? pair.1.map { pair.0.proof($0) } : nil
-    }
+  private func check(_ candidates: [Candidate], as directions: [Direction]) async -> [VerifiedProof?] {
+    let hasVectors = directions.contains { if case .vector = $0 { true } else { false } }
+    let outcomes =
+      hasVectors ? await check(candidates) : await check(zip(candidates, directions).map { $0.proof($1) })
+    return outcomes.map { if case .proven(let proof) = $0 { proof } else { nil } }
   }
 }
 
 /// A hidden vector that is likely to put a class on top.
 struct Probe {
-  /// The factor for a vector whose largest element is given: a power of two, so that scaling does not round.
-  typealias Scale = @Sendable (Double) -> Double
+  /// The factor for a vector whose largest element is given: a power of two, so that scaling does not round. Nil if
+  /// another factor is tried already.
+  typealias Scale = @Sendable (Double) -> Double?
 
   private let isCentred: Bool
   private let scale: Scale
@@ -81,9 +77,9 @@ struct Probe {
   }
 
   /// Where there are biases the length of a hidden vector matters, and it should be long: as long as the box allows, or
-  /// so long that biases count little.
+  /// so long that biases count little, if that is inside.
   static func scales(_ points: ClassPoints, box: Double?) -> [Scale] {
-    let fitting: Scale = { largest in
+    let fitting: @Sendable (Double) -> Double = { largest in
       guard let box, largest > 0 else { return 1 }
       // Rounded down, and once more, for what rounding a decimal may add.
       return Double(sign: .plus, exponent: Int((box / largest).exponent), significand: 1) / 2
@@ -96,7 +92,8 @@ struct Probe {
       let long: Scale = { largest in
         // <w, h> of about 2¹⁰ times the biases' spread.
         let wanted = 1024 * spread / max(largest * largest, .leastNormalMagnitude)
-        return Double(sign: .plus, exponent: max(0, min(Int(wanted.exponent) + 1, 200)), significand: 1)
+        let long = Double(sign: .plus, exponent: max(0, min(Int(wanted.exponent) + 1, 200)), significand: 1)
+        return box == nil || long < fitting(largest) ? long : nil
       }
       return [fitting, long]
     }
@@ -107,7 +104,7 @@ struct Probe {
     guard largest > 0 || isCentred else { return nil }
     // The mean is no longer than the longest vector: twice as large is enough for what is centred.
     let bound = isCentred ? 2 * Double(classes.elements.reduce(0) { max($0, abs($1)) }) : largest
-    return isCentred ? .centredRow(scale: scale(bound)) : .row(scale: scale(largest))
+    return isCentred ? scale(bound).map { .centredRow(scale: $0) } : scale(largest).map { .row(scale: $0) }
   }
 }
 
@@ -183,13 +180,13 @@ struct Covariance {
 extension ArgmaxSearch {
   /// Reflects each direction at the hyperplane on which its class scores the same as the rival that leads, until the
   /// class leads itself or a hundred rounds are over; those that never lead stay in `open`.
-  func reflect(_ open: inout [Candidate], report: Report) async throws {
+  func reflect(_ open: inout [Candidate], report: VerifiedReport) async throws {
     for _ in 0..<100 where !open.isEmpty {
       try Task.checkCancellation()
       let leaders = try await scores.leader(open.map(\.direction))
       let leading = open.indices.filter { open[$0].isSame(leaders[$0], classes) }
       var rivals = leaders
-      var proofs: [ClassProof] = []
+      var proofs: [VerifiedProof] = []
       var settled: Set<Int> = []
       for (place, outcome) in zip(leading, await check(leading.map { open[$0] })) {
         switch outcome {

@@ -58,6 +58,9 @@ public struct OutputClasses: Sendable, Hashable {
     vectors.elements[index * dimension..<(index + 1) * dimension]
   }
 
+  /// An element of a class's vector.
+  func element(_ index: Int, _ column: Int) -> Float { vectors.elements[index * dimension + column] }
+
   /// Whether two classes have the same vector; 0 and -0 are the same number.
   func haveSameVector(_ first: Int, _ second: Int) -> Bool { row(first).elementsEqual(row(second)) }
 
@@ -67,8 +70,8 @@ public struct OutputClasses: Sendable, Hashable {
   }
 }
 
-/// Classes with the same vector. Of those, one with less bias than another can never win, and those that share the
-/// largest bias can only win together.
+/// Classes with the same vector. One with less bias than another can never win, and those that share a bias are tied,
+/// whether they are at the top together or below others.
 struct DuplicateClasses {
   /// For a class that always scores less than another: the other.
   private(set) var above: [Int: Int] = [:]
@@ -88,11 +91,11 @@ struct DuplicateClasses {
 
   private mutating func add(_ group: [Int], _ bias: [Float]?) {
     func value(_ index: Int) -> Float { bias?[index] ?? 0 }
-    let largest = group.map(value).max() ?? 0
-    let best = group.filter { value($0) == largest }
-    for index in group where value(index) < largest { above[index] = best[0] }
-    guard best.count > 1 else { return }
-    for index in best { ties[index] = index == best[0] ? best[1] : best[0] }
+    let best = group.max { value($0) < value($1) } ?? group[0]
+    for index in group where value(index) < value(best) { above[index] = best }
+    for copies in Dictionary(grouping: group, by: value).values where copies.count > 1 {
+      for index in copies { ties[index] = index == copies[0] ? copies[1] : copies[0] }
+    }
   }
 
   /// Whether this class stands for all that it is tied with.

@@ -8,15 +8,18 @@ extension ArgmaxSearch {
   /// 3. the device names the classes that lead in the directions found, and one that leads itself has a witness;
   /// 4. a program with neither takes up the leaders that it does not know. If it knows them all the class may be within
   ///    rounding of a face, and a program along the face takes over; after that, the class is given up.
-  func solvePrograms(_ open: [Candidate], report: Report) async throws {
+  ///
+  /// - Returns: the classes that were given up.
+  func solvePrograms(_ open: [Candidate], report: VerifiedReport) async throws -> [UndecidedClass] {
     var waiting = open[...]
+    var left: [UndecidedClass] = []
     var programs: [ClassProgram] = []
     while !waiting.isEmpty || !programs.isEmpty {
       try Task.checkCancellation()
-      var settled: [ClassProof] = []
+      var settled: [VerifiedProof] = []
       let entering = Array(waiting.prefix(max(0, programLimit - programs.count)))
       waiting = waiting.dropFirst(entering.count)
-      if !entering.isEmpty { programs += try await start(entering, &settled) }
+      if !entering.isEmpty { programs += try await start(entering, &left) }
 
       let steps = await step(programs)
       settled += steps.compactMap(\.proof)
@@ -29,12 +32,13 @@ extension ArgmaxSearch {
           if let next = await program(after: step, rivals) {
             programs.append(next)
           } else {
-            settled.append(undecided(step.program.candidate, step.solution.combination))
+            left.append(try undecided(step.program.candidate, step.solution.combination))
           }
         }
       }
       if !settled.isEmpty { try await report(settled, .linearPrograms) }
     }
+    return left
   }
 
   /// Rivals that join a program in a round.
@@ -50,7 +54,7 @@ extension ArgmaxSearch {
   private struct Step: Sendable {
     let program: ClassProgram
     let solution: ClassProgram.Solution
-    let proof: ClassProof?
+    let proof: VerifiedProof?
 
     /// The class, looked for where the program points.
     var candidate: Candidate {
@@ -61,14 +65,14 @@ extension ArgmaxSearch {
   }
 
   /// Programs whose first rivals are those that lead in the directions looked at last.
-  private func start(_ candidates: [Candidate], _ settled: inout [ClassProof]) async throws -> [ClassProgram] {
+  private func start(_ candidates: [Candidate], _ left: inout [UndecidedClass]) async throws -> [ClassProgram] {
     let leaders = try await scores.leaders(candidates.map(\.direction), count: rivalCount)
     var programs: [ClassProgram] = []
     for (candidate, leaders) in zip(candidates, leaders) {
       if let program = try? ClassProgram(candidate, points), await program.take(leaders) {
         programs.append(program)
       } else {
-        settled.append(undecided(candidate, nil))
+        left.append(try undecided(candidate, nil))
       }
     }
     return programs
@@ -83,9 +87,9 @@ extension ArgmaxSearch {
           let solution = await program.solve(steps: simplexSteps)
           let candidate = program.candidate
           guard solution.margin <= SearchTolerance.margin, let combination = solution.combination,
-            let proven = refinement.proven(combination, of: candidate.index)
+            let proof = refinement.proven(combination, candidate)
           else { return (place, Step(program: program, solution: solution, proof: nil)) }
-          return (place, Step(program: program, solution: solution, proof: candidate.proof(proven)))
+          return (place, Step(program: program, solution: solution, proof: proof))
         }
       }
       var steps: [Int: Step] = [:]
@@ -122,14 +126,19 @@ extension ArgmaxSearch {
     return await next.take(await next.unknown(step.program.rivals)) ? next : nil
   }
 
-  /// The proof of an undecided class: a bound, from the program's weights or else from one other class alone.
-  private func undecided(_ candidate: Candidate, _ combination: Combination?) -> ClassProof {
+  /// An undecided class with a bound, from the program's weights or else from one other class alone.
+  /// - Throws: ``GeometryError`` if the checker refuses even that, which would be a fault of the search.
+  private func undecided(_ candidate: Candidate, _ combination: Combination?) throws -> UndecidedClass {
     let check = CertificateCheck(checker)
-    if let combination, let bound = check.bound(combination, of: candidate.index) {
-      return candidate.undecided(combination, bound: bound)
-    }
     let other = Combination(classes: [candidate.index == 0 ? 1 : 0], weights: [1])
-    return candidate.undecided(other, bound: check.bound(other, of: candidate.index) ?? .greatestFiniteMagnitude)
+    for combination in [combination, other].compactMap({ $0 }) {
+      // Where no bound is a finite number the largest stands for none.
+      let bound = check.bound(combination, of: candidate.index) ?? .greatestFiniteMagnitude
+      if let proof = checker.verified(candidate.undecided(combination, bound: bound)) {
+        return UndecidedClass(candidate: candidate, proof: proof)
+      }
+    }
+    throw GeometryError("class \(candidate.index) has neither a proof nor a bound")
   }
 }
 
@@ -317,11 +326,11 @@ struct CertificateRefinement {
   init(_ checker: ProofChecker) { self.checker = checker }
 
   /// Drops classes until the rest are affinely independent and their exact weights positive, and computes these anew.
-  /// - Returns: a combination that passes the check; nil if none was found.
-  func proven(_ combination: Combination, of index: Int) -> Combination? {
-    let check = CertificateCheck(checker)
+  /// - Returns: a proof that the checker accepts; nil if none was found.
+  func proven(_ combination: Combination, _ candidate: Candidate) -> VerifiedProof? {
+    let index = candidate.index
     // In a box no equation need hold, and the multipliers may already be a proof.
-    if checker.box != nil, (try? check.check(combination, of: index)) != nil { return combination }
+    if checker.box != nil, let proof = checker.verified(candidate.proof(combination)) { return proof }
     var refined = combination
     for _ in 0..<8 {
       let equations = AffineEquations(checker.classes, refined, of: index)
@@ -337,7 +346,7 @@ struct CertificateRefinement {
       guard !kept.isEmpty else { return nil }
       refined = Combination(classes: kept.map { refined.classes[$0] }, weights: kept.map { solution.values[$0] })
       guard kept.count == solution.values.count else { continue }
-      return (try? check.check(refined, of: index)) != nil ? refined : nil
+      return checker.verified(candidate.proof(refined))
     }
     return nil
   }

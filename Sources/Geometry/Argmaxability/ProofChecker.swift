@@ -9,7 +9,8 @@ public struct ClassProof: Sendable, Hashable {
     /// Another class has the same vector and bias, so that neither is ever above the other.
     case tied(with: Int, GroupClaim)
     /// Only a bound is proven: no hidden vector `h` puts it above all others by more than `bound · ‖h‖`, or
-    /// `bound · ‖(h, 1)‖` where there are biases, or `bound` itself in a box where there are.
+    /// `bound · ‖(h, 1)‖` where there are biases, or `bound` itself in a box where there are. The largest number of
+    /// double precision stands for no bound.
     case undecided(Combination, bound: Double)
   }
 
@@ -45,13 +46,14 @@ public struct ClassProof: Sendable, Hashable {
   }
 }
 
-/// The outcome for a class.
+/// The outcome for a class. Each class has exactly one that can be proven, or is undecided.
 public enum Verdict: String, Sendable, Hashable, CaseIterable {
   /// Some hidden vector makes it the only one with the highest score.
   case argmaxable
-  /// None does.
+  /// None does, though no other class has the same vector and bias.
   case unargmaxable
-  /// None does, because another class always scores the same.
+  /// None does, because another class has the same vector and bias and so the same score, always. What hidden vectors
+  /// do to them together is a note to this, see ``ClassProof/GroupClaim``.
   case tied
   /// Neither could be proven.
   case undecided
@@ -65,6 +67,8 @@ public enum Direction: Sendable, Hashable {
   case centredRow(scale: Double)
   /// Its elements.
   case vector([Double])
+  /// Its elements, where they are no numbers of double precision.
+  case exact([ExactNumber])
 }
 
 /// A convex combination of classes: `Σ weights[i] · w_classes[i]`.
@@ -73,11 +77,22 @@ public struct Combination: Sendable, Hashable {
   public let classes: [Int]
   /// Their weights: positive, with sum 1 up to rounding.
   public let weights: [Double]
+  /// The weights without rounding, with a sum of exactly 1; nil if they are not known so. Those in double precision then
+  /// only say where to look for them.
+  public let exactWeights: [ExactNumber]?
 
   /// A combination of classes; as many weights as classes.
   public init(classes: [Int], weights: [Double]) {
     self.classes = classes
     self.weights = weights
+    exactWeights = nil
+  }
+
+  /// A combination of classes; as many weights as classes.
+  public init(classes: [Int], exactWeights: [ExactNumber]) {
+    self.classes = classes
+    self.exactWeights = exactWeights
+    weights = exactWeights.map(\.rounded)
   }
 }
 
@@ -89,18 +104,43 @@ public enum ProofFinding: Sendable, Hashable {
   case rejected(String)
 }
 
-/// Checks proofs about the classes of a layer, in double precision with bounds on every rounding error.
+/// A proof that a ``ProofChecker`` has accepted. Nothing else makes one.
+package struct VerifiedProof: Sendable {
+  package let proof: ClassProof
+
+  fileprivate init(_ proof: ClassProof) { self.proof = proof }
+}
+
+/// What a check says of a proof, for those that look for proofs.
+package enum CheckOutcome: Sendable {
+  case accepted(VerifiedProof)
+  case rejected(Rejection)
+}
+
+/// Why a proof is not accepted.
+package struct Rejection: Error, Sendable {
+  package let reason: String
+  /// The classes that a hidden vector is not proven to put the class above, the closest to the top first.
+  package let rivals: [Int]
+  /// Whether earlier versions took such proofs, so that a file may hold some in good faith.
+  package let isOutdated: Bool
+
+  init(_ reason: String, rivals: [Int] = [], isOutdated: Bool = false) {
+    (self.reason, self.rivals, self.isOutdated) = (reason, rivals, isOutdated)
+  }
+}
+
+/// Checks proofs about the classes of a layer: in double precision with bounds on every rounding error, and in integers
+/// where those leave a doubt.
 ///
-/// It does not depend on how a proof was found. What it accepts is true of the float32 numbers as real numbers:
+/// It does not depend on how a proof was found. What it accepts is true of the float32 numbers as real numbers, and of
+/// each class it accepts one verdict at most, besides `undecided`:
 ///
-/// - argmaxable: `<w_k - w_i, h> + b_k - b_i > 0` for all other `i`, each computed difference being larger than the
-///   bound on its error;
-/// - unargmaxable: `w_k = Σ λ_i w_i` and `b_k ≤ Σ λ_i b_i` *exactly*, for numbers `λ_i > 0` of sum 1 next to the
-///   weights of the proof (see ``CertificateCheck``). In a box, `B·‖Σ λ_i (w_k - w_i)‖₁ + Σ λ_i (b_k - b_i) ≤ 0` does
-///   as well;
-/// - tied: the numbers are compared.
-///
-/// Overflow makes a proof fail; the bounds cover underflow.
+/// - argmaxable: `<w_k - w_i, h> + b_k - b_i > 0` for all other `i`, and h is inside the box;
+/// - unargmaxable: `w_k = Σ λ_i w_i` and `b_k ≤ Σ λ_i b_i` *exactly*, for numbers `λ_i > 0` of sum 1 that are the proof's
+///   exact weights, or next to its rounded ones (see ``CertificateCheck``). In a box,
+///   `B·‖Σ λ_i (w_k - w_i)‖₁ + Σ λ_i (b_k - b_i) ≤ 0` does as well;
+/// - tied: the numbers are compared. A class with the numbers of another is nothing else but tied.
 public struct ProofChecker: Sendable {
   /// The classes that proofs are about.
   public let classes: OutputClasses
@@ -111,6 +151,10 @@ public struct ProofChecker: Sendable {
   let norms: [Double]
   /// The mean of all vectors, rounded.
   let mean: [Double]
+  /// The biases; nil if they decide nothing.
+  let bias: [Float]?
+  /// For each class that has the numbers of others the first of these.
+  private let copies: [Int: Int]
 
   /// A checker of proofs about `classes`.
   /// - Throws: ``GeometryError`` if the box is not a positive number.
@@ -122,58 +166,131 @@ public struct ProofChecker: Sendable {
     var norms: [Double] = []
     norms.reserveCapacity(classes.count)
     var sums = [Double](repeating: 0, count: dimension)
+    var hashes: [UInt64] = []
+    hashes.reserveCapacity(classes.count)
     classes.elements.withUnsafeBufferPointer { elements in
       for index in 0..<classes.count {
         var squares = 0.0
+        var hash: UInt64 = 0
         for j in 0..<dimension {
-          let x = Double(elements[index * dimension + j])
+          let element = elements[index * dimension + j]
+          let x = Double(element)
           squares += x * x
           sums[j] += x
+          // Zeros of both signs are equal.
+          hash = (hash ^ UInt64((element + 0).bitPattern)) &* 0x9E37_79B9_7F4A_7C15
+          hash ^= hash >> 32
         }
         // Squares of floats neither overflow nor underflow.
         norms.append(squares.squareRoot() * (1 + Double(dimension + 8) * 0x1p-53))
+        hashes.append(hash ^ UInt64(((classes.bias?[index] ?? 0) + 0).bitPattern))
       }
     }
     self.norms = norms
     mean = sums.map { $0 / Double(classes.count) }
+    bias = classes.decidingBias
+    copies = Self.copies(classes, hashes)
   }
 
-  /// The hidden vector that a direction of class `index` stands for; nil if it has the wrong length.
+  /// Equal classes are next to each other in the order of their hashes, but for others of the same hash.
+  private static func copies(_ classes: OutputClasses, _ hashes: [UInt64]) -> [Int: Int] {
+    let order = hashes.indices.sorted { (hashes[$0], $0) < (hashes[$1], $1) }
+    var copies: [Int: Int] = [:]
+    var start = 0
+    while start < order.count {
+      var end = start + 1
+      while end < order.count, hashes[order[end]] == hashes[order[start]] { end += 1 }
+      var different: [Int] = []
+      for index in order[start..<end] {
+        if let first = different.first(where: { classes.areDuplicates($0, index) }) {
+          copies[index] = first
+          if copies[first] == nil { copies[first] = index }
+        } else {
+          different.append(index)
+        }
+      }
+      start = end
+    }
+    return copies
+  }
+
+  /// The hidden vector that a direction of class `index` stands for, exact numbers being rounded; nil if it has the wrong
+  /// length.
   package func hiddenVector(_ direction: Direction, of index: Int) -> [Double]? {
     switch direction {
     case .row(let scale): classes.row(index).map { scale * Double($0) }
     case .centredRow(let scale): zip(classes.row(index), mean).map { scale * (Double($0) - $1) }
     case .vector(let elements): elements.count == classes.dimension ? elements : nil
+    case .exact(let elements): elements.count == classes.dimension ? elements.map(\.rounded) : nil
     }
   }
 
   /// Checks proofs, the directions of all of them together.
   /// - Returns: what was found of each proof, in order.
   public func findings(_ proofs: [ClassProof]) async -> [ProofFinding] {
-    var findings = [ProofFinding](repeating: .proven, count: proofs.count)
-    var witnesses: [Witness] = []
-    var places: [Int] = []
-    for (place, proof) in proofs.enumerated() {
-      do throws(Rejection) {
-        guard let witness = try check(proof) else { continue }
-        witnesses.append(witness)
-        places.append(place)
-      } catch {
-        findings[place] = .rejected(error.reason)
+    await checked(proofs).map { outcome in
+      switch outcome {
+      case .accepted: .proven
+      case .rejected(let rejection): .rejected(rejection.reason)
       }
     }
-    for (place, rivals) in zip(places, await rivals(of: witnesses)) {
-      guard let worst = rivals.first else { continue }
-      findings[place] = .rejected("the hidden vector does not put it above class \(worst)")
+  }
+
+  /// Checks proofs, the directions of all of them together.
+  /// - Returns: the proofs that hold, and why others do not, in order.
+  package func checked(_ proofs: [ClassProof]) async -> [CheckOutcome] {
+    var outcomes: [CheckOutcome] = []
+    outcomes.reserveCapacity(proofs.count)
+    var witnesses: [(place: Int, witness: Witness)] = []
+    var exactWitnesses: [(place: Int, witness: ExactWitness)] = []
+    for (place, proof) in proofs.enumerated() {
+      do throws(Rejection) {
+        switch try check(proof) {
+        case .nothing: break
+        case .witness(let witness): witnesses.append((place, witness))
+        case .exactWitness(let witness): exactWitnesses.append((place, witness))
+        }
+        outcomes.append(.accepted(VerifiedProof(proof)))
+      } catch {
+        outcomes.append(.rejected(error))
+      }
     }
-    return findings
+    func reject(_ place: Int, _ rivals: [Int]) {
+      guard let worst = rivals.first else { return }
+      outcomes[place] = .rejected(
+        Rejection("the hidden vector does not put it above class \(worst)", rivals: rivals))
+    }
+    if !witnesses.isEmpty {
+      for (item, rivals) in zip(witnesses, await rivals(of: witnesses.map(\.witness))) { reject(item.place, rivals) }
+    }
+    if !exactWitnesses.isEmpty {
+      for (item, rival) in zip(exactWitnesses, await rivals(of: exactWitnesses.map(\.witness))) {
+        reject(item.place, rival.map { [$0] } ?? [])
+      }
+    }
+    return outcomes
+  }
+
+  /// Checks one proof without a direction in double precision; nil if it does not hold.
+  package func verified(_ proof: ClassProof) -> VerifiedProof? {
+    guard case .nothing? = try? check(proof) else { return nil }
+    return VerifiedProof(proof)
+  }
+
+  /// What is left to check of a proof.
+  private enum Remainder {
+    case nothing
+    case witness(Witness)
+    case exactWitness(ExactWitness)
   }
 
   /// Checks all but directions.
-  /// - Returns: the direction that is still to be checked, if there is one.
-  private func check(_ proof: ClassProof) throws(Rejection) -> Witness? {
+  private func check(_ proof: ClassProof) throws(Rejection) -> Remainder {
     let index = proof.index
     guard (0..<classes.count).contains(index) else { throw Rejection("there is no class \(index)") }
+    if proof.verdict != .tied, let copy = copies[index] {
+      throw Rejection("class \(copy) has the same numbers, so that it is tied", isOutdated: true)
+    }
     switch proof.claim {
     case .argmaxable(let direction):
       return try witness(direction, of: index, ignoresDuplicates: false)
@@ -193,30 +310,34 @@ public struct ProofChecker: Sendable {
       case .unsaid: break
       }
     case .undecided(let combination, let bound):
-      guard let proven = CertificateCheck(self).bound(combination, of: index), proven <= bound else {
-        throw Rejection("the bound \(bound) does not follow from the combination")
-      }
+      let check = CertificateCheck(self)
+      guard let proven = check.bound(combination, of: index) ?? check.noBound(combination, of: index), proven <= bound
+      else { throw Rejection("the bound \(bound) does not follow from the combination") }
     }
-    return nil
+    return .nothing
   }
 
   private func witness(
     _ direction: Direction, of index: Int, ignoresDuplicates: Bool
-  ) throws(Rejection) -> Witness {
+  ) throws(Rejection) -> Remainder {
+    func outside(_ place: Int, _ element: String) -> Rejection {
+      Rejection(
+        "element \(place) of the hidden vector, \(element), is outside the box of \(box ?? .infinity)",
+        isOutdated: true)
+    }
+    if case .exact(let elements) = direction {
+      guard elements.count == classes.dimension else {
+        throw Rejection("the hidden vector has not \(classes.dimension) elements")
+      }
+      let hidden = ExactCheck.Hidden(elements)
+      if let box, let place = hidden.firstOutside(box) { throw outside(place, "\(elements[place])") }
+      return .exactWitness(ExactWitness(index: index, hidden: hidden, ignoresDuplicates: ignoresDuplicates))
+    }
     guard let elements = hiddenVector(direction, of: index) else {
       throw Rejection("the hidden vector has not \(classes.dimension) elements")
     }
     guard elements.allSatisfy(\.isFinite) else { throw Rejection("the hidden vector is not finite") }
-    if let box, let place = elements.firstIndex(where: { abs($0) > box }) {
-      throw Rejection("element \(place) of the hidden vector, \(elements[place]), is outside the box of \(box)")
-    }
-    return Witness(index: index, elements: elements, ignoresDuplicates: ignoresDuplicates)
+    if let box, let place = elements.firstIndex(where: { abs($0) > box }) { throw outside(place, "\(elements[place])") }
+    return .witness(Witness(index: index, elements: elements, ignoresDuplicates: ignoresDuplicates))
   }
-}
-
-/// Why a proof is not accepted.
-struct Rejection: Error {
-  let reason: String
-
-  init(_ reason: String) { self.reason = reason }
 }

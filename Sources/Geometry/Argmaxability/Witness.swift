@@ -1,22 +1,23 @@
 /// A hidden vector that may put a class above all others.
-package struct Witness: Sendable {
-  package let index: Int
+struct Witness: Sendable {
+  let index: Int
   /// Finite, as many as the classes' dimension.
-  package let elements: [Double]
+  let elements: [Double]
   /// Whether classes with the same numbers are left out.
-  package let ignoresDuplicates: Bool
+  let ignoresDuplicates: Bool
+}
 
-  package init(index: Int, elements: [Double], ignoresDuplicates: Bool) {
-    self.index = index
-    self.elements = elements
-    self.ignoresDuplicates = ignoresDuplicates
-  }
+/// The same with elements that no double may hold.
+struct ExactWitness: Sendable {
+  let index: Int
+  let hidden: ExactCheck.Hidden
+  let ignoresDuplicates: Bool
 }
 
 extension ProofChecker {
   /// For each witness the classes that its own is not proven to score above, the closest to the top first; none if the
   /// witness is good.
-  package func rivals(of witnesses: [Witness]) async -> [[Int]] {
+  func rivals(of witnesses: [Witness]) async -> [[Int]] {
     // Several panels a task, so that a chunk of rows is widened once for all of them, and many tasks.
     let perTask = min(max(witnesses.count / 32 / WitnessPanel.width, 1), 16) * WitnessPanel.width
     return await withTaskGroup(of: (Int, [[Int]]).self) { group in
@@ -32,12 +33,33 @@ extension ProofChecker {
     }
   }
 
+  /// For each witness the first class that its own does not score above, if there is one.
+  func rivals(of witnesses: [ExactWitness]) async -> [Int?] {
+    await withTaskGroup(of: (Int, Int?).self) { group in
+      for (place, witness) in witnesses.enumerated() {
+        group.addTask {
+          let check = ExactCheck(classes)
+          let rival = (0..<classes.count).first { other in
+            if other == witness.index || (witness.ignoresDuplicates && classes.areDuplicates(other, witness.index)) {
+              return false
+            }
+            return !check.isAbove(witness.index, other, at: witness.hidden)
+          }
+          return (place, rival)
+        }
+      }
+      var rivals = [Int?](repeating: nil, count: witnesses.count)
+      for await (place, rival) in group { rivals[place] = rival }
+      return rivals
+    }
+  }
+
   private func rivalsInTurn(of witnesses: [Witness]) -> [[Int]] {
     let panels = stride(from: 0, to: witnesses.count, by: WitnessPanel.width).map { start in
       WitnessPanel(Array(witnesses[start..<min(start + WitnessPanel.width, witnesses.count)]), self)
     }
     var doubtful = [[Int]](repeating: [], count: witnesses.count)
-    ScoreChunks(classes).forEach { chunk in
+    ScoreChunks(classes, bias: bias).forEach { chunk in
       for (number, panel) in panels.enumerated() {
         panel.addDoubtful(chunk, errors: self.norms) { lane, index in
           doubtful[number * WitnessPanel.width + lane].append(index)
@@ -46,10 +68,18 @@ extension ProofChecker {
     }
     return zip(witnesses, doubtful).map { witness, doubtful in
       var rivals: [(margin: Double, index: Int)] = []
+      var hasCertainRival = false
       for index in doubtful where index != witness.index {
         if witness.ignoresDuplicates && classes.areDuplicates(index, witness.index) { continue }
         let margin = margin(of: witness, over: index)
-        if !margin.isCertainlyPositive { rivals.append((margin.value, index)) }
+        guard !margin.isCertainlyPositive else { continue }
+        hasCertainRival = hasCertainRival || margin.isCertainlyNegative
+        rivals.append((margin.value, index))
+      }
+      // Where no bound on an error decides, integers do. One rival is enough, and the others stay doubtful.
+      if !rivals.isEmpty, !hasCertainRival, let hidden = ExactCheck.Hidden(witness.elements) {
+        let check = ExactCheck(classes)
+        if rivals.allSatisfy({ check.isAbove(witness.index, $0.index, at: hidden) }) { return [] }
       }
       // NaN, from an overflow, sorts nowhere: it stays where it is, and the witness still has a rival.
       return rivals.sorted { ($0.margin, $0.index) < ($1.margin, $1.index) }.map(\.index)
@@ -63,7 +93,7 @@ extension ProofChecker {
       sum.add(Double(own), times: h)
       sum.add(-Double(other), times: h)
     }
-    if let bias = classes.bias {
+    if let bias {
       sum.add(Double(bias[witness.index]), times: 1)
       sum.add(-Double(bias[index]), times: 1)
     }
@@ -102,7 +132,7 @@ struct WitnessPanel {
         score += h * Double(w)
       }
       let norm = squares.squareRoot() * (1 + factor) + .leastNormalMagnitude.squareRoot()
-      let bias = checker.classes.bias.map { Double($0[witness.index]) } ?? 0
+      let bias = checker.bias.map { Double($0[witness.index]) } ?? 0
       errors[lane] = factor * norm
       least[lane] = score + bias - factor * (norm * checker.norms[witness.index] + abs(bias)) - .leastNormalMagnitude
     }
@@ -152,10 +182,12 @@ struct ScoreChunks {
   }
 
   private let classes: OutputClasses
+  private let bias: [Float]?
   private let size: Int
 
-  init(_ classes: OutputClasses) {
+  init(_ classes: OutputClasses, bias: [Float]?) {
     self.classes = classes
+    self.bias = bias
     // About 96 KiB, and an even number of rows.
     size = max(2, 12_288 / classes.dimension / 2 * 2)
   }
@@ -171,7 +203,7 @@ struct ScoreChunks {
         classes.elements.withUnsafeBufferPointer { elements in
           for place in 0..<count * dimension { rows[place] = Double(elements[first * dimension + place]) }
         }
-        if let values = classes.bias { for row in 0..<count { bias[row] = Double(values[first + row]) } }
+        if let values = self.bias { for row in 0..<count { bias[row] = Double(values[first + row]) } }
         body(Chunk(first: first, count: count, rows: rows, bias: bias))
       }
     }

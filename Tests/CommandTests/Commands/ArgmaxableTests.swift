@@ -73,6 +73,82 @@ import Testing
     }
   }
 
+  /// Every verdict has a proof that holds, in a box as well, and at its edge.
+  @Test func boxesAreKept() async throws {
+    let files = try LayerFiles()
+    for (name, box, expected) in [
+      ("near", "1000", "3 proofs hold: 2 argmaxable, 1 unargmaxable\n"),
+      ("near", "6000", "3 proofs hold: 3 argmaxable\n"),
+      ("edge", "0.75", "3 proofs hold: 2 argmaxable, 1 unargmaxable\n"),
+      ("edge", "0.76", "3 proofs hold: 3 argmaxable\n"),
+      ("copies", "1", "4 proofs hold: 2 argmaxable, 2 tied\n"),
+    ] {
+      let layer = ["--tensor", name, "--bias", "\(name).bias", "--box", box]
+      func run(_ arguments: String...) async throws -> CommandRun {
+        try await Weft.run(
+          ["argmaxable", "--device", "cpu", "model.safetensors"] + layer + arguments, directory: files.folder.path)
+      }
+      #expect(try await run("--proofs", "\(name)\(box).jsonl").status == 0)
+      let check = try await run("--verify", "\(name)\(box).jsonl")
+      #expect(check.status == 0 && check.text == expected, "\(name) \(box): \(check.text)\(check.errorText)")
+    }
+    // Where the class ties at the edge the proof is exact, and its numbers are texts.
+    let proof = try #require(files.lines("edge0.75.jsonl").first { $0.contains("unargmaxable") })
+    #expect(proof == #"{"class":1,"verdict":"unargmaxable","support":[0],"weights":["1"]}"#)
+    for (wrong, complaint) in [
+      (#"["1/2"]"#, "the weights do not add up to 1"), (#"["-1"]"#, "the weights must be positive"),
+      (#"["1.0"]"#, "holds what is no number such as '3/7'"), (#"["1",1]"#, "holds what is no number such as '3/7'"),
+      (#"["1","1"]"#, "1 classes and 2 weights"), (#"[1.0]"#, "misses the vector"),
+    ] {
+      let lines = try files.lines("edge0.75.jsonl").map { $0 == proof ? $0.replacing(#"["1"]"#, with: wrong) : $0 }
+      try files.write("edited.jsonl", lines.map { $0 + "\n" }.joined())
+      let check = try await files.argmaxable(
+        "--tensor", "edge", "--bias", "edge.bias", "--box", "0.75", "--verify", "edited.jsonl")
+      #expect(check.status == 1 && check.errorText.contains(complaint), "\(wrong): \(check.errorText)")
+    }
+  }
+
+  /// Earlier versions called copies below others unargmaxable, and took hidden vectors outside of the box.
+  @Test func whatEarlierVersionsGotWrongIsDecidedAnew() async throws {
+    let files = try LayerFiles()
+    for (name, box, wrong, count) in [
+      (
+        "copies", nil,
+        [
+          #"{"class":0,"verdict":"unargmaxable","support":[2],"weights":[1.0]}"#,
+          #"{"class":1,"verdict":"unargmaxable","support":[2],"weights":[1.0]}"#,
+        ], "4 proofs hold: 2 argmaxable, 2 tied\n"
+      ),
+      (
+        "near", "1000", [#"{"class":1,"verdict":"argmaxable","h":[24495142.0]}"#],
+        "3 proofs hold: 2 argmaxable, 1 unargmaxable\n"
+      ),
+    ] as [(String, String?, [String], String)] {
+      let layer = ["--tensor", name, "--bias", "\(name).bias"] + (box.map { ["--box", $0] } ?? [])
+      func run(_ arguments: String...) async throws -> CommandRun {
+        try await Weft.run(
+          ["argmaxable", "--device", "cpu", "model.safetensors"] + layer + arguments, directory: files.folder.path)
+      }
+      _ = try await run("--proofs", "\(name).jsonl")
+      let new = try files.lines("\(name).jsonl")
+      // The older file has a right line before the wrong ones and one after them.
+      let right = new.filter { line in !wrong.contains { line.hasPrefix($0.prefix(11)) } }
+      let old = Array(right.prefix(2)) + wrong + right.dropFirst(2)
+      try files.write("old.jsonl", old.map { $0 + "\n" }.joined())
+      let refused = try await run("--verify", "old.jsonl")
+      #expect(refused.status == 1 && refused.complaints.count == wrong.count + 1, "\(refused.errorText)")
+      let resumed = try await run("--proofs", "old.jsonl")
+      #expect(
+        resumed.status == 0 && resumed.complaints.count == 2
+          && resumed.complaints[0].contains("old.jsonl: \(wrong.count) ") && resumed.complaints[0].contains("anew"),
+        "\(resumed.errorText)")
+      let lines = try files.lines("old.jsonl")
+      #expect(Array(lines.prefix(right.count)) == right && Set(lines) == Set(new))
+      let check = try await run("--verify", "old.jsonl")
+      #expect(check.status == 0 && check.text == count, "\(check.text)\(check.errorText)")
+    }
+  }
+
   /// A run that was killed leaves whole lines and perhaps a part of one.
   @Test func anInterruptedRunGoesOn() async throws {
     let files = try LayerFiles()
@@ -202,7 +278,7 @@ import Testing
     }
     let unknown = try await complaint("--tensor", "sqare")
     #expect(
-      unknown.contains("tensor 'sqare': not among the 13 tensors of the file") && unknown.contains("'square' [5, 2]"))
+      unknown.contains("tensor 'sqare': not among the 19 tensors of the file") && unknown.contains("'square' [5, 2]"))
     #expect(!unknown.contains("cube") && !unknown.contains("short.bias"))
     #expect(
       try await complaint("--tensor", "cube").contains("has shape [2, 2, 2], where [classes, dimension] is expected"))

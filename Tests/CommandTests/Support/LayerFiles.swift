@@ -20,6 +20,15 @@ struct LayerFiles {
     file.add("line", floats: [0, 1, 2], shape: [3, 1])
     file.add("line.bias", floats: [0, -10, -30], shape: [3])
     file.add("twins", floats: [1, 0, 0, 1, 1, 0, -1, -1, 0, 0, 0, 0], shape: [6, 2])
+    // 0.1 · h - 0.5 is more than 0.0999 · h where h is more than 5000.
+    file.add("near", floats: [-4, 0.1, 0.0999], shape: [3, 1])
+    file.add("near.bias", floats: [0, -0.5, 0], shape: [3])
+    // Class 1 reaches class 0 where h is 0.75.
+    file.add("edge", floats: [1, 1.5, -4], shape: [3, 1])
+    file.add("edge.bias", floats: [0.375, 0, 0], shape: [3])
+    // Two copies below a third class with the same vector.
+    file.add("copies", floats: [1, 1, 1, -1], shape: [4, 1])
+    file.add("copies.bias", floats: [0, -0.0, 1, 0], shape: [4])
     file.add("cube", floats: [Float](repeating: 1, count: 8), shape: [2, 2, 2])
     file.add("nan", floats: [1, 2, 3, .nan], shape: [2, 2])
     file.add("infinite.bias", floats: [0, 0, 0, -.infinity, 0], shape: [5])

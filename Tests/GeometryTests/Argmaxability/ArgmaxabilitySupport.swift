@@ -74,9 +74,7 @@ struct ExactOracle {
   func expected() -> [Verdict] {
     rows.indices.map { index in
       if rows.indices.contains(where: { $0 != index && rows[$0] == rows[index] && value($0) == value(index) }) {
-        // A twin with less bias than a third is below it, and not tied.
-        let hasBetter = rows.indices.contains { rows[$0] == rows[index] && value($0) > value(index) }
-        return hasBetter ? .unargmaxable : .tied
+        return .tied
       }
       return isBelow(index) ? .unargmaxable : .argmaxable
     }

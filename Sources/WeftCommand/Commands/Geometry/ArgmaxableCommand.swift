@@ -18,12 +18,19 @@ struct ArgmaxableCommand: AsyncParsableCommand {
 
         argmaxable     a hidden vector that puts it above all others is known
         unargmaxable   others, in a weighted average, score at least as much whatever h is
-        tied           another class has the very same numbers
+        tied           another class has the very same vector and bias, and so always the same score
         undecided      neither is proven; no hidden vector puts it above by more than a stated bound
 
-      and everything but the last has been proven, in double precision with bounds on all rounding, of the float32 (or \
-      float16, bfloat16) numbers in the file as they are. --proofs keeps the proofs, a line a class, and a run that was \
-      interrupted goes on from there; --verify checks them again, with none of the code that found them.
+      and everything but the last has been proven, with bounds on all rounding or without any, of the float32 (or \
+      float16, bfloat16) numbers in the file as they are. A class with a copy is tied and nothing else; the report says \
+      whether the copies can be at the top together or are below others. In a layer of at most \
+      \(Quantity.grouped(ArgmaxSearch.exactSize)) numbers, \
+      \(ArgmaxSearch.exactWidth) a class (the dimension, and one more with biases), no class stays undecided: the hardest \
+      are solved in exact arithmetic.
+
+      --proofs keeps the proofs, a line a class, and a run that was interrupted goes on from there; --verify checks them \
+      again, with none of the code that found them. Each class has one verdict that can be proven, so that the counts of \
+      a file that holds are the layer's.
 
         weft argmaxable model.safetensors --tensor lm_head.weight --vocab vocab.txt --proofs proofs.jsonl
         weft argmaxable model.safetensors --tensor lm_head.weight --verify proofs.jsonl
@@ -101,16 +108,27 @@ private struct ArgmaxableRun {
     }
 
     let search = try await ArgmaxSearch(layer.classes, box: layer.box, on: engine)
-    let writer = try proofs.map { try ArgmaxableProofWriter(path: $0) }
+    var writer = try proofs.map { try ArgmaxableProofWriter(path: $0) }
     var givenUp: Set<Int> = []
-    if let proofs, let writer {
-      let bytes = try await resume(proofs, search.checker, count, givenUp: &givenUp)
+    if let proofs {
+      let earlier = try await resume(proofs, search.checker, count, givenUp: &givenUp)
+      if let content = earlier.replacement {
+        let isOne = earlier.outdated == 1
+        note(
+          "weft: \(proofs): \(Quantity.grouped(earlier.outdated)) \(isOne ? "proof" : "proofs") of an earlier version "
+            + "\(isOne ? "does" : "do") not hold; searching anew")
+        // The name gets another file, which is locked as the first was.
+        let file = try OutputFile(path: proofs)
+        try file.write(content)
+        try file.commit()
+        writer = try ArgmaxableProofWriter(path: proofs)
+      }
       if summary.total > 0 {
         note(
           "weft: going on from \(Quantity.grouped(summary.total)) \(summary.total == 1 ? "proof" : "proofs") in \(proofs)"
         )
       }
-      try writer.start(keeping: bytes, header: ArgmaxableProofHeader(layer))
+      try writer?.start(keeping: earlier.bytes, header: ArgmaxableProofHeader(layer))
     }
     let open = (0..<total).filter { !summary.has($0) }
     try await search.run(open) { found, _ in
@@ -126,22 +144,41 @@ private struct ArgmaxableRun {
     ).show(json: json)
   }
 
+  /// What is there of an earlier run.
+  private struct EarlierRun {
+    /// How many bytes of the file to keep.
+    var bytes = 0
+    /// How many of its proofs an earlier version took and this one does not.
+    var outdated = 0
+    /// The file without those; nil if there are none.
+    var replacement: [UInt8]?
+  }
+
   /// Takes over the proofs of an earlier run, checked again. What it left undecided is tried again.
-  /// - Returns: how many bytes of the file to keep.
   private func resume(
     _ path: String, _ checker: ProofChecker, _ count: ([ClassProof]) -> Void, givenUp: inout Set<Int>
-  ) async throws -> Int {
+  ) async throws -> EarlierRun {
     let header = ArgmaxableProofHeader(layer)
-    guard var reader = try ArgmaxableProofReader.open(path, expecting: header) else { return 0 }
+    guard var reader = try ArgmaxableProofReader.open(path, expecting: header) else { return EarlierRun() }
     if let difference = header.difference(from: reader.header) {
       throw ModelFileError(file: path, problem: "holds other proofs: \(difference); give another name")
     }
     var lines: [Int: Int] = [:]
+    var outdated: [NumberedProof] = []
     while true {
       let proofs = try reader.next(1024) { line, problem in throw Self.fault(path, line, problem) }
-      if proofs.isEmpty { return reader.wholeBytes }
-      for (proof, finding) in zip(proofs, await checker.findings(proofs.map(\.proof))) {
-        if case .rejected(let reason) = finding { throw Self.fault(path, proof.line, reason) }
+      if proofs.isEmpty {
+        guard !outdated.isEmpty else { return EarlierRun(bytes: reader.wholeBytes) }
+        let content = reader.content(without: outdated)
+        return EarlierRun(bytes: content.count, outdated: outdated.count, replacement: content)
+      }
+      var taken: [ClassProof] = []
+      for (proof, outcome) in zip(proofs, await checker.checked(proofs.map(\.proof))) {
+        if case .rejected(let rejection) = outcome {
+          guard rejection.isOutdated else { throw Self.fault(path, proof.line, rejection.reason) }
+          outdated.append(proof)
+          continue
+        }
         if let other = lines[proof.proof.index] {
           throw Self.fault(path, proof.line, "class \(proof.proof.index) is on line \(other) too")
         }
@@ -149,9 +186,10 @@ private struct ArgmaxableRun {
           givenUp.insert(proof.proof.index)
         } else {
           lines[proof.proof.index] = proof.line
+          taken.append(proof.proof)
         }
       }
-      count(proofs.map(\.proof).filter { $0.verdict != .undecided })
+      count(taken)
     }
   }
 

@@ -141,6 +141,7 @@ enum ArgmaxableProofLine {
     case .row(let scale): write("row", scale, to: &writer)
     case .centredRow(let scale): write("centred row", scale, to: &writer)
     case .vector(let elements): writer.field("h", elements)
+    case .exact(let elements): write("h", elements, to: &writer)
     }
   }
 
@@ -151,11 +152,26 @@ enum ArgmaxableProofLine {
 
   private static func write(_ combination: Combination, to writer: inout JSONWriter) {
     writer.field("support", combination.classes)
-    writer.field("weights", combination.weights)
+    if let weights = combination.exactWeights {
+      write("weights", weights, to: &writer)
+    } else {
+      writer.field("weights", combination.weights)
+    }
+  }
+
+  /// Exact numbers are texts such as `"-3/7"`: JSON's own are read in double precision.
+  private static func write(_ name: String, _ numbers: [ExactNumber], to writer: inout JSONWriter) {
+    writer.name(name)
+    writer.beginArray()
+    for number in numbers { writer.string(number.description) }
+    writer.endArray()
   }
 
   private static func direction(_ fields: JSONFields) throws(ModelFileError) -> Direction? {
-    guard case .string(let name)? = fields["h"] else { return try numbers(fields, "h").map { .vector($0) } }
+    guard case .string(let name)? = fields["h"] else {
+      if let exact = try exactNumbers(fields, "h") { return .exact(exact) }
+      return try numbers(fields, "h").map { .vector($0) }
+    }
     guard let scale = try fields.number("scale") else { throw fields.error("scale", "is missing") }
     switch name {
     case "row": return .row(scale: scale)
@@ -165,13 +181,27 @@ enum ArgmaxableProofLine {
   }
 
   private static func combination(_ fields: JSONFields) throws(ModelFileError) -> Combination? {
-    guard let support = try fields.array("support"), let weights = try numbers(fields, "weights") else { return nil }
+    guard let support = try fields.array("support") else { return nil }
     var classes: [Int] = []
     for element in support {
       guard case .integer(let index) = element else { throw fields.error("support", "holds what is no class") }
       classes.append(index)
     }
-    return Combination(classes: classes, weights: weights)
+    if let weights = try exactNumbers(fields, "weights") { return Combination(classes: classes, exactWeights: weights) }
+    return try numbers(fields, "weights").map { Combination(classes: classes, weights: $0) }
+  }
+
+  /// An array of texts; nil if there is no array, or the first of its elements is no text.
+  private static func exactNumbers(_ fields: JSONFields, _ name: String) throws(ModelFileError) -> [ExactNumber]? {
+    guard let array = try fields.array(name), case .string? = array.first else { return nil }
+    var numbers: [ExactNumber] = []
+    for element in array {
+      guard case .string(let text) = element, let number = ExactNumber(text) else {
+        throw fields.error(name, "holds what is no number such as '3/7'")
+      }
+      numbers.append(number)
+    }
+    return numbers
   }
 
   private static func numbers(_ fields: JSONFields, _ name: String) throws(ModelFileError) -> [Double]? {
@@ -192,6 +222,8 @@ enum ArgmaxableProofLine {
 /// A line of a file of proofs.
 struct NumberedProof {
   let line: Int
+  /// Where its bytes are in the file, the end of the line included.
+  let bytes: Range<Int>
   let proof: ClassProof
 }
 
@@ -235,13 +267,24 @@ struct ArgmaxableProofReader {
       line += 1
       do throws(ModelFileError) {
         let proof = try ArgmaxableProofLine.read(Array(content[wholeBytes..<end]), of: path)
-        proofs.append(NumberedProof(line: line, proof: proof))
+        proofs.append(NumberedProof(line: line, bytes: wholeBytes..<end + 1, proof: proof))
       } catch {
         try fault(line, error.subject.map { "\($0): \(error.problem)" } ?? error.problem)
       }
       wholeBytes = end + 1
     }
     return proofs
+  }
+
+  /// What was read, less some lines.
+  func content(without lines: [NumberedProof]) -> [UInt8] {
+    var kept: [UInt8] = []
+    var start = 0
+    for line in lines {
+      kept += content[start..<line.bytes.lowerBound]
+      start = line.bytes.upperBound
+    }
+    return kept + content[start..<wholeBytes]
   }
 
   /// Whether bytes without an end of line follow what was read.

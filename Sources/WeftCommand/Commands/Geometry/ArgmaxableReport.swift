@@ -132,6 +132,7 @@ struct ArgmaxableReport: Report {
     case .undecided(_, let bound):
       let hasBias = layer.classes.decidingBias != nil
       let length = !hasBias ? " · ‖h‖" : layer.box == nil ? " · ‖(h, 1)‖" : ""
+      if bound == .greatestFiniteMagnitude { return "no bound is known" }
       return "ahead by at most " + String(format: "%.2g", bound) + length
     }
   }
