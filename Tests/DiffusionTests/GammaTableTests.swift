@@ -54,6 +54,46 @@ import Testing
     }
   }
 
+  /// The data's range says how far apart numbers can be. Files without one are of images.
+  @Test func theRangeLimitsTheVariance() throws {
+    let levels = [NoiseLevel(time: 999, alphaBar: 4e-5), NoiseLevel(time: 500, alphaBar: 0.08)]
+    let none = try levels.map { GammaTable.Entry(at: $0, gamma: 0) }
+    let grid = TimeGrid(levels: levels + [NoiseLevel(time: -1, alpha: 1, sigma: 0)], initialScale: 1)
+    let base = try DDPM().plan(grid).updates[0]
+    for (range, limit) in [(-1.0...1.0, 1.0), (0...1, 0.25), (-10...4, 49)] as [(ClosedRange<Double>, Double)] {
+      let table = try GammaTable(none, dataRange: range)
+      #expect(table.varianceLimit == limit)
+      #expect(try GammaTable(json: table.json) == table)
+      let update = try AnalyticDPM(.ddpm, .table(table, interpolates: false)).plan(grid).updates[0]
+      // With Γ = 0 c would be (1 - ᾱ) / ᾱ.
+      #expect(agree(update.noise * update.noise, base.noise * base.noise + base.x0 * base.x0 * limit, 1e-12))
+    }
+    let free = try GammaTable(none, dataRange: nil, dataVariance: 7)
+    #expect(free.varianceLimit == nil && free.json.contains("\"data_range\": null"))
+    #expect(try GammaTable(json: free.json) == free)
+    let update = try AnalyticDPM(.ddpm, .table(free, interpolates: false)).plan(grid).updates[0]
+    let c = (1 - 4e-5) / 4e-5
+    #expect(agree(update.noise * update.noise, base.noise * base.noise + base.x0 * base.x0 * c, 1e-12))
+    let old = try GammaTable(json: #"{"format": "weft-gamma", "version": 1, "entries": [[0, 0.5]]}"#)
+    #expect(old.dataRange == -1...1)
+    for bad in ["[1]", "[2, 1]", "3", #""a""#] {
+      #expect {
+        try GammaTable(json: #"{"format": "weft-gamma", "version": 1, "data_range": \#(bad), "entries": [[0, 0.5]]}"#)
+      } throws: { ($0 as? DiffusionError)?.message.contains("data_range") == true }
+    }
+  }
+
+  /// Without signal Γ says nothing, and the data's variance all.
+  @Test func withoutSignalTheVarianceIsTheDatas() throws {
+    var method = SamplingMethod(.analyticDDPM, steps: 5)
+    method.schedule = .discrete(try NoiseSchedule.linear().zeroTerminalSNR())
+    let levels = try method.grid(prediction: .vPrediction).levels
+    #expect(levels[0].alpha == 0)
+    method.gamma = try .gaussian(dataVariance: 4, levels: levels.dropLast())
+    let first = try method.plan(prediction: .vPrediction).updates[0]
+    #expect(agree(first.noise * first.noise, first.next.alphaBar * 4 + 1 - first.next.alphaBar, 1e-12))
+  }
+
   /// Karras' σ share rounded timesteps where they are close.
   @Test func spacingsThatRoundTimesHaveTables() throws {
     var method = SamplingMethod(.analyticDDPM, steps: 100)

@@ -66,6 +66,20 @@ import Testing
     #expect(value < 0.9997)
   }
 
+  /// The variance of x' given x, both normal: Var' (1 - ᾱ/ᾱ' · Var' / Var), since Cov = √(ᾱ/ᾱ') Var'.
+  @Test(arguments: [0.01, 1, 4, 16, 1e4], [2, 3, 10, 1000])
+  func noiseOfAnyGaussianIsThePosteriors(variance: Double, steps: Int) throws {
+    var method = SamplingMethod(.analyticDDPM, steps: steps)
+    let levels = try method.grid(prediction: .epsilon).levels
+    method.gamma = try .gaussian(dataVariance: variance, levels: levels.dropLast())
+    method.drawsFinalNoise = true
+    for update in try method.plan(prediction: .epsilon).updates {
+      let (bar, next) = (update.level.alphaBar, update.next.alphaBar)
+      let (now, then) = (bar * variance + 1 - bar, next * variance + 1 - next)
+      #expect(agree(update.noise * update.noise, then * (1 - bar / next * then / now), 1e-6))
+    }
+  }
+
   /// An estimate that is too small for the model gives the base's variance, one that is 0 the largest.
   @Test func cIsClippedToTheUnitInterval() throws {
     let grid = try grid(10)

@@ -56,22 +56,25 @@ import Testing
     #expect(elucidated.levels[1].time == 0)
   }
 
-  @Test func aRepeatedFinalSigmaMakesNoStep() throws {
+  /// The list's lowest σ is the schedule's: the last step leads there from itself, and is empty exactly.
+  @Test func aRepeatedFinalSigmaMakesAnEmptyStep() throws {
     let schedule = try NoiseSchedule.linear()
     let sigmas = try SigmaSpacing.karras().sigmas(5, of: schedule)
     for form in [LevelForm.exploding, .variancePreserving] {
       let grid = try TimeGrid.sigmas(sigmas, time: .sigma, final: schedule.sigmas[0], form: form)
-      #expect(grid.steps == 4)
-      for (level, next) in zip(grid.levels, grid.levels.dropFirst()) { #expect(next.lambda > level.lambda) }
+      #expect(grid.spans.map(\.isEmpty) == [false, false, false, false, true])
+      for (level, next) in zip(grid.levels, grid.levels.dropFirst().dropLast()) { #expect(next.lambda > level.lambda) }
     }
     #expect(try TimeGrid.sigmas(sigmas, time: .sigma, final: 0.001).steps == 5)
     #expect(throws: DiffusionError.self) { try TimeGrid.sigmas([2], time: .sigma, final: 2) }
   }
 
   @Test func badSigmasAreRefused() {
-    for list in [[], [1, 1], [1, 2], [1, 0], [.infinity, 1], [.nan], [-1]] as [[Double]] {
+    for list in [[], [1, 1], [1, 2], [0], [1, 0, 0], [1, 0, 0.5], [1, -0.5], [.infinity, 1], [.nan], [-1]] as [[Double]]
+    {
       #expect(throws: DiffusionError.self) { try TimeGrid.sigmas(list, time: .sigma) }
     }
+    #expect(throws: DiffusionError.self) { try TimeGrid.sigmas([4, 2, 0], time: .sigma, final: 1) }
     for final in [-1, 3, .nan] {
       #expect(throws: DiffusionError.self) { try TimeGrid.sigmas([4, 2], time: .sigma, final: final) }
     }

@@ -21,6 +21,9 @@ public enum TimestepSpacing: Sendable, Hashable {
   /// `round(1 + i · (N - 1) / (S - 1)) - 1`: the trajectory of Analytic-DPM, which counts timesteps from 1. It differs
   /// from `linspace` where a half is rounded.
   case analyticTrajectory
+  /// Every so many of the evenly spaced timesteps that a latent consistency model was distilled for, at most N:
+  /// `LCM.timesteps`.
+  case consistency(distilled: Int = LCM.distilledTimesteps)
 
   /// The timesteps of a sampler, from noise to data.
   /// - Parameters:
@@ -31,6 +34,9 @@ public enum TimestepSpacing: Sendable, Hashable {
   public func timesteps(_ steps: Int, of count: Int = 1000) throws(DiffusionError) -> [Double] {
     try require(
       steps >= 1 && steps <= count, "\(steps) steps of a model of \(count) timesteps: give 1 to \(count).")
+    if case .consistency(let distilled) = self {
+      return try LCM.timesteps(steps, distilled: min(distilled, count), of: count)
+    }
     let list = unchecked(steps, Double(count))
     try Self.check(list, count: count)
     return list
@@ -79,7 +85,8 @@ public enum TimestepSpacing: Sendable, Hashable {
       // numpy's `arange` repeats the rounded difference of its first two numbers; halves depend on it.
       let difference = (count - count / Double(steps)) - count
       return (0..<steps).map { (count + Double($0) * difference).rounded(.toNearestOrEven) - 1 }
-    case .analyticTrajectory:
+    // `.consistency` has whole numbers of its own.
+    case .analyticTrajectory, .consistency:
       guard steps > 1 else { return [last] }
       return (0..<steps).reversed().map {
         (1 + Double($0) * last / Double(steps - 1)).rounded(.toNearestOrEven) - 1

@@ -82,10 +82,12 @@ extension TimeGrid {
 extension TimeGrid {
   /// A grid over noise levels σ̂, such as Karras'. In the variance-preserving form α = 1 / √(σ̂² + 1).
   ///
-  /// A final σ̂ that the list already ends with is not repeated: the repeated level's step would divide 0 by 0. The grid
-  /// then has one step less than the list has entries.
+  /// A step leads from each entry to the next, and from the last to `final`. Where that is the last entry again, as with
+  /// Karras' σ that end at the schedule's lowest, the last step is empty: solvers that correct their predictions still
+  /// evaluate there.
   /// - Parameters:
-  ///   - sigmas: Strictly falling, above 0.
+  ///   - sigmas: Strictly falling, above 0. A 0 at the list's end, as k-diffusion's lists have, is where the last step leads
+  ///     anyway: the list means the same without it.
   ///   - time: What a network is told.
   ///   - final: Where the last step leads: 0, or a σ̂ no higher than the list's last.
   ///   - form: How levels are written.
@@ -98,11 +100,11 @@ extension TimeGrid {
     _ sigmas: [Double], time: SigmaTime, final: Double = 0, form: LevelForm = .exploding,
     initialNoise: InitialNoise = .sigma, prediction: Prediction = .epsilon, clipping: Clipping = .none
   ) throws(DiffusionError) -> TimeGrid {
-    try require(!sigmas.isEmpty, "A list of σ needs at least one.")
+    let sigmas = try noisy(sigmas, endsClean: final == 0)
     for (index, sigma) in sigmas.enumerated() {
       try require(
         sigma > 0 && sigma < .infinity && (index == 0 || sigma < sigmas[index - 1]),
-        "σ = \(sigma), entry \(index), must be finite, above 0 and below the entry before it.")
+        "σ = \(sigma), entry \(index), must be finite, above 0 and below the entry before it; the last may be 0.")
     }
     let lowest = sigmas[sigmas.count - 1]
     // Both often come from the same number, by ways that round differently.
@@ -111,7 +113,7 @@ extension TimeGrid {
       final >= 0 && (final < lowest || repeats),
       "The final σ is \(final): it must be 0, or at most the last σ, \(lowest).")
     try require(!repeats || sigmas.count > 1, "The list's only σ is also the final one: no step is left.")
-    let all = repeats ? sigmas : sigmas + [final]
+    let all = sigmas + [repeats ? lowest : final]
     let levels = all.map { sigma in
       let alpha = 1 / (sigma * sigma + 1).squareRoot()
       return NoiseLevel(time: sigma > 0 ? time.time(sigma) : cleanTime, alpha: alpha, sigma: sigma * alpha)
@@ -124,10 +126,24 @@ extension TimeGrid {
     return grid
   }
 
+  /// A list of σ without a 0 at its end, where the last step leads.
+  private static func noisy(_ sigmas: [Double], endsClean: Bool) throws(DiffusionError) -> [Double] {
+    guard sigmas.last == 0 else {
+      try require(!sigmas.isEmpty, "A list of σ needs at least one.")
+      return sigmas
+    }
+    try require(sigmas.count > 1, "The list's only σ is 0, which samples end at: start with a higher one.")
+    try require(
+      endsClean, "The list of σ ends with 0, clean data, but samples are to end at the lowest σ: leave out one of them."
+    )
+    return sigmas.dropLast()
+  }
+
   /// A grid for flow matching: `x = (1 - σ) x0 + σ ε`, the network is told 1000 σ and predicts the velocity
   /// (Lipman et al., 2023).
   /// - Parameters:
-  ///   - sigmas: Strictly falling, above 0 and at most 1, before the shift. The last step leads to 0.
+  ///   - sigmas: Strictly falling, above 0 and at most 1, before the shift. The last step leads to 0, whether or not the list
+  ///     ends with it.
   ///   - shift: s of `sσ / (1 + (s - 1)σ)` (Esser et al., 2024); 1 changes nothing.
   ///   - clipping: What is done to x0.
   /// - Returns: The grid.
@@ -136,11 +152,11 @@ extension TimeGrid {
     sigmas: [Double], shift: Double = 1, clipping: Clipping = .none
   ) throws(DiffusionError) -> TimeGrid {
     try require(shift > 0 && shift < .infinity, "The shift is \(shift): it must be above 0; 1 changes nothing.")
-    try require(!sigmas.isEmpty, "A list of σ needs at least one.")
+    let sigmas = try noisy(sigmas, endsClean: true)
     for (index, sigma) in sigmas.enumerated() {
       try require(
         sigma > 0 && sigma <= 1 && (index == 0 || sigma < sigmas[index - 1]),
-        "σ = \(sigma), entry \(index), must be above 0, at most 1 and below the entry before it.")
+        "σ = \(sigma), entry \(index), must be above 0, at most 1 and below the entry before it; the last may be 0.")
     }
     let levels = (sigmas + [0]).map { sigma in
       let shifted = shift * sigma / (1 + (shift - 1) * sigma)

@@ -60,7 +60,7 @@ public enum InitialNoise: Sendable, Hashable {
   case withData
 }
 
-/// What a network is told at a noise level that is not one of its timesteps.
+/// What a network is told at a noise level σ̂ = σ / α that is not one of its timesteps.
 public enum SigmaTime: Sendable, Hashable {
   /// The timestep of a schedule, interpolated in ln σ̂.
   case interpolated(NoiseSchedule)
@@ -72,6 +72,8 @@ public enum SigmaTime: Sendable, Hashable {
   case quarterLogarithm
   /// σ itself.
   case sigma
+  /// The time of a continuous schedule with that noise.
+  case continuous(ContinuousSchedule)
 
   func time(_ sigma: Double) -> Double {
     switch self {
@@ -80,6 +82,7 @@ public enum SigmaTime: Sendable, Hashable {
     case .truncated(let schedule): schedule.timestep(forSigma: sigma).rounded(.down)
     case .quarterLogarithm: naturalLogarithm(sigma) / 4
     case .sigma: sigma
+    case .continuous(let schedule): schedule.time(atLambda: -naturalLogarithm(sigma))
     }
   }
 }

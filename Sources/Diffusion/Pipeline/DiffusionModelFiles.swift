@@ -8,6 +8,8 @@ public struct DiffusionModelFiles: Sendable {
   public let directory: String
   /// The model's own sampler.
   public let scheduler: SchedulerConfiguration
+  /// The path of `scheduler_config.json`.
+  public let schedulerFile: String
   package let graph: ImageGraph
   package let network: UNetFiles
 
@@ -43,6 +45,7 @@ public struct DiffusionModelFiles: Sendable {
           "has neither scheduler/scheduler_config.json nor scheduler_config.json: it says which noise the network "
           + "knows, and comes with it")
     }
+    schedulerFile = place
     scheduler = try SchedulerConfiguration(file: place)
     if scheduler.needsSecondHead, graph.outputChannels == graph.inputChannels {
       throw ModelFileError(

@@ -12,10 +12,10 @@ public struct AnalyticDPM: Planner {
 
   /// How c is known.
   public enum Estimate: Sendable, Hashable {
-    /// One number for a level, `c = clip((1 - ᾱ) / ᾱ · (1 - Γ), 0, 1)`; whether Γ is interpolated between the table's
-    /// levels, or each sampled one must be there.
+    /// One number for a level, `c = clip((1 - ᾱ) / ᾱ · (1 - Γ), 0, limit)` with the table's `varianceLimit`, 1 for data in
+    /// -1 … 1; whether Γ is interpolated between the table's levels, or each sampled one must be there.
     case table(GammaTable, interpolates: Bool)
-    /// One for each pixel, from a second output g that estimates E[(ε - ε_θ)² | x]: NPR-DPM.
+    /// One for each pixel, from a second output g that estimates E[(ε - ε_θ)² | x]: NPR-DPM. Pixels are in -1 … 1.
     case noiseResidual
     /// One for each pixel, from a second output h that estimates E[ε² | x]: SN-DPM.
     case noiseSquare
@@ -103,13 +103,14 @@ public struct AnalyticDPM: Planner {
     _ step: DiffusionStep, _ variance: Double, _ gain: Double, _ cap: Double?, _ update: inout PlannedUpdate
   ) throws(DiffusionError) {
     let (signal, noise) = (step.level.alpha * step.level.alpha, step.level.sigma * step.level.sigma)
-    // Without signal c is limited to 1 whatever the estimate; a ratio that is finite on a device too keeps
-    // 0 · ratio at 0.
+    // A ratio that is finite on a device too keeps 0 · ratio at 0.
     let ratio = min(noise / signal, Double(Float.greatestFiniteMagnitude))
     switch estimate {
     case .table(let table, let interpolates):
       let gamma = try table.gamma(at: step.level, interpolates: interpolates)
-      let total = variance + gain * min(max(ratio * (1 - gamma), 0), 1)
+      // Without signal x says nothing of x0, and Γ = 1 nothing of its variance: that is the data's.
+      let posterior = (signal == 0 ? table.dataVariance : nil) ?? ratio * (1 - gamma)
+      let total = variance + gain * min(max(posterior, 0), table.varianceLimit ?? .infinity)
       update.noise = min(total, cap ?? total).squareRoot()
     case .noiseResidual:
       update.noise = 1

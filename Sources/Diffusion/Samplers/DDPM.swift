@@ -100,7 +100,7 @@ struct DDPMScheduler: SchedulerClass {
   /// Noise is drawn unless the timestep is 0, also in the step to clean data.
   func complete(_ method: inout SamplingMethod, prediction: Prediction) throws(DiffusionError) {
     let grid = try method.grid(prediction: prediction)
-    method.drawsFinalNoise = grid.levels[grid.steps - 1].time > 0
+    if grid.levels[grid.steps - 1].time > 0, grid.levels[grid.steps].sigma == 0 { method.drawsFinalNoise = true }
   }
 }
 

@@ -21,12 +21,21 @@ public struct DPMSolverPlusPlus: Planner {
   /// Whether the last step has order 1 and the one before it at most order 2, which is steadier with few steps.
   /// diffusers does so below 15 steps.
   public var lowerOrderFinal: Bool
+  /// Whether the last step alone has order 1, whatever `lowerOrderFinal` says; `euler_at_final` in diffusers.
+  public var eulerAtFinal: Bool
+
+  /// With fewer steps than this the last ones have a lower order, as in diffusers, which is steadier. With more it would cost
+  /// what the order gains.
+  static let steadySteps = 15
 
   /// A solver of the given order.
-  public init(order: Int = 2, variant: Variant = .midpoint, lowerOrderFinal: Bool = true) {
+  public init(
+    order: Int = 2, variant: Variant = .midpoint, lowerOrderFinal: Bool = true, eulerAtFinal: Bool = false
+  ) {
     self.order = order
     self.variant = variant
     self.lowerOrderFinal = lowerOrderFinal
+    self.eulerAtFinal = eulerAtFinal
   }
 
   /// The coefficients of every step.
@@ -59,7 +68,7 @@ public struct DPMSolverPlusPlus: Planner {
   }
 
   private func orderOfStep(_ index: Int, of grid: TimeGrid, _ span: LevelSpan) -> Int {
-    if span.next.sigma == 0 { return 1 }
+    if span.next.sigma == 0 || eulerAtFinal && index + 1 == grid.steps { return 1 }
     return lowerOrderFinal ? min(order, grid.steps - index) : order
   }
 }
@@ -108,7 +117,7 @@ extension SamplerName {
     spellings: ["dpmpp1", "dpmsolverpp1"],
     Description("DPM-Solver++ of order 1: DDIM's step (Lu et al., 2022)", order: 1), family: .lambda,
     traits: SamplerTraits(.timesteps, .continuous)
-  ) { _, _ in DPMSolverPlusPlus(order: 1) }
+  ) { _, grid in DPMSolverPlusPlus(order: 1, lowerOrderFinal: grid.steps < DPMSolverPlusPlus.steadySteps) }
 
   /// DPM-Solver++ 2M.
   public static let dpmSolver2M = SamplerName(
@@ -116,7 +125,7 @@ extension SamplerName {
     spellings: ["dpmpp", "dpmpp2m", "dpmsolver", "dpmsolverpp", "dpmsolverpp2m"],
     Description("DPM-Solver++ 2M, multistep: a good default (Lu et al., 2022)", order: 2), family: .lambda,
     traits: SamplerTraits(.timesteps, .continuous)
-  ) { _, _ in DPMSolverPlusPlus(order: 2) }
+  ) { _, grid in DPMSolverPlusPlus(order: 2, lowerOrderFinal: grid.steps < DPMSolverPlusPlus.steadySteps) }
 
   /// DPM-Solver++ 3M.
   public static let dpmSolver3M = SamplerName(
@@ -124,7 +133,7 @@ extension SamplerName {
     spellings: ["dpmpp3m", "dpmsolverpp3m"],
     Description("DPM-Solver++ 3M, multistep", order: 3), family: .lambda,
     traits: SamplerTraits(.timesteps, .continuous)
-  ) { _, _ in DPMSolverPlusPlus(order: 3) }
+  ) { _, grid in DPMSolverPlusPlus(order: 3, lowerOrderFinal: grid.steps < DPMSolverPlusPlus.steadySteps) }
 }
 
 extension SamplingMethod {
@@ -136,15 +145,16 @@ extension SamplingMethod {
 struct DPMSolverMultistepScheduler: SchedulerClass {
   static let name = "DPMSolverMultistepScheduler"
   static let traits = SchedulerTraits(
-    spacing: .linspace, clipping: .dynamic, end: .finalSigmasType, needsFiniteLambda: true, limitsLambda: true)
+    spacing: .linspace, clipping: .dynamic, end: .finalSigmasType, needsFiniteLambda: true, cutsCosineTimes: true,
+    limitsLambda: true)
 
   private let order: Int
   private let isStochastic: Bool
   private let variant: DPMSolverPlusPlus.Variant
-  /// `lower_order_final`: with fewer than 15 steps the last has a lower order.
+  /// `lower_order_final`: with few steps the last ones have a lower order.
   private let lowersFewSteps: Bool
-  /// `euler_at_final`: it always has.
-  private let lowersAlways: Bool
+  /// `euler_at_final`: the last alone always has.
+  private let endsWithEuler: Bool
 
   init(_ fields: JSONFields) throws(ModelFileError) {
     order = try fields.integer("solver_order", in: 1...3) ?? 2
@@ -160,7 +170,7 @@ struct DPMSolverMultistepScheduler: SchedulerClass {
           ("midpoint", .midpoint), ("heun", .heun), ("logrho", .midpoint), ("bh1", .midpoint), ("bh2", .midpoint),
         ]) ?? .midpoint
     lowersFewSteps = try fields.bool("lower_order_final") ?? true
-    lowersAlways = try fields.bool("euler_at_final") ?? false
+    endsWithEuler = try fields.bool("euler_at_final") ?? false
     guard isStochastic else { return }
     guard order <= 2 else {
       throw fields.error("solver_order", "\(order) is not supported with sde-dpmsolver++; 1 and 2 are")
@@ -171,15 +181,16 @@ struct DPMSolverMultistepScheduler: SchedulerClass {
   }
 
   func method(steps: Int) -> SamplingMethod {
-    let lowersOrder = lowersAlways || lowersFewSteps && steps < 15
+    let lowersOrder = lowersFewSteps && steps < DPMSolverPlusPlus.steadySteps
     guard !isStochastic else {
       var method = SamplingMethod(.sdeDPMSolver, steps: steps)
-      method.solver = SDEDPMSolverPlusPlus(order: order, lowerOrderFinal: lowersOrder)
+      method.solver = SDEDPMSolverPlusPlus(order: order, lowerOrderFinal: lowersOrder || endsWithEuler)
       return method
     }
     let name: SamplerName = order == 1 ? .dpmSolver1 : order == 2 ? .dpmSolver2M : .dpmSolver3M
     var method = SamplingMethod(name, steps: steps)
-    method.solver = DPMSolverPlusPlus(order: order, variant: variant, lowerOrderFinal: lowersOrder)
+    method.solver = DPMSolverPlusPlus(
+      order: order, variant: variant, lowerOrderFinal: lowersOrder, eulerAtFinal: endsWithEuler)
     return method
   }
 }

@@ -20,16 +20,16 @@ public struct DPMSolverSinglestep: Planner {
     var start = 0
     var first: LevelSpan?
     for (index, span) in grid.spans.enumerated() {
-      guard !span.isEmpty else {
-        // A pair that would hold the repeated level ends before it.
-        let sample = updates.last?.output ?? 0
-        updates.append(grid.idle(span, from: sample, to: sample))
-        (start, first) = (sample, nil)
-        continue
-      }
       let isLast = index + 1 == grid.steps
       let standsAlone = span.next.sigma == 0 || lowerOrderFinal && isLast
       let between = updates.last?.output ?? 0
+      // A pair may end with a step that leads nowhere: its first step is taken again with the output found there. It cannot
+      // begin with one, whose output would lie at the same place as the next.
+      if span.isEmpty, first == nil || standsAlone {
+        updates.append(grid.idle(span, from: between, to: between))
+        (start, first) = (between, nil)
+        continue
+      }
       var update = grid.update(from: span.level, to: span.next)
       update.input = between
       if let inner = first, !standsAlone {
@@ -64,5 +64,5 @@ extension SamplerName {
     "dpm-solver-2s", spellings: ["dpmpp2s", "dpmsolverpp2s"],
     Description("DPM-Solver++ 2S, singlestep: pairs of steps", order: 2), family: .lambda,
     traits: SamplerTraits(.timesteps, .continuous)
-  ) { _, _ in DPMSolverSinglestep() }
+  ) { _, _ in DPMSolverSinglestep(lowerOrderFinal: false) }
 }

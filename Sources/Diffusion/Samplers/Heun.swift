@@ -93,12 +93,6 @@ extension SamplerName {
     Description("Heun's method with churn (EDM, Karras et al., 2022)", order: nil, evaluations: 2), family: .sigma,
     traits: SamplerTraits(.timesteps, .continuous, spacing: .karras)
   ) { method, _ throws(DiffusionError) in
-    let time: SigmaTime
-    if case .continuous = method.schedule {
-      time = .quarterLogarithm
-    } else {
-      time = .interpolated(try method.usedTimestepSchedule())
-    }
-    return Heun(churn: Churn(amount: 30, range: 0.01...1, noise: 1.007, time: time))
+    Heun(churn: Churn(amount: 30, range: 0.01...1, noise: 1.007, time: try method.toldTime()))
   }
 }

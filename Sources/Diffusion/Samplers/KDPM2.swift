@@ -3,25 +3,10 @@
 /// evaluations a step; a step to clean data is Euler's.
 public struct KDPM2: Planner {
   /// What a network is told halfway, at a level that the grid does not have.
-  public enum HalfwayTime: Sendable, Hashable {
-    /// What belongs to σ / α there.
-    case sigma(SigmaTime)
-    /// The time of a continuous schedule with that σ / α.
-    case continuous(ContinuousSchedule)
-
-    func time(of level: NoiseLevel) -> Double {
-      switch self {
-      case .sigma(let time): time.time(level.sigma / level.alpha)
-      case .continuous(let schedule): schedule.time(atLambda: level.lambda)
-      }
-    }
-  }
-
-  /// What a network is told halfway.
-  public var time: HalfwayTime
+  public var time: SigmaTime
 
   /// The midpoint method.
-  public init(time: HalfwayTime) { self.time = time }
+  public init(time: SigmaTime) { self.time = time }
 
   /// The coefficients of every step.
   /// - Parameter grid: Levels that all have signal.
@@ -57,7 +42,7 @@ public struct KDPM2: Planner {
     // At the start's α, so that σ / α is √(s s').
     var halfway = NoiseLevel(
       time: 0, alpha: level.alpha, sigma: (level.sigma * next.sigma * level.alpha / next.alpha).squareRoot())
-    halfway.time = time.time(of: halfway)
+    halfway.time = time.time(halfway.sigma / halfway.alpha)
 
     var first = grid.euler(LevelSpan(level, halfway))
     first.input = register
@@ -85,12 +70,6 @@ extension SamplerName {
     Description("the midpoint method in σ (DPM2 of k-diffusion)", order: 2, evaluations: 2), family: .sigma,
     traits: SamplerTraits(.timesteps, .continuous, spacing: .karras)
   ) { method, _ throws(DiffusionError) in
-    if method.tellsLogSigma { return KDPM2(time: .sigma(.quarterLogarithm)) }
-    guard case .continuous(let schedule) = method.schedule else {
-      return KDPM2(time: .sigma(.interpolated(try method.usedTimestepSchedule())))
-    }
-    // Networks of the exploding chain are told σ.
-    if case .explodingChain = method.sigmaLevels { return KDPM2(time: .sigma(.sigma)) }
-    return KDPM2(time: .continuous(schedule))
+    KDPM2(time: try method.toldTime())
   }
 }

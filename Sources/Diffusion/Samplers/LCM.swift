@@ -39,6 +39,9 @@ public struct LCM: Planner {
       })
   }
 
+  /// How many timesteps the published models were distilled for.
+  public static let distilledTimesteps = 50
+
   /// The timesteps for few steps, out of those the model was distilled for.
   /// - Parameters:
   ///   - steps: How many.
@@ -47,11 +50,12 @@ public struct LCM: Planner {
   /// - Returns: Timesteps from noise to data.
   /// - Throws: `DiffusionError` unless 1 ≤ steps ≤ distilled ≤ count.
   public static func timesteps(
-    _ steps: Int, distilled: Int = 50, of count: Int = 1000
+    _ steps: Int, distilled: Int = distilledTimesteps, of count: Int = 1000
   ) throws(DiffusionError) -> [Double] {
     try require(
       1 <= steps && steps <= distilled && distilled <= count,
-      "\(steps) steps of \(distilled) out of \(count) timesteps: each must be at least 1 and at most the next.")
+      "\(steps) steps of the \(distilled) that consistency models are distilled for, out of \(count) timesteps: each must "
+        + "be at least 1 and at most the next; other spacings, such as trailing, take more steps.")
     // Entry k, counted from noise, of the distilled timesteps (count / distilled) · i - 1.
     return (0..<steps).map { step in
       Double((distilled - step * distilled / steps) * (count / distilled) - 1)
@@ -60,9 +64,10 @@ public struct LCM: Planner {
 }
 
 extension SamplerName {
-  /// Latent consistency sampling. Its last step goes to the predicted data, wherever the grid ends.
+  /// Latent consistency sampling. Its last step goes to the predicted data, wherever the grid ends. Timesteps are those the
+  /// models were distilled for: at timestep 0, where other spacings end, an evaluation would leave the sample as it is.
   public static let lcm = SamplerName(
     "lcm", Description("latent consistency sampling, for models distilled for it (Luo et al., 2023)", order: nil),
-    family: .discrete, traits: SamplerTraits(.timesteps, takesFinalLevel: false)
+    family: .discrete, traits: SamplerTraits(.timesteps, takesFinalLevel: false, spacing: .consistency)
   ) { _, _ in LCM() }
 }

@@ -160,7 +160,7 @@ extension SamplerName {
     "pndm", Description("pseudo linear multistep with a Runge-Kutta start (Liu et al., 2022)", order: 2),
     family: .discrete, traits: SamplerTraits(.timesteps, clipping: .none, keepsFinalLevel: true)
   ) { method, grid throws(DiffusionError) in
-    PNDM(warmUp: .rungeKutta(halfway: try PNDM.halfway(grid, of: method.usedTimestepSchedule())))
+    PNDM(warmUp: .rungeKutta(halfway: try PNDM.halfway(grid, of: method)))
   }
 
   /// Pseudo linear multistep with a multistep start.
@@ -174,11 +174,18 @@ extension PNDM {
   /// The levels at the timesteps halfway through the first three steps, as the Runge-Kutta method has them. Where steps are
   /// all N // S long, diffusers' `N // S // 2` leads to the same timesteps. Where they are not, as with linspace, diffusers
   /// takes the sample `N // S // 2` below the step's start and tells the network a timestep as far above its end.
-  fileprivate static func halfway(_ grid: TimeGrid, of schedule: NoiseSchedule) throws(DiffusionError) -> [NoiseLevel] {
+  fileprivate static func halfway(_ grid: TimeGrid, of method: SamplingMethod) throws(DiffusionError) -> [NoiseLevel] {
+    let schedule = try method.usedTimestepSchedule()
+    // A network may be told something else than the timestep.
+    func timestep(_ level: NoiseLevel) -> Double {
+      method.tellsLogSigma ? schedule.timestep(forSigma: level.exploding.sigma) : level.time
+    }
     var levels: [NoiseLevel] = []
     for (level, next) in zip(grid.levels, grid.levels.dropFirst()).prefix(3) {
-      let middle = max(0, ((level.time + next.time) / 2).rounded())
-      levels.append(NoiseLevel(time: middle, alphaBar: try schedule.alphaBar(at: middle)))
+      let middle = max(0, ((timestep(level) + timestep(next)) / 2).rounded())
+      var halfway = NoiseLevel(time: middle, alphaBar: try schedule.alphaBar(at: middle))
+      if method.tellsLogSigma { halfway.time = SigmaTime.quarterLogarithm.time(halfway.exploding.sigma) }
+      levels.append(halfway)
     }
     return levels
   }

@@ -58,5 +58,5 @@ extension SamplerName {
     ],
     Description("SDE-DPM-Solver++ 2M: the reverse SDE, multistep", order: nil), family: .lambda,
     traits: SamplerTraits(.timesteps, .continuous)
-  ) { _, _ in SDEDPMSolverPlusPlus() }
+  ) { _, grid in SDEDPMSolverPlusPlus(lowerOrderFinal: grid.steps < DPMSolverPlusPlus.steadySteps) }
 }

@@ -136,7 +136,9 @@ public struct SamplerTraits: Sendable, Hashable {
   public let needsSecondHead: Bool
   /// Whether steps can start at a level of noise alone.
   public let startsWithoutSignal: Bool
-  /// The spacing of timesteps where none is named.
+  /// The spacing of timesteps where none is named: that of the sampler's scheduler in diffusers, or, where that is leading,
+  /// linspace. Leading starts below the noise that samples start from, the lower the fewer the steps, and with one step at
+  /// data; a model's own file that says so is followed all the same.
   public let usualSpacing: SamplingMethod.Spacing
 
   init(

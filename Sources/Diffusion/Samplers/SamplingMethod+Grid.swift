@@ -14,7 +14,8 @@ extension SamplingMethod {
     case .timesteps:
       var grid = try discreteGrid(usedTimestepSchedule(), prediction)
       if tellsLogSigma {
-        for index in grid.levels.indices {
+        // No denoiser is asked at clean data.
+        for index in grid.levels.indices where grid.levels[index].sigma > 0 {
           grid.levels[index].time = SigmaTime.quarterLogarithm.time(grid.levels[index].exploding.sigma)
         }
       }
@@ -43,8 +44,7 @@ extension SamplingMethod {
       let sigmas = try sigmas(of: range, schedule, visited)
       return try sigmaGrid(
         sigmas, range.spacing, schedule, prediction, initialNoise: initialNoise,
-        lowest: range.endsAtLowest ? sigmas.last : nil
-      ).repeatingLast(steps: steps)
+        lowest: range.endsAtLowest ? sigmas.last : nil, cutsTimes: range.cutsTimes)
     case .logLinear: return try logLinearGrid(schedule, visited, prediction)
     case .explodingChain, nil:
       return try .discrete(
@@ -56,6 +56,7 @@ extension SamplingMethod {
   private func timestepSpacing(_ chosen: Spacing) throws(DiffusionError) -> TimestepSpacing {
     switch chosen {
     case .trailing: return .trailing
+    case .consistency: return .consistency()
     case .trajectory: return steps == 1 ? .trailing : .analyticTrajectory
     case .leading:
       return name.family == .lambda ? .leadingWithoutZero(offset: timestepsOffset) : .leading(offset: timestepsOffset)
@@ -72,13 +73,15 @@ extension SamplingMethod {
     }
   }
 
-  /// A grid over σ. Where a solver goes by whole timesteps, Karras' are rounded and exponential ones cut.
+  /// A grid over σ. Where a solver goes by whole timesteps, Karras' are rounded unless asked otherwise, and exponential ones
+  /// cut.
   private func sigmaGrid(
     _ sigmas: [Double], _ spacing: SigmaSpacing, _ schedule: NoiseSchedule, _ prediction: Prediction,
-    initialNoise: InitialNoise = .sigma, lowest: Double? = nil
+    initialNoise: InitialNoise = .sigma, lowest: Double? = nil, cutsTimes: Bool = false
   ) throws(DiffusionError) -> TimeGrid {
+    let isCut = cutsTimes || spacing == .exponential
     let time: SigmaTime =
-      form == .exploding ? .interpolated(schedule) : spacing == .exponential ? .truncated(schedule) : .rounded(schedule)
+      form == .exploding ? .interpolated(schedule) : isCut ? .truncated(schedule) : .rounded(schedule)
     return try .sigmas(
       sigmas, time: time, final: final == .firstTimestep ? lowest ?? schedule.sigmas[0] : 0, form: form,
       initialNoise: initialNoise, prediction: prediction, clipping: clipping)
@@ -99,9 +102,9 @@ extension SamplingMethod {
   private func logLinearGrid(
     _ schedule: NoiseSchedule, _ visited: [Double], _ prediction: Prediction
   ) throws(DiffusionError) -> TimeGrid {
+    let sigmas = try SigmaSpacing.exponential.sigmas(visited.count + 1, of: schedule)
     var grid = try TimeGrid.sigmas(
-      SigmaSpacing.exponential.sigmas(visited.count + 1, of: schedule), time: .sigma, final: schedule.sigmas[0],
-      prediction: prediction, clipping: clipping)
+      sigmas.dropLast(), time: .sigma, final: schedule.sigmas[0], prediction: prediction, clipping: clipping)
     for (index, timestep) in visited.enumerated() { grid.levels[index].time = timestep }
     return grid
   }
@@ -159,7 +162,7 @@ extension SamplingMethod.Spacing {
     switch self {
     case .karras: .karras()
     case .exponential: .exponential
-    case .linspace, .trajectory, .leading, .trailing, .lambda: nil
+    case .linspace, .trajectory, .leading, .trailing, .consistency, .lambda: nil
     }
   }
 }
@@ -171,15 +174,6 @@ extension TimeGrid {
     grid.levels = levels.map(\.exploding)
     grid.scalesInput = true
     grid.initialScale = grid.levels[0].sigma
-    return grid
-  }
-
-  /// With the last level twice, if a step is missing: where a list of σ ends at the lowest, diffusers counts a step from there
-  /// to itself, so that the one before it is not the last.
-  fileprivate func repeatingLast(steps: Int) -> TimeGrid {
-    guard self.steps < steps, let last = levels.last else { return self }
-    var grid = self
-    grid.levels.append(last)
     return grid
   }
 }

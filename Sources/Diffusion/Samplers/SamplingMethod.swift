@@ -22,6 +22,8 @@ public struct SamplingMethod: Sendable, Hashable {
     case karras
     /// Evenly in ln σ.
     case exponential
+    /// Every so many of the 50 timesteps that latent consistency models are distilled for (Luo et al., 2023).
+    case consistency
     /// Evenly in λ = ln(α / σ); for continuous schedules.
     case lambda
   }
@@ -60,6 +62,9 @@ public struct SamplingMethod: Sendable, Hashable {
     public var highest: Double?
     /// Whether a last step that does not lead to clean data ends at this range's lowest σ, not at the schedule's.
     public var endsAtLowest: Bool
+    /// Whether a solver that goes by whole timesteps is told those below Karras' σ, not the nearest; diffusers' DPM-Solver
+    /// with the squared cosine.
+    public var cutsTimes = false
 
     /// A range.
     public init(_ spacing: SigmaSpacing, lowest: Double? = nil, highest: Double? = nil, endsAtLowest: Bool = false) {
@@ -161,6 +166,15 @@ public struct SamplingMethod: Sendable, Hashable {
   func usedTimestepSchedule() throws(DiffusionError) -> NoiseSchedule {
     guard case .discrete(let schedule) = schedule else { return try .linear() }
     return schedule
+  }
+
+  /// What a network is told at levels between those of the grid, in the terms that it is told the grid's own in.
+  func toldTime() throws(DiffusionError) -> SigmaTime {
+    if tellsLogSigma { return .quarterLogarithm }
+    guard case .continuous(let schedule) = schedule else { return .interpolated(try usedTimestepSchedule()) }
+    // Networks of the exploding chain are told σ.
+    if case .explodingChain = sigmaLevels { return .sigma }
+    return .continuous(schedule)
   }
 
   /// The schedule of a stochastic differential equation, or the usual one.

@@ -60,6 +60,11 @@ public struct SchedulerConfiguration: Sendable, Hashable {
     try method(steps: steps).grid(prediction: prediction)
   }
 
+  /// Whether the model's sampler can take any number of steps. If not, its settings do not suit each other.
+  public var canBePlanned: Bool {
+    ([1, 2, 4, 10, 50] + [trainingTimesteps]).contains { steps in (try? plan(steps: steps)) != nil }
+  }
+
   /// The coefficients of every step of the model's sampler.
   ///
   /// - Parameters:
@@ -99,8 +104,12 @@ public struct SchedulerConfiguration: Sendable, Hashable {
     if method.final == nil, method.name.traits.keepsFinalLevel, case .setAlphaToOne = ownClass.traits.end {
       method.final = final
     }
+    method.tellsLogSigma = tellsLogSigma
     let own = ownClass.scheduler.method(steps: method.steps)
-    if method.name == own.name, method.variance == nil, own.variance == .large { method.variance = .large }
+    guard method.name == own.name else { return }
+    if method.variance == nil { method.variance = own.variance }
+    // A problem of the levels is met again when they are planned.
+    if method.variance == own.variance { try? ownClass.scheduler.complete(&method, prediction: prediction) }
   }
 }
 
@@ -169,6 +178,8 @@ struct SchedulerTraits: Sendable, Hashable {
   var takesSigmaEnds = false
   /// Whether levels spaced in σ that do not lead to clean data end at their own lowest.
   var endsAtLowestSigma = false
+  /// Whether timesteps of Karras' σ are cut, not rounded, where `beta_schedule` is squaredcos_cap_v2.
+  var cutsCosineTimes = false
   /// Whether `lambda_min_clipped` is read.
   var limitsLambda = false
   /// Whether `interpolation_type` and `timestep_type` are read.
@@ -197,8 +208,7 @@ extension SchedulerConfiguration {
   private init(_ own: any SchedulerClass.Type, _ fields: JSONFields) throws(ModelFileError) {
     try Self.checkKnown(fields)
     let traits = own.traits
-    trainingTimesteps =
-      try fields.integer("num_train_timesteps", in: 1...1_000_000) ?? (traits.isContinuous ? 2000 : 1000)
+    trainingTimesteps = try Self.trainingTimesteps(fields) ?? (traits.isContinuous ? 2000 : 1000)
     if traits.isContinuous {
       (schedule, prediction, clipping, sigmaLevels) = (nil, .score, .none, nil)
       (spacing, stepsOffset, final, usedTimesteps) = (.linspace, 0, .clean, trainingTimesteps)
@@ -208,9 +218,7 @@ extension SchedulerConfiguration {
     }
     let schedule = try Self.schedule(traits, fields, count: trainingTimesteps)
     self.schedule = schedule
-    prediction =
-      try fields.choice(
-        "prediction_type", of: [("epsilon", .epsilon), ("sample", .sample), ("v_prediction", .vPrediction)]) ?? .epsilon
+    prediction = try Self.prediction(fields)
     clipping = try Self.clipping(traits, fields)
     let spacings: [SamplingMethod.Spacing] = [.leading, .trailing, .linspace]
     spacing = try fields.choice("timestep_spacing", of: spacings.map { ($0.rawValue, $0) }) ?? traits.spacing
@@ -274,7 +282,8 @@ extension SchedulerConfiguration {
       guard ratio > 0, ratio <= 1 else { throw fields.error("dynamic_thresholding_ratio", "\(ratio) is not in 0 … 1") }
       return .dynamic(ratio: ratio, maximum: try limit("sample_max_value", default: 1, from: 1))
     }
-    guard traits.clipping == .fixedOrDynamic, try fields.bool("clip_sample") ?? true else { return .none }
+    let (named, former) = (try fields.bool("clip_sample"), try fields.bool(Historic.clip))
+    guard traits.clipping == .fixedOrDynamic, named ?? former ?? true else { return .none }
     return .fixed(limit: try limit("clip_sample_range", default: 1, from: 0))
   }
 
@@ -303,6 +312,8 @@ extension SchedulerConfiguration {
       (range.lowest, range.highest) = (try fields.number("sigma_min"), try fields.number("sigma_max"))
     }
     guard isKarras || isExponential else { return nil }
+    let isCosine = try fields.string("beta_schedule") == "squaredcos_cap_v2"
+    range.cutsTimes = traits.cutsCosineTimes && isKarras && isCosine
     for (name, sigma) in [("sigma_min", range.lowest), ("sigma_max", range.highest)] {
       if let sigma, !(sigma > 0 && sigma <= 1e6) {
         throw fields.error(name, "\(sigma) is not above 0, and at most 1e6")
@@ -335,8 +346,50 @@ extension SchedulerConfiguration {
     }
   }
 
+  private static func trainingTimesteps(_ fields: JSONFields) throws(ModelFileError) -> Int? {
+    let count = try fields.integer("num_train_timesteps", in: 1...1_000_000)
+    let former = try fields.integer(Historic.timesteps, in: 1...1_000_000)
+    guard count == nil || former == nil || count == former else {
+      throw fields.error(Historic.timesteps, "an old name of num_train_timesteps, which says otherwise: leave out one")
+    }
+    return count ?? former
+  }
+
+  private static func prediction(_ fields: JSONFields) throws(ModelFileError) -> Prediction {
+    let named: Prediction? = try fields.choice(
+      "prediction_type", of: [("epsilon", .epsilon), ("sample", .sample), ("v_prediction", .vPrediction)])
+    // Before there was a name, a network predicted ε or else the sample.
+    let predictsSample = try fields.bool(Historic.predictsEpsilon) == false
+    guard !(predictsSample && named == .epsilon) else {
+      throw fields.error(Historic.predictsEpsilon, "false, but prediction_type is 'epsilon': leave out one")
+    }
+    return named ?? (predictsSample ? .sample : .epsilon)
+  }
+
+  /// What files of early versions of diffusers hold, and later ones no longer have.
+  private enum Historic {
+    /// Before 0.9; false is today's `prediction_type` sample.
+    static let predictsEpsilon = "predict_epsilon"
+    /// Before 0.1 of `num_train_timesteps`.
+    static let timesteps = "timesteps"
+    /// Before 0.1 of `clip_sample`.
+    static let clip = "clip_predicted_image"
+    /// What never changed a sample: the arrays' library (before 0.4), a list that was only kept, and the numbers' type.
+    static let idle = ["tensor_format", "timestep_values", "dtype"]
+    static let all = [predictsEpsilon, timesteps, clip] + idle
+  }
+
+  /// Settings of classes of diffusers that are not known here: of consistency models, flow matching, EDM, SA-Solver and
+  /// others that take a file of a class that is, and leave it their own.
+  private static let foreign: Set<String> = [
+    "base_image_seq_len", "base_shift", "clip_denoised", "corrector_order", "eta", "gamma", "invert_sigmas",
+    "max_image_seq_len", "max_shift", "noise_sampler_seed", "original_inference_steps", "predictor_order", "rho",
+    "s_churn", "s_max", "s_min", "s_noise", "set_alpha_to_zero", "shift", "sigma_data", "sigma_schedule",
+    "snr_shift_scale", "stochastic_sampling", "tau_func", "timestep_scaling",
+  ]
+
   /// The settings of all classes: a file may have been made for one and serve another, which does not read them.
-  private static let known: Set<String> = [
+  private static let known: Set<String> = foreign.union(Historic.all).union([
     "algorithm_type", "beta_end", "beta_schedule", "beta_start", "clip_sample", "clip_sample_range", "correct_steps",
     "disable_corrector", "dynamic_thresholding_ratio", "euler_at_final", "final_sigmas_type", "flow_shift",
     "interpolation_type", "lambda_min_clipped", "lower_order_final", "num_train_timesteps", "predict_x0",
@@ -345,7 +398,7 @@ extension SchedulerConfiguration {
     "steps_offset", "thresholding", "time_shift_type", "timestep_spacing", "timestep_type", "trained_betas",
     "use_beta_sigmas", "use_dynamic_shifting", "use_exponential_sigmas", "use_flow_sigmas", "use_karras_sigmas",
     "use_lu_lambdas", "variance_type",
-  ]
+  ])
 
   /// Refuses a setting that no class has, unless it is null or false.
   private static func checkKnown(_ fields: JSONFields) throws(ModelFileError) {

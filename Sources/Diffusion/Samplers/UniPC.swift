@@ -65,14 +65,15 @@ public struct UniPC: Planner {
     try grid.checkLevels()
     var state = State(history: OutputHistory(registers: 3..<(4 + order)))
     for (index, span) in grid.spans.enumerated() {
-      guard !span.isEmpty else {
-        state.updates.append(grid.idle(span, from: state.sample, to: state.sample))
-        continue
-      }
-      if let before = state.last, corrector.follows(step: before.step), before.span.h.isFinite {
+      // A step that leads nowhere predicts nothing, but what the step before it predicted is corrected.
+      if !state.isEvaluated, let before = state.last, corrector.follows(step: before.step), before.span.h.isFinite {
         correct(span.level, grid, &state)
       }
-      predict(index, span, grid, &state)
+      if span.isEmpty {
+        state.updates.append(grid.idle(span, from: state.sample, to: state.sample))
+      } else {
+        predict(index, span, grid, &state)
+      }
     }
     return grid.plan(state.updates)
   }

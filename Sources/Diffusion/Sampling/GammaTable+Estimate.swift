@@ -37,11 +37,23 @@ extension GammaTable {
       for (level, values) in squares.enumerated() { sums[level] += values.reduce(0) { $0 + Double($1) } }
     }
     let scale = 1 / (Double(draws) * Double(elements))
-    return try GammaTable(zip(noisy, sums).map { Entry(at: $0, gamma: $1 * scale) })
+    var table = try GammaTable(zip(noisy, sums).map { Entry(at: $0, gamma: $1 * scale) })
+    table.describe(data)
+    return table
   }
 }
 
 extension GammaTable {
+  /// Notes the range and the variance of the data that the table is used for.
+  /// - Parameter data: all numbers of all samples, as they are noised.
+  public mutating func describe(_ data: [Float]) {
+    guard let lowest = data.min(), let highest = data.max() else { return }
+    dataRange = Double(lowest)...Double(highest)
+    let count = Double(data.count)
+    let mean = data.reduce(0) { $0 + Double($1) } / count
+    dataVariance = data.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
+  }
+
   /// Draws that travel together.
   private static func batchSize(_ denoiser: any Denoiser, draws: Int, levels: Int, on engine: Engine) -> Int {
     let device = denoiser as? any DeviceDenoiser

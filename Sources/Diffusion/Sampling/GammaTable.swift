@@ -29,14 +29,44 @@ public struct GammaTable: Sendable, Hashable {
     }
   }
 
+  /// The range of images.
+  public static let imageRange = -1.0...1.0
+
   /// Estimates by rising noise.
   public let entries: [Entry]
+  /// The smallest and the largest number of the data, which Γ was measured over or is used for; nil for data without
+  /// bounds. Numbers between two bounds have a variance of at most ((max - min) / 2)².
+  public var dataRange: ClosedRange<Double>?
+  /// The data's variance, over all their numbers; nil if it is not known. It is the variance of x0 given a level without
+  /// signal, which no Γ tells.
+  public var dataVariance: Double?
+
+  /// The most that the variance of x0 given x can be, ((max - min) / 2)² for data between bounds, 1 for -1 … 1; nil for data
+  /// without.
+  public var varianceLimit: Double? {
+    dataRange.map { range in
+      let half = (range.upperBound - range.lowerBound) / 2
+      return half * half
+    }
+  }
 
   /// A table from its entries, in any order.
-  /// - Parameter entries: At least one, each of another level, all with or all without ᾱ.
+  /// - Parameters:
+  ///   - entries: At least one, each of another level, all with or all without ᾱ.
+  ///   - dataRange: The smallest and the largest number of the data, -1 … 1 for images; nil for data without bounds.
+  ///   - dataVariance: The data's variance; nil if it is not known.
   /// - Throws: `DiffusionError` if there are none, two are of the same level, or a number is not finite, ᾱ not in 0 … 1 or
-  ///   Γ below 0.
-  public init(_ entries: [Entry]) throws(DiffusionError) {
+  ///   Γ or the variance below 0.
+  public init(
+    _ entries: [Entry], dataRange: ClosedRange<Double>? = Self.imageRange, dataVariance: Double? = nil
+  ) throws(DiffusionError) {
+    for number in [dataRange?.lowerBound, dataRange?.upperBound, dataVariance].compactMap({ $0 }) {
+      guard number.isFinite, dataVariance ?? 0 >= 0 else {
+        throw DiffusionError(
+          .invalidData, "The data's range and variance must be finite, and the variance at least 0; one is \(number).")
+      }
+    }
+    (self.dataRange, self.dataVariance) = (dataRange, dataVariance)
     guard !entries.isEmpty else { throw DiffusionError(.invalidData, "A Γ table needs at least one entry.") }
     for entry in entries {
       guard entry.time.isFinite, entry.gamma.isFinite, entry.gamma >= 0 else {
@@ -70,7 +100,7 @@ public struct GammaTable: Sendable, Hashable {
       levels.map { level in
         let noise = level.sigma * level.sigma
         return Entry(at: level, gamma: noise / (level.alpha * level.alpha * dataVariance + noise))
-      })
+      }, dataRange: nil, dataVariance: dataVariance)
   }
 
   /// Γ at a level: by its ᾱ, or by its time where the table has no ᾱ.
@@ -130,7 +160,9 @@ extension GammaTable.Entry {
   fileprivate var noise: Double { alphaBar.map { -$0 } ?? time }
 }
 
-// The file: {"format": "weft-gamma", "version": 2, "entries": [[time, alpha_bar, gamma], …]}; version 1 has [time, gamma].
+// The file: {"format": "weft-gamma", "version": 2, "data_range": [min, max], "data_variance": v, "entries": [[time,
+// alpha_bar, gamma], …]}; version 1 has [time, gamma]. "data_range" is null for data without bounds; where it is missing, the
+// data are images in -1 … 1. "data_variance" is missing where it is not known.
 // Numbers are written with the fewest digits that read back as the same Double.
 extension GammaTable {
   private static let format = "weft-gamma"
@@ -144,13 +176,21 @@ extension GammaTable {
     return """
       {
         "format": "\(Self.format)",
-        "version": \(hasLevels ? 2 : 1),
+        "version": \(hasLevels ? 2 : 1),\(dataMembers)
         "entries": [
       \(lines.joined(separator: ",\n"))
         ]
       }
 
       """
+  }
+
+  /// What is not as it is without being said.
+  private var dataMembers: String {
+    let range =
+      dataRange == Self.imageRange
+      ? "" : "\n  \"data_range\": \(dataRange.map { "[\($0.lowerBound), \($0.upperBound)]" } ?? "null"),"
+    return range + (dataVariance.map { "\n  \"data_variance\": \($0)," } ?? "")
   }
 
   /// A table from the JSON that `json` gave.
@@ -163,6 +203,21 @@ extension GammaTable {
     }
     struct Body: Decodable {
       var entries: [[Double]]
+      var range: [Double]?
+      var variance: Double?
+
+      enum Key: String, CodingKey {
+        case entries
+        case range = "data_range"
+        case variance = "data_variance"
+      }
+
+      init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Key.self)
+        entries = try members.decode([[Double]].self, forKey: .entries)
+        range = members.contains(.range) ? try members.decode([Double]?.self, forKey: .range) : [-1, 1]
+        variance = try members.decodeIfPresent(Double.self, forKey: .variance)
+      }
     }
     let header = try Self.decode(Header.self, json)
     guard header.format == Self.format else {
@@ -175,7 +230,18 @@ extension GammaTable {
     }
     let (count, form) = header.version == 1 ? (2, "a time and its Γ") : (3, "a time, its ᾱ and its Γ")
     var entries: [Entry] = []
-    for (index, numbers) in try Self.decode(Body.self, json).entries.enumerated() {
+    let body = try Self.decode(Body.self, json)
+    let range: ClosedRange<Double>?
+    switch body.range {
+    case nil: range = nil
+    case .some(let ends):
+      guard ends.count == 2, ends[0] <= ends[1] else {
+        throw DiffusionError(
+          .invalidData, "The Γ table's \"data_range\" is not two numbers, the smallest and the largest of the data.")
+      }
+      range = ends[0]...ends[1]
+    }
+    for (index, numbers) in body.entries.enumerated() {
       guard numbers.count == count else {
         throw DiffusionError(
           .invalidData, "Entry \(index) of the Γ table has \(numbers.count) numbers instead of \(form).")
@@ -184,7 +250,7 @@ extension GammaTable {
       if count == 3 { entry.alphaBar = numbers[1] }
       entries.append(entry)
     }
-    try self.init(entries)
+    try self.init(entries, dataRange: range, dataVariance: body.variance)
   }
 
   private static func decode<Part: Decodable>(_ type: Part.Type, _ json: String) throws(DiffusionError) -> Part {
@@ -207,6 +273,7 @@ extension GammaTable {
       switch (name, path.dropFirst().first?.intValue) {
       case ("format", _): return "its \"format\" is not a text"
       case ("version", _): return "its \"version\" is not a whole number"
+      case ("data_range", _), ("data_variance", _): return "its \"\(name)\" is not a number, or two"
       case (_, let entry?): return "entry \(entry) is not a list of numbers"
       default: return "its \"entries\" are not a list"
       }

@@ -68,6 +68,33 @@ import Testing
     }
   }
 
+  /// A scheduler_config.json whose settings no number of steps suits, and a number of steps that does not suit the file.
+  @Test func faultsOfTheFileAndOfTheCallDiffer() async throws {
+    let path = try copy()
+    let file = path + "/scheduler/scheduler_config.json"
+    func expect(_ status: Int32, _ fields: [String: Any], _ arguments: [String], _ words: String...) async throws {
+      try FileManager.default.removeItem(atPath: path)
+      _ = try copy()
+      try change(file, fields)
+      let run = try await sample(["--model", path, "--array", "a.npy"] + arguments)
+      #expect(run.status == status && run.output.isEmpty && files.bytes("a.npy") == nil, "\(fields), \(arguments)")
+      for word in words { #expect(run.errorText.contains(word), "\(run.errorText)") }
+      #expect(run.errorText.contains(file) == (status == 1), "\(run.errorText)")
+    }
+    // ε is nothing to know x0 by where there is no signal; PNDM takes four steps at least.
+    let bare: [String: Any] = ["rescale_betas_zero_snr": true, "timestep_spacing": "trailing"]
+    try await expect(1, bare, [], "no signal")
+    try await expect(1, bare, ["--steps", "5"], "no signal")
+    try await expect(1, bare, ["--sampler", "ddim"], "no signal")
+    try await expect(1, ["_class_name": "PNDMScheduler", "num_train_timesteps": 3], [], "four")
+    try await expect(1, ["steps_offset": 999], [], "outside")
+    let karras: [String: Any] = ["_class_name": "UniPCMultistepScheduler", "use_karras_sigmas": true, "sigma_min": 200]
+    try await expect(1, karras, [], "200")
+    try await expect(64, [:], ["--steps", "2000"], "1000")
+    try await expect(64, [:], ["--steps", "1"], "timestep is 0")
+    try await expect(64, ["_class_name": "PNDMScheduler"], ["--steps", "3"], "four")
+  }
+
   /// What would not fit is refused before anything is loaded, with what would, by a dry run too.
   @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"), arguments: [["--dry-run"], ["--array", "a.npy"]])
   func aBatchThatDoesNotFit(arguments: [String]) async throws {

@@ -74,6 +74,24 @@ import Weft
     }
   }
 
+  /// The optimal variance of data that do not lie in -1 … 1, as they are: limited by their own range.
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"))
+  func theOptimalVarianceIsThatOfTheData() async throws {
+    // Evenly in -7 … 7.
+    let data = (0..<281).map { Float($0 - 140) / 20 }
+    try files.write("even.npy", data, [281, 1])
+    let run = try await Weft.run(
+      [
+        "sample", "--data", "even.npy", "--normalize", "none", "--sampler", "analytic-ddpm", "--steps", "10", "--count",
+        "2000", "--save-gamma", "g.json", "--array", "out.npy",
+      ], directory: files.folder.path)
+    #expect(run.status == 0, "\(run.errorText)")
+    let samples = try files.array("out.npy").values.map(Double.init)
+    let variance = samples.reduce(0) { $0 + $1 * $1 } / Double(samples.count)
+    #expect(abs(variance / 16.45 - 1) < 0.1, "\(variance)")
+    #expect(files.folder.contents(of: "g.json")?.contains("\"data_range\": [-7.0, 7.0]") == true)
+  }
+
   @Test func highDimensionsHaveArraysButNoPictures() async throws {
     try files.write("points.npy", (0..<15).map(Float.init), [3, 5])
     let run = try await files.sample("--data", "points.npy", "--count", "2", "--array", "out.npy")

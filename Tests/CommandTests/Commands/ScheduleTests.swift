@@ -108,6 +108,47 @@ import Testing
     #expect(try floor[0].number("alpha_bar") == 0x1p-24)
   }
 
+  @Test func consistencyModelsAreAskedWhereTheyWereTrained() async throws {
+    let times = try await steps("--sampler", "lcm", "--steps", "4").map { try $0.number("timestep") }
+    #expect(times == [999, 759, 499, 259])
+    let run = try await Weft.run("schedule", "--sampler", "lcm", "--steps", "51")
+    #expect(run.status == 64 && run.errorText.contains("distilled"))
+  }
+
+  @Test func sigmasMayEndWithZero() async throws {
+    let (one, other) = (
+      try await Weft.run("schedule", "--json", "--sampler", "euler", "--sigmas", "5,1,0.1,0"),
+      try await Weft.run("schedule", "--json", "--sampler", "euler", "--sigmas", "5,1,0.1")
+    )
+    #expect(one.status == 0 && one.text == other.text, "\(one.errorText)")
+  }
+
+  /// What the variance of x0 is limited to belongs to the data; normal data have no bounds.
+  @Test func theAnalyticVariancesLimitIsSaid() async throws {
+    let folder = try TemporaryFolder()
+    func shown(_ arguments: String...) async throws -> (limit: Any?, text: String) {
+      let all = ["schedule", "--sampler", "analytic-ddpm", "--steps", "3"] + arguments
+      let json = try await Weft.run(all + ["--json"], directory: folder.path)
+      let table = try await Weft.run(all, directory: folder.path)
+      #expect(json.status == 0 && table.status == 0, "\(json.errorText)")
+      return (try json.object().members["variance_limit"], table.text)
+    }
+    let free = try await shown("--gaussian-variance", "4")
+    #expect(free.limit is NSNull && free.text.contains("variance of x0 not limited"))
+    // The table's levels are those of the schedule.
+    let levels = try await steps("--sampler", "analytic-ddpm", "--steps", "3", "--gaussian-variance", "1")
+    let entries = try levels.map { "[\(try $0.number("timestep")), \(try $0.number("alpha_bar")), 0]" }
+    for (range, limit) in [("", 1.0), (#""data_range": [-3, 5],"#, 16)] {
+      let rows = entries.joined(separator: ",")
+      _ = try folder.file("g.json", #"{"format": "weft-gamma", "version": 2, \#(range) "entries": [\#(rows)]}"#.utf8)
+      let limited = try await shown("--gamma", "g.json")
+      #expect(limited.limit as? Double == limit)
+      #expect(limited.text.contains("variance of x0 limited to \(Int(limit))"))
+    }
+    let plain = try await Weft.run("schedule", "--sampler", "ddpm", "--json")
+    #expect(try plain.object().members["variance_limit"] == nil)
+  }
+
   /// A prediction from what is known already has no x0 of its own to limit.
   @Test func limitsAreSaidWhereThereAreSome() async throws {
     let corrected = try await steps("--sampler", "unipc-2", "--steps", "6", "--clip", "1")

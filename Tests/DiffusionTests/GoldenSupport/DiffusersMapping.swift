@@ -152,7 +152,7 @@ extension DiffusersMapping {
       clipping: clipping)
     // diffusers rounds Karras' timesteps but cuts the fractions of the exponential ones off.
     if !isKarras { for index in grid.levels.indices { grid.levels[index].time.round(.down) } }
-    return keepingRepeatedLevel(grid)
+    return grid
   }
 
   private func sigmaGrid() throws -> TimeGrid {
@@ -163,9 +163,9 @@ extension DiffusersMapping {
       config.text("timestep_spacing", default: "linspace") == "leading" ? .withData : .sigma
     if config.text("interpolation_type", default: "linear") == "log_linear" {
       // One σ more than there are timesteps: the samples end at the lowest, and timesteps do not belong to their σ.
+      let sigmas = try SigmaSpacing.exponential.sigmas(steps + 1, of: schedule)
       var grid = try TimeGrid.sigmas(
-        SigmaSpacing.exponential.sigmas(steps + 1, of: schedule), time: .sigma, final: schedule.sigmas[0],
-        prediction: prediction(), clipping: clipping)
+        sigmas.dropLast(), time: .sigma, final: schedule.sigmas[0], prediction: prediction(), clipping: clipping)
       for (index, timestep) in timesteps.enumerated() { grid.levels[index].time = timestep }
       return grid
     }
@@ -177,18 +177,10 @@ extension DiffusersMapping {
     let (first, last) = (timesteps[0], timesteps[timesteps.count - 1])
     // KDPM2 alone rounds Karras' timesteps, though not those halfway.
     let isRounded = scheduler == "KDPM2DiscreteScheduler" && config.flag("use_karras_sigmas")
-    let grid = try TimeGrid.sigmas(
+    return try TimeGrid.sigmas(
       spacing.sigmas(steps, from: schedule.sigma(at: first), to: schedule.sigma(at: last)),
       time: isRounded ? .rounded(schedule) : .interpolated(schedule), final: final, initialNoise: initialNoise,
       prediction: prediction(), clipping: clipping)
-    return keepingRepeatedLevel(grid)
-  }
-
-  /// diffusers counts the step from the lowest σ to itself, so that the step before it is not the last one.
-  private func keepingRepeatedLevel(_ grid: TimeGrid) -> TimeGrid {
-    var grid = grid
-    if grid.steps < steps, let last = grid.levels.last { grid.levels.append(last) }
-    return grid
   }
 
   private func flowGrid() throws -> TimeGrid {
@@ -233,7 +225,7 @@ extension DiffusersMapping {
     case "EDMEulerScheduler": return Euler()
     case "EulerAncestralDiscreteScheduler": return EulerAncestral()
     case "HeunDiscreteScheduler": return Heun()
-    case "KDPM2DiscreteScheduler": return KDPM2(time: .sigma(.interpolated(try schedule())))
+    case "KDPM2DiscreteScheduler": return KDPM2(time: .interpolated(try schedule()))
     case "LMSDiscreteScheduler": return LMS(order: step.count("order", default: 4))
     case "PNDMScheduler": return PNDM(warmUp: try warmUp())
     case "LCMScheduler": return LCM()
@@ -260,14 +252,15 @@ extension DiffusersMapping {
 
   private func multistep() throws -> any Planner {
     let order = config.count("solver_order", default: 2)
-    let lowersOrder =
-      config.flag("euler_at_final") || config.flag("lower_order_final", default: true) && steps < 15
+    let lowersOrder = config.flag("lower_order_final", default: true) && steps < 15
+    let endsWithEuler = config.flag("euler_at_final")
     switch config.text("algorithm_type", default: "dpmsolver++") {
-    case "sde-dpmsolver++": return SDEDPMSolverPlusPlus(order: order, lowerOrderFinal: lowersOrder)
+    case "sde-dpmsolver++": return SDEDPMSolverPlusPlus(order: order, lowerOrderFinal: lowersOrder || endsWithEuler)
     case "dpmsolver++":
       let solver = config.text("solver_type", default: "midpoint")
       guard let variant = DPMSolverPlusPlus.Variant(rawValue: solver) else { throw Unknown(what: solver) }
-      return DPMSolverPlusPlus(order: order, variant: variant, lowerOrderFinal: lowersOrder)
+      return DPMSolverPlusPlus(
+        order: order, variant: variant, lowerOrderFinal: lowersOrder, eulerAtFinal: endsWithEuler)
     case let other: throw Unknown(what: other)
     }
   }

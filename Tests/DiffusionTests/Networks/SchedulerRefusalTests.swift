@@ -39,6 +39,15 @@ import Testing
     (#""_class_name": "DDIMScheduler", "clip_sample_range": -1"#, ["clip_sample_range"]),
     (#""_class_name": "DDIMScheduler", "thresholding": true, "sample_max_value": 0.5"#, ["sample_max_value"]),
     (#""_class_name": "DDIMScheduler", "frobnicate": 3"#, ["frobnicate"]),
+    (
+      #""_class_name": "DDPMScheduler", "predict_epsilon": false, "prediction_type": "epsilon""#,
+      ["predict_epsilon", "prediction_type"]
+    ),
+    (#""_class_name": "DDPMScheduler", "predict_epsilon": 1"#, ["predict_epsilon"]),
+    (
+      #""_class_name": "DDPMScheduler", "timesteps": 500, "num_train_timesteps": 1000"#,
+      ["'timesteps'", "num_train_timesteps"]
+    ),
     (#""_class_name": "DDPMScheduler", "variance_type": "learned""#, ["variance_type", "fixed_small"]),
     (#""_class_name": "DDPMScheduler", "variance_type": "fixed_large_log""#, ["variance_type"]),
     (#""_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "dpmsolver""#, ["algorithm_type"]),
@@ -64,6 +73,33 @@ import Testing
     let problem = try #require(try problem("{\(fields)}"))
     for word in words { #expect(problem.contains(word), "\(problem)") }
     #expect(!problem.contains("\n"))
+  }
+
+  private func read(_ fields: String) throws -> SchedulerConfiguration {
+    let folder = try Folder()
+    defer { withExtendedLifetime(folder) {} }
+    return try SchedulerConfiguration(file: try folder.write("scheduler_config.json", "{\(fields)}".utf8))
+  }
+
+  /// Settings of early versions of diffusers: what changed nothing is ignored, what has another name today is read by it.
+  @Test func historicSettings() throws {
+    for type in SchedulerConfiguration.classes.map({ $0.name }) {
+      let name = #""_class_name": "\#(type)""#
+      let plain = try read(name)
+      for idle in [
+        #""tensor_format": "pt""#, #""tensor_format": "np""#, #""timestep_values": [5, 1]"#,
+        #""dtype": "float32""#, #""predict_epsilon": true"#, #""clip_predicted_image": true"#, #""shift": 3.0"#,
+        #""timesteps": \#(plain.trainingTimesteps)"#, #""original_inference_steps": 50, "timestep_scaling": 10.0"#,
+      ] { #expect(try read(name + ", " + idle) == plain, "\(idle)") }
+    }
+    let name = #""_class_name": "DDPMScheduler""#
+    #expect(try read(name + #", "predict_epsilon": false"#).prediction == .sample)
+    let both = #", "predict_epsilon": false, "prediction_type": "v_prediction""#
+    #expect(try read(name + both).prediction == .vPrediction)
+    #expect(try read(name + #", "timesteps": 500"#).trainingTimesteps == 500)
+    #expect(try read(name + #", "timesteps": 500, "num_train_timesteps": 500"#).trainingTimesteps == 500)
+    #expect(try read(name + #", "clip_predicted_image": false"#).clipping == .none)
+    #expect(try read(name + #", "clip_predicted_image": false, "clip_sample": true"#).clipping == .fixed(limit: 1))
   }
 
   /// A file that served another class keeps that one's settings.

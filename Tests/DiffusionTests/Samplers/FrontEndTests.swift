@@ -22,6 +22,7 @@ import Testing
   static let pairs: [(SamplerName, String)] = [
     (.ddpm, #""_class_name": "DDPMScheduler""#),
     (.ddpm, #""_class_name": "DDPMScheduler", "variance_type": "fixed_large""#),
+    (.ddpm, #""_class_name": "DDPMScheduler", "variance_type": "learned_range""#),
     (.ddim, #""_class_name": "DDIMScheduler""#),
     (.ddim, #""_class_name": "DDIMScheduler", "set_alpha_to_one": false, "rescale_betas_zero_snr": true"#),
     (.pndm, #""_class_name": "PNDMScheduler""#),
@@ -46,18 +47,65 @@ import Testing
       for steps in [1, 2, 3, 4, 5, 7, 10, 13, 14, 30, 50] {
         // A Runge-Kutta start takes three of at least four steps.
         if pair.name == .pndm && steps < 4 { continue }
-        var other = named(pair.name, steps: steps, in: configuration)
+        let other = named(pair.name, steps: steps, in: configuration)
         let own = try configuration.method(steps: steps)
         #expect(own.name == pair.name)
-        // diffusers draws DDPM's last noise unless the last timestep is 0, which a sampler by name does only when asked.
-        if pair.name == .ddpm { other.drawsFinalNoise = own.drawsFinalNoise }
-        // diffusers lowers the order of the last steps below 15 steps only, a sampler by name always.
-        if pair.name == .dpmSolver3M && steps >= 15 { other.solver = own.solver }
         let plan = try own.plan(prediction: configuration.prediction)
         #expect(try other.plan(prediction: configuration.prediction) == plan, "\(steps) steps, \(text)")
         #expect(try configuration.plan(steps: steps) == plan)
       }
     }
+  }
+
+  /// A network that is told ¼ ln σ is told so by every sampler, at every level, on the grid or beside it.
+  @Test(arguments: SamplerName.allCases.filter { $0.traits.schedules.contains(.timesteps) })
+  func whatTheNetworkIsToldStays(name: SamplerName) throws {
+    let configuration = try Self.read(
+      #""_class_name": "EulerDiscreteScheduler", "timestep_type": "continuous", "prediction_type": "v_prediction""#)
+    var method = named(name, steps: 12, in: configuration)
+    if method.needsGamma {
+      let levels = try method.grid(prediction: .vPrediction).levels.dropLast()
+      method.gamma = try .gaussian(dataVariance: 0.25, levels: Array(levels))
+    }
+    for update in try method.plan(prediction: .vPrediction).updates where update.evaluates {
+      #expect(abs(update.level.time - SigmaTime.quarterLogarithm.time(update.level.exploding.sigma)) < 1e-12)
+    }
+  }
+
+  /// With churn and halfway a network of continuous time is told the time of the level, as on the grid.
+  @Test(
+    arguments: [SamplerName.edm, .kdpm2],
+    [ContinuousSchedule.variancePreserving(), .subVariancePreserving(), .varianceExploding()])
+  func levelsBesideTheGridAreToldAlike(name: SamplerName, schedule: ContinuousSchedule) throws {
+    var method = SamplingMethod(name, steps: 9)
+    method.schedule = .continuous(schedule)
+    method.spacing = .lambda
+    let grid = try method.grid(prediction: .epsilon)
+    let evaluated = try method.plan(prediction: .epsilon).updates.filter(\.evaluates).map(\.level)
+    #expect(!Set(evaluated.map(\.sigma)).isSubset(of: grid.levels.map(\.sigma)))
+    for level in evaluated {
+      #expect(abs(schedule.level(at: level.time).exploding.sigma / level.exploding.sigma - 1) < 1e-9)
+    }
+  }
+
+  /// A list of σ may end with the 0 that its last step leads to anyway.
+  @Test(arguments: SamplerName.allCases.filter { !$0.traits.isAnalytic && $0.traits.schedules[0] != .continuous })
+  func aListOfSigmasMayEndWithZero(name: SamplerName) throws {
+    let prediction: Prediction = name == .flowEuler ? .flow : .epsilon
+    func plan(_ sigmas: [Double]) throws -> SamplingPlan {
+      var method = SamplingMethod(name, steps: 1)
+      method.sigmas = sigmas
+      return try method.plan(prediction: prediction)
+    }
+    let list = [0.9, 0.5, 0.3, 0.1, 0.02]
+    #expect(try plan(list + [0]) == plan(list))
+    for wrong in [[0], [0.9, 0, 0], [0.9, 0, 0.1], [0.9, 0.5, 0.5, 0.1], [0.9, 0.5, 0.5, 0], []] {
+      #expect(throws: DiffusionError.self) { try plan(wrong) }
+    }
+    guard name.traits.takesFinalLevel else { return }
+    var method = SamplingMethod(name, steps: 1)
+    (method.sigmas, method.final) = (list + [0], .firstTimestep)
+    #expect(throws: DiffusionError.self) { try method.plan(prediction: prediction) }
   }
 
   /// Levels in σ too, where the model's timesteps reach from end to end.
@@ -67,12 +115,16 @@ import Testing
       (.unipc2, "UniPCMultistepScheduler"),
     ], ["karras", "exponential"])
   func sigmasAreThose(pair: (name: SamplerName, type: String), spacing: String) throws {
-    let configuration = try Self.read(#""_class_name": "\#(pair.type)", "use_\#(spacing)_sigmas": true"#)
-    for steps in [1, 2, 7, 20] {
-      var other = SamplingMethod(pair.name, steps: steps)
-      other.spacing = .init(rawValue: spacing)
-      configuration.adapt(&other)
-      #expect(try other.plan(prediction: .epsilon) == configuration.plan(steps: steps))
+    for (final, level) in [("zero", FinalLevel.clean), ("sigma_min", .firstTimestep)] {
+      let configuration = try Self.read(
+        #""_class_name": "\#(pair.type)", "use_\#(spacing)_sigmas": true, "final_sigmas_type": "\#(final)""#)
+      for steps in [2, 7, 20] + (final == "zero" ? [1] : []) {
+        var other = SamplingMethod(pair.name, steps: steps)
+        other.spacing = .init(rawValue: spacing)
+        other.final = level
+        configuration.adapt(&other)
+        #expect(try other.plan(prediction: .epsilon) == configuration.plan(steps: steps))
+      }
     }
   }
 

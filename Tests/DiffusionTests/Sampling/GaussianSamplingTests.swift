@@ -65,6 +65,8 @@ import Weft
     ).samples(count: 2048, seed: 99)
     let gamma = try await GammaTable.estimate(
       denoiser, over: data.values, levels: Array(levels), draws: 2048, seed: 3, on: engine)
+    #expect(gamma.dataRange == Double(data.values.min() ?? 0)...Double(data.values.max() ?? 0))
+    #expect(abs(try #require(gamma.dataVariance) / 0.25 - 1) < 0.1)
     for level in levels {
       let noise = level.sigma * level.sigma
       let exact = noise / (level.alpha * level.alpha * 0.25 + noise)

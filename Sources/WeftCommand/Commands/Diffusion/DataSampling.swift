@@ -34,6 +34,7 @@ struct DataSampling {
     method.strength = samples.stepShare
     if method.needsGamma {
       method.gamma = try settings.gamma.gamma.map { try GammaFile.read($0) }
+      method.gamma?.describe(data.values)
       method.varianceCap = settings.gamma.varianceCap
     } else {
       try settings.checkGamma(unusedBy: method)

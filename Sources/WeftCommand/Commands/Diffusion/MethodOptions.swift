@@ -24,7 +24,7 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Which levels the steps visit: linspace, leading, trailing, karras, exponential, or lambda (continuous time).",
+      "Which levels the steps visit: linspace (usual), leading, trailing, karras (usual for heun, edm, kdpm2), exponential, trajectory (usual for analytic samplers), consistency (usual for lcm), or lambda (continuous time). With a model its own replaces linspace.",
       valueName: "name"),
     transform: { try Choice.named($0) })
   var spacing: SamplingMethod.Spacing?
@@ -37,7 +37,9 @@ struct MethodOptions: ParsableArguments {
   var timesteps: [Double]?
 
   @Option(
-    help: ArgumentHelp("The σ to visit, from noise to data, separated by commas.", valueName: "list"),
+    help: ArgumentHelp(
+      "The σ to visit, from noise to data, separated by commas; the last step leads to 0, which the list may end with.",
+      valueName: "list"),
     transform: { try Choice.list($0) })
   var sigmas: [Double]?
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
+import ModelFiles
 import Weft
 
 /// One run of `weft sample --model`: everything that can be refused is refused before the network is loaded.
@@ -69,6 +70,8 @@ struct ModelSampling {
     if sampler.lacksGamma {
       sampler.method.gamma = try await GammaTable.estimate(
         denoiser, over: gammaImages ?? [], of: try sampler.grid(), draws: Self.gammaDraws, on: engine)
+      // That of all images, of which these are a part.
+      sampler.method.gamma?.dataRange = ModelSampler.range(files)
     }
     let plan = try sampler.plan()
     var run = SampleRun(
@@ -104,9 +107,15 @@ struct ModelSampler {
     prediction = scheduler.prediction
     guard settings.method.sampler != nil else {
       // Song et al.'s sampler is made for all steps of its process.
-      let steps = settings.method.steps ?? (scheduler.schedule == nil ? scheduler.trainingTimesteps : Self.usualSteps)
+      let all = scheduler.trainingTimesteps
+      let steps = settings.method.steps ?? (scheduler.schedule == nil ? all : min(Self.usualSteps, all))
       title = scheduler.className
-      method = try checkingOptions { () throws(DiffusionError) in try scheduler.method(steps: steps) }
+      do throws(DiffusionError) {
+        method = try scheduler.method(steps: steps)
+        _ = try method.plan(prediction: prediction)
+      } catch {
+        throw Self.fault(error, of: files, isAsked: settings.method.steps != nil)
+      }
       method.strength = strength
       return
     }
@@ -121,6 +130,11 @@ struct ModelSampler {
       scheduler.adapt(&method)
       return method
     }
+    if !scheduler.canBePlanned, !method.needsGamma {
+      do throws(DiffusionError) { _ = try method.plan(prediction: prediction) } catch {
+        throw Self.fault(error, of: files, isAsked: true)
+      }
+    }
     method.strength = strength
     if method.needsSecondHead, files.outputHeads == 1 {
       throw ValidationError("'\(title)' needs a network with a second output, which this one has not")
@@ -130,11 +144,25 @@ struct ModelSampler {
       return
     }
     method.gamma = try settings.gamma.gamma.map { try GammaFile.read($0) }
+    method.gamma?.dataRange = Self.range(files)
     method.varianceCap = settings.gamma.varianceCap
     guard method.gamma != nil || canLackGamma else {
       throw ValidationError(
         "the analytic variance needs Γ: give --gamma FILE, or images to estimate it from as --data FILE.npy")
     }
+  }
+
+  /// A plan that cannot be made is a wrong call, or, where the options cannot be why, a fault of the model's file. `isAsked`
+  /// says whether options say how many steps are taken.
+  private static func fault(_ error: DiffusionError, of files: DiffusionModelFiles, isAsked: Bool) -> any Error {
+    guard error.kind == .invalidOption else { return error }
+    if isAsked, files.scheduler.canBePlanned { return ValidationError(error.message) }
+    return ModelFileError(file: files.schedulerFile, problem: error.message)
+  }
+
+  /// The range of clean images.
+  static func range(_ files: DiffusionModelFiles) -> ClosedRange<Double> {
+    Double(files.scheduler.imageRange.lowerBound)...Double(files.scheduler.imageRange.upperBound)
   }
 
   /// Whether Γ is still to be estimated.

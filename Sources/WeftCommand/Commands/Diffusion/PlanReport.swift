@@ -6,6 +6,13 @@ struct PlanReport: Report {
   let sampler: SamplerName
   let prediction: Prediction
   let plan: SamplingPlan
+  /// With the analytic variance, how the variance of x0 given x is limited.
+  let varianceLimit: VarianceLimit?
+
+  /// A limit; without a value none.
+  struct VarianceLimit {
+    let value: Double?
+  }
 
   func encode(to encoder: any Encoder) throws {
     var members = encoder.container(keyedBy: FieldName.self)
@@ -16,11 +23,13 @@ struct PlanReport: Report {
     try members.encode(plan.evaluations, forKey: "evaluations")
     try members.encode(plan.registerCount, forKey: "registers")
     try members.encode(plan.result, forKey: "result_register")
+    // A member that is null says that there is no limit.
+    if let varianceLimit { try members.encode(varianceLimit.value, forKey: "variance_limit") }
     try members.encode(plan.instructions.map(Step.init), forKey: "steps")
   }
 
   /// A row for each instruction.
-  func text(on terminal: Terminal) -> String { PlanTable.render(plan, on: terminal) }
+  func text(on terminal: Terminal) -> String { PlanTable.render(plan, varianceLimit, on: terminal) }
 }
 
 // MARK: JSON
@@ -148,7 +157,9 @@ private enum PlanTable {
     ]
   }
 
-  static func render(_ plan: SamplingPlan, on terminal: Terminal) -> String {
+  static func render(
+    _ plan: SamplingPlan, _ limit: PlanReport.VarianceLimit?, on terminal: Terminal
+  ) -> String {
     let updates = plan.updates
     let hasCorrector = updates.count < plan.instructions.count
     let columns = columns.filter { column in
@@ -172,13 +183,13 @@ private enum PlanTable {
             + columns.map { $0.isText ? remark : "" })
       }
     }
-    return table.render(on: terminal) + summary(plan)
+    return table.render(on: terminal) + summary(plan, limit)
   }
 
-  private static func summary(_ plan: SamplingPlan) -> String {
+  private static func summary(_ plan: SamplingPlan, _ limit: PlanReport.VarianceLimit?) -> String {
     let start = plan.initialScale == 1 ? "noise of variance 1" : "noise times \(text(plan.initialScale))"
     return "\n\(counted(plan.stepCount, "step")), \(counted(plan.evaluations, "evaluation")), from \(start)"
-      + "\(clipping(plan))\n"
+      + "\(clipping(plan))\(limit.map(variance) ?? "")\n"
   }
 
   private static func clipping(_ plan: SamplingPlan) -> String {
@@ -187,6 +198,11 @@ private enum PlanTable {
     case .dynamic(let ratio, let maximum): "; x0 limited to its \(text(ratio)) quantile, 1 to \(text(maximum))"
     case .some(.none), nil: ""
     }
+  }
+
+  private static func variance(_ limit: PlanReport.VarianceLimit) -> String {
+    guard let value = limit.value else { return "; the variance of x0 not limited" }
+    return "; the variance of x0 limited to \(text(value))"
   }
 
   private static func remark(_ update: PlannedUpdate) -> String? {

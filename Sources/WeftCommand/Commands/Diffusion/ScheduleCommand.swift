@@ -15,7 +15,9 @@ struct ScheduleCommand: AsyncParsableCommand {
         x' = A·x + B0·x0 + E·ε + Σ history + C·z
 
       ᾱ is that of the level x is at, ᾱ' that of the level x' is at. With --json the numbers in double \
-      precision, as they are planned; a device reads them as float32:
+      precision, as they are planned; a device reads them as float32. The analytic variance has the variance of x0 \
+      given x in C; "variance_limit" is the most that may be, ((max - min) / 2)² of the data that Γ was estimated from, and \
+      null, no limit, with --gaussian-variance:
 
         {"steps": [{"timestep", "alpha_bar", "alpha_bar_next", "p", "q",
           "A", "B0", "E", "history": […], "C", "clip", …}, …], …}
@@ -72,7 +74,8 @@ struct ScheduleCommand: AsyncParsableCommand {
     let file = try output.map { try OutputFile(path: $0) }
     try file?.write(Array(try SchedulePlot(method: method, grid: grid).svg().utf8))
 
-    try PlanReport(sampler: method.name, prediction: grid.prediction, plan: plan).show(json: json)
+    let limit = method.needsGamma ? PlanReport.VarianceLimit(value: method.gamma?.varianceLimit) : nil
+    try PlanReport(sampler: method.name, prediction: grid.prediction, plan: plan, varianceLimit: limit).show(json: json)
     try file?.commit()
   }
 
