@@ -112,7 +112,8 @@ let package = Package(
       dependencies: ["CPUBackend", "Diffusion", "Engine", "Geometry", "ModelFiles", "TestDevices", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),
+      name: "CommandTests", dependencies: ["ModelFiles", "OpenCL", "OpenCLBackend", "Weft", "WeftCommand"],
+      exclude: ["Faults/opencl_faults.c"]),
   ],
   swiftLanguageModes: [.v6]
 )
