@@ -119,7 +119,8 @@ let package = Package(
       name: "StressTests", dependencies: ["Diffusion", "Engine", "Geometry", "TestDevices", "TokenPairs", "Weft"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["ModelFiles", "OpenCLBackend", "Weft", "WeftCommand"]),
+      name: "CommandTests", dependencies: ["ModelFiles", "OpenCL", "OpenCLBackend", "Weft", "WeftCommand"],
+      exclude: ["Faults/opencl_faults.c"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -4,7 +4,8 @@
 //   PW_ROWS     |  exp  |                    then weights x values, AT_BLOCK vectors of channels at a time
 //   queries     +-------+                   for AT_ROWS queries: as many sums as registers hold
 //
-// Grid: (query tiles of the longest sequence, heads, segments).
+// Grid: segment after segment, head after head, a work-item for each of `query_tiles` tiles, those of the longest
+// sequence.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -56,11 +57,12 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention(const __global float *restrict queries, const int query_stride, const int query_offset,
                const __global float *restrict keys, const __global float *restrict values, const int value_stride,
                const int value_offset, __global float *restrict out, const int heads, const float scale,
-               const __global ws_segment *restrict segments)
+               const __global ws_segment *restrict segments, const int query_tiles)
 {
-  const ws_segment segment = segments[get_global_id(2)];
-  const int head = get_global_id(1);
-  const int i0 = get_global_id(0) * PW_ROWS;
+  const int group = get_group_id(0), matrix = group / query_tiles;
+  const ws_segment segment = segments[matrix / heads];
+  const int head = matrix % heads;
+  const int i0 = group % query_tiles * PW_ROWS;
   const int n = segment.count;
   if (i0 >= n) return;
 

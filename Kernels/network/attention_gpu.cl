@@ -4,7 +4,8 @@
 //   key stage   [AT_CHANNELS][AT_KEYS]   from the panel, neighbours read neighbouring keys
 //   value stage [AT_KEYS][AT_CHANNELS]   from rows, neighbours read neighbouring channels
 //
-// Grid: (queries of the longest sequence rounded up to AT_QUERIES, heads, segments).
+// Grid: segment after segment, head after head, a group for each of `query_tiles` stretches of AT_QUERIES queries,
+// those of the longest sequence.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -25,16 +26,18 @@ __kernel __attribute__((reqd_work_group_size(AT_QUERIES, 1, 1)))
 void attention(const __global float *restrict queries, const int query_stride, const int query_offset,
                const __global float *restrict keys, const __global float *restrict values, const int value_stride,
                const int value_offset, __global float *restrict out, const int heads, const float scale,
-               const __global ws_segment *restrict segments)
+               const __global ws_segment *restrict segments, const int query_tiles)
 {
   __local float key_stage[AT_CHANNELS][AT_KEYS];
   __local float value_stage[AT_KEYS][AT_CHANNELS];
 
-  const ws_segment segment = segments[get_global_id(2)];
-  const int head = get_global_id(1);
+  const int group = get_group_id(0), matrix = group / query_tiles;
+  const ws_segment segment = segments[matrix / heads];
+  const int head = matrix % heads;
   const int n = segment.count;
-  if ((int)get_group_id(0) * AT_QUERIES >= n) return;
-  const int i = get_global_id(0);
+  const int i0 = group % query_tiles * AT_QUERIES;
+  if (i0 >= n) return;
+  const int i = i0 + get_local_id(0);
   const size_t query_row = segment.first_row + min(i, n - 1);   // the last tile's spare items repeat the last query
 
   float query[AT_CHANNELS], gathered[AT_CHANNELS];

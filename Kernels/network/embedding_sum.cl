@@ -2,7 +2,8 @@
 //
 //   out[t, c] = words[id_t, c] + positions[position_t, c] + types[0, c]
 //
-// Every token is of type 0: Weft reads one sequence at a time. Grid: (NW_GROUP, tokens).
+// Every token is of type 0: Weft reads one sequence at a time.
+// Grid: a group of NW_GROUP a token.
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
@@ -12,7 +13,7 @@ void embedding_sum(const __global int *restrict ids, const __global int *restric
                    const __global float *restrict words, const __global float *restrict positions,
                    const __global float *restrict types, __global float *restrict out, const int channels)
 {
-  const size_t token = get_global_id(1);
+  const size_t token = get_group_id(0);
   const __global float *word = words + (size_t)ids[token] * channels;
   const __global float *position = positions + (size_t)token_positions[token] * channels;
   __global float *to = out + token * channels;

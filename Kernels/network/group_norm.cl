@@ -11,7 +11,7 @@
 //     |     | g0 g1 g2 g3 | g4 g5 g6 g7 |      of channels, few enough that an image's slice stays in the second cache
 //     v     |             |             |
 //
-// Grid: (NW_GROUP a slice, images). The order of each sum depends on the image's size alone.
+// Grid: image after image, a group of NW_GROUP a slice. The order of each sum depends on the image's size alone.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -67,11 +67,12 @@ void group_norm(const __global float *restrict first, const int first_channels, 
   const nw_pixels x = {first, first_channels, second, second_channels};
   const int channels = first_channels + second_channels;
   const int size = channels / groups;
-  const int image = get_global_id(1);
+  const int slices = (groups + groups_per_slice - 1) / groups_per_slice;
+  const int id = get_group_id(0), image = id / slices;
   const size_t first_pixel = (size_t)image * pixels;
   const __global float *factor = factors + (size_t)image * factor_stride + factor_offset;
   const __global float *shift = shifts + (size_t)image * shift_stride + shift_offset;
-  const int first_group = get_group_id(0) * groups_per_slice;
+  const int first_group = id % slices * groups_per_slice;
 
 #if WEFT_VARIANT_GPU
   __local float part[NW_GROUP];

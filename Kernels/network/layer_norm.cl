@@ -2,7 +2,7 @@
 //
 //   out[t, c] = (x[t, c] - mean_t) / sqrt(variance_t + epsilon) * gain[c] + bias[c]
 //
-// mean and (population) variance over the row's channels, in two passes. Grid: (NW_GROUP, rows).
+// mean and (population) variance over the row's channels, in two passes. Grid: a group of NW_GROUP a row.
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
@@ -12,7 +12,7 @@ void layer_norm(const __global float *restrict x, __global float *restrict out, 
                 const __global float *restrict bias, const int channels, const float epsilon)
 {
   __local float part[NW_GROUP];
-  const size_t row = get_global_id(1);
+  const size_t row = get_group_id(0);
   const __global float *from = x + row * channels;
   __global float *to = out + row * channels;
   const int c_first = get_local_id(0) * WV_LANES;

@@ -2,7 +2,7 @@
 //
 //   out[t, out_offset + h * out_head_stride + c] = ROTATE( source[t, offset + h * head_stride + c], position_t )
 //
-// Grid: (NW_GROUP, tokens).
+// Grid: a group of NW_GROUP a token.
 
 #include "common/vectors.clh"
 #include "common/rotary.clh"
@@ -14,7 +14,7 @@ void rotate_rows(const __global float *restrict source, const int stride, const 
                  const __global int *restrict token_positions, __global float *restrict out, const int out_stride,
                  const int out_offset, const int out_head_stride)
 {
-  const size_t token = get_global_id(1);
+  const size_t token = get_group_id(0);
   const __global float *table = rotary + (size_t)token_positions[token] * 2 * channels;
   for (int h = 0; h < heads; ++h) {
     const __global float *from = source + token * stride + offset + h * head_stride;

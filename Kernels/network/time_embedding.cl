@@ -4,7 +4,7 @@
 //
 // t_b is the TIME of sample b's row of coefficients, or its logarithm; with `cosine_first` cosines stand before sines.
 // Turns come as floats and what the floats left of them, so that whole turns are taken off exactly.
-// Grid: (NW_GROUP, samples).
+// Grid: a group of NW_GROUP a sample.
 
 #include "common/vectors.clh"
 #include "common/philox.clh"
@@ -26,7 +26,7 @@ void time_embedding(const __global float *restrict table, const int first_row, c
                     const __global float *restrict turns, const int channels, const int cosine_first,
                     const int of_logarithm, __global float *restrict out)
 {
-  const int sample = get_global_id(1);
+  const int sample = get_group_id(0);
   const int half_channels = channels / 2;
   __global float *line = out + (size_t)sample * channels;
   __global float *sines = line + (cosine_first ? half_channels : 0);

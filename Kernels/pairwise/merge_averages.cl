@@ -6,7 +6,7 @@
 // with total such that share_c * sum_c add up to 1. The second and third term of log_c are taken relative to the first
 // chunk's, so that they vanish where all variances are one. Chunks are summed in order.
 //
-// Grid: (NW_GROUP, rows).
+// Grid: a group of NW_GROUP a row.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -26,7 +26,7 @@ void merge_averages(const __global float *restrict rows, const int row_stride, c
 {
   __local float part[NW_GROUP];
   __local float share[PV_CHUNKS];   // a chunk's log_c, then what its mean is multiplied by
-  const int i = get_global_id(1);
+  const int i = get_group_id(0);
   const __global float *x = rows + (size_t)i * row_stride + row_offset;
   const __global float *level = cf_row(levels, level_row, level_stride, i);
   const __global float *partial = partials + (size_t)i * chunks * pv_stride(width);

@@ -4,7 +4,7 @@
 //                                    binary: L alone
 //
 // Each work-item takes every NW_GROUP-th slot, and the group's parts are added in a tree that depends on nothing else.
-// Grid: (NW_GROUP, types, segments).
+// Grid: segment after segment, a group of NW_GROUP a type.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -42,8 +42,8 @@ void merge_losses(const __global float *restrict partials, const __global ws_seg
                   const int loss, const int types, __global float *restrict totals)
 {
   __local float part[NW_GROUP];
-  const int a = get_global_id(1);
-  const size_t s = get_global_id(2);
+  const int group = get_group_id(0), a = group % types;
+  const size_t s = group / types;
   const ws_segment segment = segments[s];
   const __global float *slots = partials + ((size_t)segment.first_panel * PW_PANEL * types + a) * LS_PARTIAL;
   const int count = (segment.count + PW_ROWS - 1) / PW_ROWS * PW_GROUP_COLUMNS;

@@ -9,7 +9,8 @@
 //        +--------------+                         +---------+
 //
 // PW_ROTATE = 1 turns each channel pair by its row's position (common/rotary.clh).
-// Grid: (panels of the longest segment, heads, segments), a group of PW_PACK_GROUP work-items a panel.
+// Grid: segment after segment, head after head, a group of PW_PACK_GROUP work-items for each of `panel_count` panels,
+// those of the longest segment.
 
 #include "common/vectors.clh"
 #include "common/segments.clh"
@@ -46,7 +47,7 @@ static inline void pw_transpose(float16 x[16])
 
 __kernel __attribute__((reqd_work_group_size(PW_PACK_GROUP, 1, 1)))
 void pack(const __global float *restrict source, const int stride, const int offset, const int head_stride,
-          const int heads, const int channels, __global float *restrict panels,
+          const int heads, const int channels, __global float *restrict panels, const int panel_count,
 #if PW_RAGGED
           const __global ws_segment *restrict segments
 #else
@@ -57,10 +58,10 @@ void pack(const __global float *restrict source, const int stride, const int off
 #endif
           )
 {
-  const int p = get_group_id(0);
-  const int head = get_global_id(1);
+  const int group = get_group_id(0), p = group % panel_count, matrix = group / panel_count;
+  const int head = matrix % heads;
 #if PW_RAGGED
-  const ws_segment segment = segments[get_global_id(2)];
+  const ws_segment segment = segments[matrix / heads];
 #else
   const ws_segment segment = {0, row_count, 0, 0};
 #endif

@@ -6,10 +6,12 @@
 //          PW_TRANSPOSED_ROWS = 1 channel c of row i is rows[c, row_offset + i]; one head, one segment. With
 //          PW_IMAGE = 1 row i is what a window sees of an image, see pairwise/window.clh.
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
-// Grid: (PW_TILES row tiles, chunks of panels_per_item panels, segments * heads). With PW_RAGGED = 0 there is one
-// segment, given by row_count and column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1
-// the chunks are the segments of a table, and all rows meet each of them. With PW_ROUNDS = 1 rows and columns are one
-// set, whose blocks of PW_TILES row tiles meet two by two: third dimension, the pairs of one round.
+// Grid: matrix after matrix (segment by segment, head by head), chunk after chunk of panels_per_item panels, a group
+// for PW_TILES row tiles. All of it lies in the first dimension, since devices take 65,535 groups in the others:
+// row_groups groups are a chunk, `chunks` chunks a matrix. With PW_RAGGED = 0 there is one segment, given by row_count and
+// column_count; a dense layer is that, with weights for columns. With PW_CHUNKED = 1 the chunks are the segments of a
+// table, and all rows meet each of them. With PW_ROUNDS = 1 rows and columns are one set, whose blocks of PW_TILES row
+// tiles meet two by two: the matrices are the pairs of one round.
 //
 // The epilogue consumes the tile: a header that the launch names, put in where "epilogue" is included. It defines
 //
@@ -89,7 +91,7 @@
 __kernel __attribute__((reqd_work_group_size(PW_GROUP_ROWS * PW_GROUP_COLUMNS, 1, 1)))
 void pairwise(const __global float *restrict rows, const int row_stride, const int row_offset,
               const int row_head_stride, const __global float *restrict panels, const int heads, const int channels,
-              const float scale, const int panels_per_item,
+              const float scale, const int panels_per_item, const int row_groups, const int chunks,
 #if PW_RAGGED
               const __global ws_segment *restrict row_segments, const __global ws_segment *restrict column_segments
 #elif PW_CHUNKED
@@ -104,14 +106,15 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #endif
               PW_EPILOGUE_PARAMETERS)
 {
-  const int first_i0 = get_group_id(0) * PW_TILES * PW_TILE_ROWS;
-  const int matrix = get_global_id(2);
+  const int group = get_group_id(0), chunk_number = group / row_groups;
+  const int first_i0 = group % row_groups * PW_TILES * PW_TILE_ROWS;
+  const int matrix = chunk_number / chunks;
 #if PW_RAGGED
   const ws_segment row_segment = row_segments[matrix / heads];
   const ws_segment column_segment = column_segments[matrix / heads];
 #elif PW_CHUNKED
   const ws_segment row_segment = {0, row_count, 0, 0};
-  const ws_segment column_segment = column_segments[get_global_id(1)];
+  const ws_segment column_segment = column_segments[chunk_number % chunks];
 #elif PW_ROUNDS
   const int block_rows = PW_TILES * PW_TILE_ROWS;
   const pr_pair pair = pr_meeting(matrix, round_index, (row_count + block_rows - 1) / block_rows);
@@ -133,8 +136,8 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   place.first_column = column_segment.first_row;
   place.row_panel = row_segment.first_panel;
   place.column_panel = column_segment.first_panel;
-  place.chunk = get_global_id(1);
-  place.chunks = get_global_size(1);
+  place.chunk = chunk_number % chunks;
+  place.chunks = chunks;
 
   const __global float *head_rows =
     rows + (size_t)row_segment.first_row * row_stride + row_offset + place.head * row_head_stride;

@@ -2,7 +2,7 @@
 //
 //   out[i] = sum_c rows[i, c]^2        c = 0 ..< channels
 //
-// rows [*, stride] row major; a row's vector starts at channel offset. Grid: (NW_GROUP, rows).
+// rows [*, stride] row major; a row's vector starts at channel offset. Grid: a group of NW_GROUP a row.
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
@@ -12,7 +12,7 @@ void row_squares(const __global float *restrict rows, const int stride, const in
                  __global float *restrict out)
 {
   __local float part[NW_GROUP];
-  const size_t row = get_global_id(1);
+  const size_t row = get_group_id(0);
   const __global float *from = rows + row * stride + offset;
   wv_float sum = (wv_float)(0.0f);
   for (int c = get_local_id(0) * WV_LANES; c < channels; c += NW_STEP) {

@@ -1,5 +1,5 @@
 // Mixtures of two rows: out[r, c] = weights[r] * source[a, c] + (1 - weights[r]) * source[b, c], (a, b) = indices[r].
-// An index of -1 stands for a row of zeros. Grid: (NW_GROUP, rows).
+// An index of -1 stands for a row of zeros. Grid: a group of NW_GROUP a row.
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
@@ -8,7 +8,7 @@ __kernel __attribute__((reqd_work_group_size(NW_GROUP, 1, 1)))
 void blend_rows(const __global float *restrict source, const __global int *restrict indices,
                 const __global float *restrict weights, __global float *restrict out, const int width)
 {
-  const size_t row = get_global_id(1);
+  const size_t row = get_group_id(0);
   const int first = indices[2 * row], second = indices[2 * row + 1];
   const float weight = weights[row];
   for (int c = get_local_id(0) * WV_LANES; c < width; c += NW_STEP) {

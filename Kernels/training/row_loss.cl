@@ -4,7 +4,8 @@
 //   gradient[r, c] = (1 - t) exp(s - N) - t exp(-s - P)
 //
 // A label below 0 says that the cell does not count: its derivative is 0. For each of N and P one pass over the row finds
-// the largest exponent and one sums; a last one takes the derivatives. Grid: (NW_GROUP, rows).
+// the largest exponent and one sums; a last one takes the derivatives.
+// Grid: a group of NW_GROUP a row.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -47,7 +48,7 @@ void row_loss(const __global float *restrict logits, const __global float *restr
               __global float *restrict losses, __global float *restrict gradient)
 {
   __local float part[NW_GROUP];
-  const size_t row = get_global_id(1);
+  const size_t row = get_group_id(0);
   const __global float *s = logits + row * classes, *t = labels + row * classes;
   const float negative = rl_logarithm(s, t, classes, 1.0f, part);
   const float positive = rl_logarithm(s, t, classes, -1.0f, part);

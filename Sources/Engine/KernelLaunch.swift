@@ -83,7 +83,8 @@ public struct KernelLaunch: Sendable {
   public let program: KernelProgram
   /// The arguments, in the kernel's order.
   public let arguments: KernelArguments
-  /// Work-groups along each of the three dimensions.
+  /// Work-groups along each of the three dimensions. What grows with rows, batches or columns belongs into the first:
+  /// along the others devices take fewer, see ``groupLimits``.
   public let groups: [Int]
   /// Work-items a group, along the first dimension.
   public let groupSize: Int
@@ -96,7 +97,7 @@ public struct KernelLaunch: Sendable {
   ///   - tiles: the device's tiles, whose macros it is compiled with.
   ///   - defines: further macros.
   ///   - arguments: in the kernel's order.
-  ///   - groups: work-groups along one to three dimensions.
+  ///   - groups: work-groups along one to three dimensions, within ``groupLimits``.
   ///   - groupSize: work-items a group, along the first dimension; as the kernel's `reqd_work_group_size` says.
   public init(
     _ source: KernelSource, _ entry: String, _ tiles: TileShape, defines: [String: String] = [:],
@@ -106,6 +107,23 @@ public struct KernelLaunch: Sendable {
     self.arguments = arguments
     self.groups = groups + [Int](repeating: 1, count: 3 - groups.count)
     self.groupSize = groupSize
+  }
+
+  /// The most work-groups along each dimension that every device takes; CUDA's limits, which are the lowest known.
+  public static let groupLimits = [Int(Int32.max), 65_535, 65_535]
+
+  /// Checks the grid before it is started, on every device alike: what one of them could not take must show on all.
+  /// - Throws: `EngineError` of kind `invalidOperation` if there are too many groups along a dimension, or none.
+  package func validate() throws(EngineError) {
+    for (dimension, (count, limit)) in zip(groups, Self.groupLimits).enumerated() where !(1...limit).contains(count) {
+      let advice =
+        dimension == 0
+        ? "a smaller batch has fewer" : "what grows with rows or batches belongs into the first dimension"
+      throw EngineError(
+        .invalidOperation,
+        "kernel \(program.entry): \(count) work-groups along dimension \(dimension + 1), where 1 to \(limit) are possible; \(advice)"
+      )
+    }
   }
 
   /// Work-items along each dimension.

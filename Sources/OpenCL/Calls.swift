@@ -1,9 +1,13 @@
 internal import COpenCL
+internal import Synchronization
 
 /// Names the C function that gives an object back.
 protocol CLReleasable {
-  /// Drops one reference to the object.
-  static func release(_ pointer: OpaquePointer)
+  /// The function's name.
+  static var releaseCall: StaticString { get }
+
+  /// Drops one reference to the object and returns the status.
+  static func release(_ pointer: OpaquePointer) -> Int32
 }
 
 /// Sole owner of one OpenCL object, released when the handle dies.
@@ -16,33 +20,64 @@ struct CLHandle<Kind: CLReleasable>: ~Copyable, @unchecked Sendable {
   /// Takes over the reference that a `clCreate…` call or an enqueued command handed out.
   init(adopting pointer: OpaquePointer) { self.pointer = pointer }
 
-  deinit { Kind.release(pointer) }
+  deinit {
+    let code = Kind.release(pointer)
+    if code != CL_SUCCESS { FailedReleases.note(Kind.releaseCall, CLStatus(rawValue: code)) }
+  }
 }
 
-// A failed release leaves nothing to be done, so the status is dropped.
-
 enum ContextKind: CLReleasable {
-  static func release(_ pointer: OpaquePointer) { clReleaseContext(pointer) }
+  static let releaseCall: StaticString = "clReleaseContext"
+  static func release(_ pointer: OpaquePointer) -> Int32 { clReleaseContext(pointer) }
 }
 
 enum MemoryKind: CLReleasable {
-  static func release(_ pointer: OpaquePointer) { clReleaseMemObject(pointer) }
+  static let releaseCall: StaticString = "clReleaseMemObject"
+  static func release(_ pointer: OpaquePointer) -> Int32 { clReleaseMemObject(pointer) }
 }
 
 enum QueueKind: CLReleasable {
-  static func release(_ pointer: OpaquePointer) { clReleaseCommandQueue(pointer) }
+  static let releaseCall: StaticString = "clReleaseCommandQueue"
+  static func release(_ pointer: OpaquePointer) -> Int32 { clReleaseCommandQueue(pointer) }
 }
 
 enum EventKind: CLReleasable {
-  static func release(_ pointer: OpaquePointer) { clReleaseEvent(pointer) }
+  static let releaseCall: StaticString = "clReleaseEvent"
+  static func release(_ pointer: OpaquePointer) -> Int32 { clReleaseEvent(pointer) }
 }
 
 enum ProgramKind: CLReleasable {
-  static func release(_ pointer: OpaquePointer) { clReleaseProgram(pointer) }
+  static let releaseCall: StaticString = "clReleaseProgram"
+  static func release(_ pointer: OpaquePointer) -> Int32 { clReleaseProgram(pointer) }
 }
 
 enum KernelKind: CLReleasable {
-  static func release(_ pointer: OpaquePointer) { clReleaseKernel(pointer) }
+  static let releaseCall: StaticString = "clReleaseKernel"
+  static func release(_ pointer: OpaquePointer) -> Int32 { clReleaseKernel(pointer) }
+}
+
+/// Failed releases: nothing is to be done about one, and no caller is there to be told, but a driver that refuses them
+/// keeps memory. The first is reported.
+package enum FailedReleases {
+  private struct State {
+    var report: (@Sendable (OpenCLError) -> Void)?
+    var isReported = false
+  }
+
+  private static let state = Mutex(State())
+
+  /// Chooses who is told of the first failed release of the process.
+  package static func report(to report: @escaping @Sendable (OpenCLError) -> Void) {
+    state.withLock { $0.report = report }
+  }
+
+  static func note(_ call: StaticString, _ status: CLStatus) {
+    let report = state.withLock { state in
+      defer { if state.report != nil { state.isReported = true } }
+      return state.isReported ? nil : state.report
+    }
+    report?(OpenCLError(status: status, call: "\(call)"))
+  }
 }
 
 /// Makes one C call and turns its status into a typed error. Every C call of this module that can

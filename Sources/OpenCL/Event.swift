@@ -3,17 +3,20 @@ internal import Synchronization
 
 /// Tells how an enqueued command fares. Any number of tasks may wait for one event.
 package struct Event: ~Copyable, Sendable {
-  let handle: CLHandle<EventKind>
+  private let object: EventObject
   /// Kept alive, so that it can be flushed; nil for an event that the host completes itself.
   private let queue: CommandQueue?
   /// What errors call the command: a kernel's name, `read`, `write` or `marker`.
   package let command: String
 
   init(adopting pointer: OpaquePointer, of queue: CommandQueue?, command: String) {
-    handle = CLHandle(adopting: pointer)
+    object = EventObject(adopting: pointer)
     self.queue = queue
     self.command = command
   }
+
+  /// Valid as long as the event lives.
+  var pointer: OpaquePointer { object.handle.pointer }
 
   /// Waits, without blocking a thread, until the command has finished, well or not.
   ///
@@ -30,7 +33,7 @@ package struct Event: ~Copyable, Sendable {
 
   /// Blocks the thread until the command has finished, well or not.
   package borrowing func wait() throws(OpenCLError) {
-    var pointer: OpaquePointer? = handle.pointer
+    var pointer: OpaquePointer? = pointer
     do throws(OpenCLError) {
       try check("clWaitForEvents", "waiting for \(command)") { clWaitForEvents(1, &pointer) }
     } catch {
@@ -51,7 +54,7 @@ package struct Event: ~Copyable, Sendable {
         status: .profilingInfoNotAvailable, call: "clGetEventProfilingInfo",
         detail: "\(command) was enqueued without profiling")
     }
-    let pointer = handle.pointer
+    let pointer = pointer
     func time(_ parameter: Int32) throws(OpenCLError) -> UInt64 {
       try readValue("clGetEventProfilingInfo") {
         clGetEventProfilingInfo(pointer, cl_profiling_info(parameter), $0, $1, $2)
@@ -65,12 +68,7 @@ package struct Event: ~Copyable, Sendable {
   }
 
   /// Positive while the command is to come or running, `CL_COMPLETE`, or its error.
-  private borrowing func executionStatus() throws(OpenCLError) -> Int32 {
-    let pointer = handle.pointer
-    return try readValue("clGetEventInfo") {
-      clGetEventInfo(pointer, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), $0, $1, $2)
-    }
-  }
+  private borrowing func executionStatus() throws(OpenCLError) -> Int32 { try object.executionStatus() }
 
   private borrowing func throwIfFailed(_ status: Int32) throws(OpenCLError) {
     try check("command", "\(command) ended with an error") { min(status, CL_COMPLETE) }
@@ -78,14 +76,17 @@ package struct Event: ~Copyable, Sendable {
 
   /// The status in which the command ends: `CL_COMPLETE` or an error.
   private borrowing func nextStatus() async throws(OpenCLError) -> Int32 {
-    let pointer = handle.pointer
+    let object = object
     let queue = queue
-    let watch = EventWatch(pointer)
-    defer { EventWatchdog.shared.forget(watch) }
+    let watch = EventWatch(object)
+    defer {
+      EventWatchdog.shared.forget(watch)
+      EventCallbacks.shared.forget(watch.waiter)
+    }
     let outcome = await withCheckedContinuation { continuation in
       watch.waiter.suspend(continuation)
       do throws(OpenCLError) {
-        try watch.waiter.register(on: pointer)
+        try EventCallbacks.shared.register(watch.waiter, on: object)
         try queue?.flush()  // an unflushed queue may never start the command
         EventWatchdog.shared.look(after: watch)
       } catch {
@@ -106,7 +107,7 @@ extension Event {
 
   /// Completes an event made by `host`, once; a negative status is an error.
   borrowing func complete(_ status: CLStatus = .success) throws(OpenCLError) {
-    let pointer = handle.pointer
+    let pointer = pointer
     try check("clSetUserEventStatus") { clSetUserEventStatus(pointer, status.rawValue) }
   }
 }
@@ -114,7 +115,7 @@ extension Event {
 extension CommandQueue {
   /// An event that completes after `event` has, and fails if that fails.
   func marker(after event: borrowing Event) throws(OpenCLError) -> Event {
-    var awaited: OpaquePointer? = event.handle.pointer
+    var awaited: OpaquePointer? = event.pointer
     return try self.event("marker", "clEnqueueMarkerWithWaitList") {
       clEnqueueMarkerWithWaitList(handle.pointer, 1, &awaited, $0)
     }
@@ -157,24 +158,66 @@ final class EventWaiter: Sendable {
     }
     task?.resume(returning: outcome)
   }
+}
 
-  /// Asks the driver to resume the task. The callback does nothing else: calling OpenCL from inside
-  /// one is undefined.
-  func register(on event: OpaquePointer) throws(OpenCLError) {
-    let context = Unmanaged.passRetained(self)
-    do throws(OpenCLError) {
-      try check("clSetEventCallback") {
-        clSetEventCallback(
-          event, CL_COMPLETE,
-          { _, status, context in
-            guard let context else { return }
-            let waiter = Unmanaged<EventWaiter>.fromOpaque(context).takeRetainedValue()
-            waiter.resume(.success(status))
-          }, context.toOpaque())
-      }
-    } catch {
-      context.release()  // there will be no callback
-      throw error
+/// The waiters that drivers have been asked to call back.
+///
+/// A driver is given a number and never a reference: one that calls twice, after the event is gone or not at all neither
+/// touches freed memory nor keeps any.
+final class EventCallbacks: Sendable {
+  /// The table of the process.
+  static let shared = EventCallbacks()
+
+  private struct State {
+    var waiters: [Int: EventWaiter] = [:]
+    var numbers: [ObjectIdentifier: Int] = [:]
+    var lastNumber = 0
+
+    mutating func enter(_ waiter: EventWaiter) -> Int {
+      lastNumber += 1
+      waiters[lastNumber] = waiter
+      numbers[ObjectIdentifier(waiter)] = lastNumber
+      return lastNumber
+    }
+  }
+
+  private let state = Mutex(State())
+
+  /// Asks the driver to resume the waiter's task. The callback does nothing else: calling OpenCL from inside one is
+  /// undefined.
+  func register(_ waiter: EventWaiter, on event: EventObject) throws(OpenCLError) {
+    let number = state.withLock { $0.enter(waiter) }
+    try check("clSetEventCallback") {
+      clSetEventCallback(
+        event.handle.pointer, CL_COMPLETE,
+        { _, status, number in EventCallbacks.shared.waiter(Int(bitPattern: number))?.resume(.success(status)) },
+        UnsafeMutableRawPointer(bitPattern: number))
+    }
+  }
+
+  /// The waiter's task has been resumed, or will not be by a driver.
+  func forget(_ waiter: EventWaiter) {
+    state.withLock { state in
+      guard let number = state.numbers.removeValue(forKey: ObjectIdentifier(waiter)) else { return }
+      state.waiters[number] = nil
+    }
+  }
+
+  private func waiter(_ number: Int) -> EventWaiter? { state.withLock { $0.waiters[number] } }
+}
+
+/// An event's object. Whoever watches the event shares it, so that no reference of OpenCL's is needed for that.
+final class EventObject: Sendable {
+  let handle: CLHandle<EventKind>
+
+  /// Takes over the reference that an enqueued command handed out.
+  init(adopting pointer: OpaquePointer) { handle = CLHandle(adopting: pointer) }
+
+  /// Positive while the command is to come or running, `CL_COMPLETE`, or its error.
+  func executionStatus() throws(OpenCLError) -> Int32 {
+    let pointer = handle.pointer
+    return try readValue("clGetEventInfo") {
+      clGetEventInfo(pointer, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), $0, $1, $2)
     }
   }
 }
@@ -227,26 +270,26 @@ final class EventWatchdog: Sendable {
   }
 }
 
-/// A task that waits and a reference of its own to the event it waits for.
-///
-/// Apart from the waiter, which a driver that never calls back never lets go of: the event, and
-/// with it queues and buffers, must not leak along.
+/// A task that waits and the event it waits for.
 final class EventWatch: Sendable {
   let waiter = EventWaiter()
-  private let event: CLHandle<EventKind>
+  private let event: EventObject
+  private let failedLooks = Atomic(0)
 
-  init(_ event: OpaquePointer) {
-    clRetainEvent(event)  // fails for an invalid event only
-    self.event = CLHandle(adopting: event)
-  }
+  /// Looks that may fail one after the other: a failed one says nothing about the command, and the next one may.
+  static let failureLimit = 20
 
-  /// Resumes the task if the command has ended.
+  init(_ event: EventObject) { self.event = event }
+
+  /// Resumes the task if the command has ended, or if a driver keeps refusing to say.
   func look() {
-    var status: Int32 = CL_QUEUED
-    let code = clGetEventInfo(
-      event.pointer, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS),
-      MemoryLayout<Int32>.size, &status, nil)
-    // A failed look says nothing about the command; the next one may.
-    if code == CL_SUCCESS && status <= CL_COMPLETE { waiter.resume(.success(status)) }
+    do throws(OpenCLError) {
+      let status = try event.executionStatus()
+      failedLooks.store(0, ordering: .relaxed)
+      if status <= CL_COMPLETE { waiter.resume(.success(status)) }
+    } catch {
+      guard failedLooks.wrappingAdd(1, ordering: .relaxed).newValue >= Self.failureLimit else { return }
+      waiter.resume(.failure(error))
+    }
   }
 }

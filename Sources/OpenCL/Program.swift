@@ -7,7 +7,10 @@ package final class Program: Sendable {
   /// The names of its kernels.
   package let kernelNames: [String]
   /// The compiler was spared: the binary came from the cache.
-  package let isFromCache: Bool
+  package var isFromCache: Bool { trial != nil }
+
+  /// Of a cached binary, until a kernel of it has run.
+  private let trial: LoadTrial?
 
   private let context: Context
   private let handle: CLHandle<ProgramKind>
@@ -29,25 +32,26 @@ package final class Program: Sendable {
     name: String, source: String, options: [String] = [], context: Context,
     cache: ProgramCache? = nil, beforeCompiling: () -> Void = {}
   ) throws(OpenCLError) -> Program {
-    let recipe = Recipe(name: name, source: source, options: options, context: context)
+    let recipe = Recipe(
+      name: name, source: source, options: options, context: context, generation: cache?.generation)
     guard let cache else {
       beforeCompiling()
-      return try Program(adopting: try recipe.compile(), recipe, isFromCache: false)
+      return try Program(adopting: try recipe.compile(), recipe)
     }
     let key = ProgramCache.Key(source: source, options: options, device: context.device)
-    if let binary = cache.load(key),
-      let cached = try? Program(adopting: try recipe.link(binary), recipe, isFromCache: true)
-    {
-      return cached
+    if let (binary, trial) = cache.loadForTrial(key) {
+      let cached = try? Program(adopting: try recipe.link(binary), recipe, trial: trial)
+      // Some drivers look at a binary only now.
+      if let cached, cached.canMakeKernels() { return cached }
     }
     beforeCompiling()
-    let program = try Program(adopting: try recipe.compile(), recipe, isFromCache: false)
+    let program = try Program(adopting: try recipe.compile(), recipe)
     if let binary = try? program.binary() { cache.store(binary, for: key) }
     return program
   }
 
   private init(
-    adopting handle: consuming CLHandle<ProgramKind>, _ recipe: Recipe, isFromCache: Bool
+    adopting handle: consuming CLHandle<ProgramKind>, _ recipe: Recipe, trial: LoadTrial? = nil
   ) throws(OpenCLError) {
     let pointer = handle.pointer
     let names = try readString("clGetProgramInfo") {
@@ -55,9 +59,23 @@ package final class Program: Sendable {
     }
     name = recipe.name
     kernelNames = names.split(separator: ";").map(String.init)
-    self.isFromCache = isFromCache
+    self.trial = trial
     context = recipe.context
     self.handle = handle
+  }
+
+  /// A kernel of the program has run well: if the binary came from the cache, the driver can use it.
+  package func pass() { trial?.pass() }
+
+  /// A kernel of the program failed before any had run well: if the binary came from the cache, it may be the cause and
+  /// is not kept.
+  package func fail() { trial?.fail() }
+
+  private func canMakeKernels() -> Bool {
+    do {
+      for name in kernelNames { _ = try makeKernel(name) }
+      return true
+    } catch { return false }
   }
 
   /// A kernel of its own for the caller, no argument set.
@@ -100,6 +118,8 @@ struct Recipe {
   let source: String
   let options: [String]
   let context: Context
+  /// See ``ProgramCache/generation``; nil without a cache.
+  let generation: Int?
 
   /// Compiles the source.
   func compile() throws(OpenCLError) -> CLHandle<ProgramKind> {
@@ -135,8 +155,19 @@ struct Recipe {
   private func build(_ program: borrowing CLHandle<ProgramKind>) throws(OpenCLError) {
     var device: OpaquePointer? = context.device.identity.pointer
     let pointer = program.pointer
-    try check("clBuildProgram", failureDetail(log: buildLog(of: pointer))) {
-      keepingIgnoredSignals { clBuildProgram(pointer, 1, &device, options.joined(separator: " "), nil, nil) }
+    let mark = generation.map { ["-DWEFT_CACHE_GENERATION=\($0)"] } ?? []
+    do throws(OpenCLError) {
+      // The compiler may end the process, as LLVM does where it cannot write a file.
+      CompilerWatch.begin(program: name, device: context.device.name)
+      defer { CompilerWatch.end() }
+      try check("clBuildProgram") {
+        keepingIgnoredSignals { clBuildProgram(pointer, 1, &device, (options + mark).joined(separator: " "), nil, nil) }
+      }
+    } catch {
+      let failure = BuildFailure(
+        status: error.status, program: name, options: options, device: context.device.name, log: buildLog(of: pointer),
+        source: source)
+      throw OpenCLError(status: error.status, call: error.call, detail: failure.description)
     }
   }
 
@@ -150,11 +181,50 @@ struct Recipe {
     }
     return log ?? ""
   }
+}
 
-  /// What a person needs to mend the program: its name, options and the annotated log.
-  private func failureDetail(log: String) -> String {
-    BuildLog(program: name, options: options, device: context.device.name, log: log, source: source)
-      .description
+/// Why a program was not built: what is wrong with its source, or what kept the compiler from its work.
+struct BuildFailure: CustomStringConvertible {
+  let status: CLStatus
+  let program: String
+  let options: [String]
+  let device: String
+  let log: String
+  let source: String
+
+  /// For an error in the source, ``BuildLog``; else what happened, what to do, and the compiler's words if it had any.
+  var description: String {
+    if isOfTheSource {
+      let text = BuildLog(program: program, options: options, device: device, log: log, source: source).description
+      // A log without an error of the source: the compiler could not do its work, and does not say why.
+      let isExplained = BuildLog.namesError(log) && !CompilerFolders.areBlamed(by: log)
+      return isExplained ? text : "\(text)\n  \(CompilerFolders().advice)"
+    }
+    let lines = log.split(whereSeparator: \.isNewline).map { "    \($0)" }
+    let remedy = CompilerFolders.areBlamed(by: log) ? CompilerFolders().advice : advice
+    let headline = "program \(program) was not compiled for \(device): \(remedy)"
+    return lines.isEmpty ? headline : ([headline, "  log:"] + lines).joined(separator: "\n")
+  }
+
+  /// Statuses with which a compiler rejects what it was given.
+  private var isOfTheSource: Bool {
+    let statuses: [CLStatus] = [
+      .buildProgramFailure, .compileProgramFailure, .linkProgramFailure, .invalidBuildOptions, .invalidCompilerOptions,
+    ]
+    return statuses.contains(status)
+  }
+
+  private var advice: String {
+    switch status {
+    case .outOfHostMemory:
+      "the driver's compiler ran out of memory; end other programs, or give this one more memory"
+    case .outOfResources, .allocationFailure:
+      "the driver ran out of resources; end other programs that use the device, and try again"
+    case .compilerNotAvailable, .linkerNotAvailable:
+      "the driver has no compiler; another device may, see 'weft devices'"
+    case .deviceNotAvailable: "the device is not available; another may be, see 'weft devices'"
+    default: "the driver gave up; try again, or use another device"
+    }
   }
 }
 
@@ -219,6 +289,11 @@ struct BuildLog: CustomStringConvertible {
       }
     }
     return lines
+  }
+
+  /// Whether a compiler's log complains of the source.
+  static func namesError(_ log: String) -> Bool {
+    log.lowercased().contains("error")
   }
 
   /// The line of an error in the form that nearly every compiler uses, `file:line:column: error: …`,

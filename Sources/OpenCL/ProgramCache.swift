@@ -1,15 +1,60 @@
 internal import Files
+internal import Synchronization
 
 /// Compiled programs on disk, so that a second start is quick.
 ///
 /// Any fault at all (a damaged or foreign file, a full disk, no permission) is a miss, never an
-/// error. Processes may share a directory: files appear whole, by renaming.
+/// error. Processes may share a directory: files appear whole, by renaming. A file that is sound and that the driver
+/// cannot use may still end the process; the next one finds a ``LoadMarker`` and compiles everything anew.
 package struct ProgramCache: Sendable {
   /// Where the files lie.
   package let directory: String
+  private let standing = Once()
+
+  /// What this process found when it first looked at the directory.
+  private struct Standing {
+    /// An earlier process died over a binary.
+    let isDistrusted: Bool
+    let generation: Int
+  }
+
+  private final class Once: Sendable {
+    let standing = Mutex<Standing?>(nil)
+  }
 
   /// A cache in `directory`, made with its parents at the first store.
   package init(directory: String) { self.directory = directory }
+
+  /// An earlier process ended while its driver was at work on a binary of this cache. Which of them were at fault is not
+  /// certain, so none is loaded in this process; those that it compiles take their place.
+  package var isDistrusted: Bool { currentStanding.isDistrusted }
+
+  /// How often binaries of this cache have lost the trust. Programs are compiled with it as an option: PoCL puts what it
+  /// loads into a cache of its own, by source and options, and would take the same broken parts from there for a program
+  /// that is compiled anew.
+  var generation: Int { currentStanding.generation }
+
+  private var currentStanding: Standing {
+    standing.standing.withLock { known in
+      if let known { return known }
+      let standing = findStanding()
+      known = standing
+      return standing
+    }
+  }
+
+  private func findStanding() -> Standing {
+    guard isOwnDirectory(directory) else { return Standing(isDistrusted: false, generation: 0) }
+    let path = "\(directory)/generation"
+    let generation = readOwnFile(path).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    let leftOver = LoadMarker.leftOver(in: directory)
+    guard !leftOver.isEmpty else { return Standing(isDistrusted: false, generation: generation) }
+    let next = generation &+ 1
+    // Before the markers go: who starts in between must not build with the old number.
+    try? replaceOwnFile(path, with: Array("\(next)".utf8))
+    for marker in leftOver { LoadMarker.remove(marker) }
+    return Standing(isDistrusted: true, generation: next)
+  }
 
   /// The user's cache: `$XDG_CACHE_HOME/weft`, else `$HOME/.cache/weft`. Nil, and nothing is cached,
   /// without either or with `WEFT_CACHE=off`.
@@ -34,6 +79,12 @@ package struct ProgramCache: Sendable {
     return CacheFile.decode(file, for: key)
   }
 
+  /// The binary stored for `key`, marked as being tried for the first time by this process.
+  func loadForTrial(_ key: Key) -> (binary: [UInt8], trial: LoadTrial)? {
+    guard !isDistrusted, let binary = load(key) else { return nil }
+    return (binary, LoadTrial(of: path(of: key)))
+  }
+
   /// Stores a binary, in place of an earlier one. Does nothing if it cannot.
   func store(_ binary: [UInt8], for key: Key) {
     guard makeDirectory(directory), isOwnDirectory(directory) else { return }
@@ -41,6 +92,26 @@ package struct ProgramCache: Sendable {
   }
 
   func path(of key: Key) -> String { "\(directory)/\(key.fileName)" }
+}
+
+/// A cached binary in the hands of a driver that may not be able to use it.
+final class LoadTrial: Sendable {
+  private let path: String
+  private let marker: Mutex<LoadMarker?>
+
+  init(of path: String) {
+    self.path = path
+    marker = Mutex(LoadMarker.mark(path))
+  }
+
+  /// The driver can use the binary.
+  func pass() { marker.withLock { $0 = nil } }
+
+  /// It cannot: the file goes, and the next process compiles.
+  func fail() {
+    unlink(path)
+    pass()
+  }
 }
 
 extension ProgramCache {

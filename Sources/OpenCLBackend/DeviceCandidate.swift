@@ -78,6 +78,9 @@ package struct DeviceInventory: Sendable {
   package let candidates: [DeviceCandidate]
   package let emptyPlatforms: [EmptyPlatform]
 
+  /// What to do where there is no device.
+  package static var remedy: String { CompilerFolders.obstacle ?? "Debian: apt install pocl-opencl-icd" }
+
   /// Asks every driver. One that fails does not hide the others.
   package static func read() throws(EngineError) -> DeviceInventory {
     var candidates: [DeviceCandidate] = []

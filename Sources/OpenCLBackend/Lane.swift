@@ -2,6 +2,14 @@ internal import Dispatch
 internal import Engine
 internal import OpenCL
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
 /// An in-order queue, and kernels of its own: setting a kernel's arguments is not safe from two places.
 ///
 /// Submissions may overlap on a lane: while one is awaited the next is encoded behind it.
@@ -23,23 +31,23 @@ actor Lane {
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
     let launches = submission.operations.flatMap { $0.launches(tiles) }
+    for launch in launches { try launch.validate() }
     let boxes = try await kernels(for: launches)
 
     // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may
     // stand between ours where lanes share a queue; they touch nothing of ours.
     let staging = Staging()
-    let done: EventBox
-    do {
-      done = try encode(submission, zip(launches, boxes), staging)
+    do throws(EngineError) {
+      let done = try encode(submission, zip(launches, boxes), staging)
+      do { try await done.completion().get() } catch { throw EngineError(error) }
     } catch {
-      // Commands already in the queue still use the staging memory and the tensors.
-      try? queue.finish()
+      // Commands that are in the queue already use the staging memory and the tensors.
+      await release(staging, submission)
+      // A device without room would refuse any kernel.
+      judge(boxes, areUsable: error.kind == .exhausted)
       throw error
     }
-    do { try await done.completion().get() } catch {
-      await release(staging, submission)
-      throw EngineError(error)
-    }
+    judge(boxes, areUsable: true)
     let results = zip(submission.downloads, staging.downloads).map { download, bytes in
       HostArray(download.tensor.elementType, copying: UnsafeRawBufferPointer(bytes))
     }
@@ -52,20 +60,34 @@ actor Lane {
   private func kernels(for launches: [KernelLaunch]) async throws(EngineError) -> [KernelBox] {
     var boxes: [KernelBox] = []
     boxes.reserveCapacity(launches.count)
-    for launch in launches {
-      if let box = kernels[launch.program] {
-        boxes.append(box)
-        continue
+    do throws(EngineError) {
+      for launch in launches {
+        if let box = kernels[launch.program] {
+          boxes.append(box)
+          continue
+        }
+        let program = try await programs.program(for: launch.program)
+        do throws(OpenCLError) {
+          let box = KernelBox(try program.makeKernel(launch.program.entry), of: program)
+          // Another submission may have made it while this one waited; either will do.
+          kernels[launch.program] = box
+          boxes.append(box)
+        } catch { throw EngineError(error) }
       }
-      let program = try await programs.program(for: launch.program)
-      do {
-        let box = KernelBox(try program.makeKernel(launch.program.entry))
-        // Another submission may have made it while this one waited; either will do.
-        kernels[launch.program] = box
-        boxes.append(box)
-      } catch { throw EngineError(error) }
+    } catch {
+      // Nothing has run, and nothing speaks against the kernels that there are.
+      judge(boxes, areUsable: true)
+      throw error
     }
     return boxes
+  }
+
+  /// Settles whether the binaries of these kernels can be used, for those that come from the cache and have not run before.
+  private func judge(_ boxes: [KernelBox], areUsable: Bool) {
+    for box in boxes where !box.isJudged {
+      box.isJudged = true
+      if areUsable { box.program.pass() } else { box.program.fail() }
+    }
   }
 
   /// Frees what a failed submission used, once the device has let go of it.
@@ -89,11 +111,11 @@ actor Lane {
   ) throws(EngineError) -> EventBox {
     do {
       for upload in submission.uploads {
-        _ = try queue.enqueueWrite(staging.copy(upload.elements), to: try buffer(of: upload.tensor))
+        _ = try queue.enqueueWrite(try staging.copy(upload.elements), to: try buffer(of: upload.tensor))
       }
       for (launch, box) in launches { try enqueue(launch, box) }
       for download in submission.downloads {
-        let bytes = staging.reserve(download.count * download.tensor.elementType.byteCount)
+        let bytes = try staging.reserve(download.count * download.tensor.elementType.byteCount)
         _ = try queue.enqueueRead(try buffer(of: download.tensor), into: bytes)
       }
       return EventBox(try queue.marker())
@@ -140,7 +162,14 @@ private final class RetainedSubmission {
 /// Lets the lane keep move-only kernels in a dictionary.
 private final class KernelBox {
   var kernel: Kernel
-  init(_ kernel: consuming Kernel) { self.kernel = kernel }
+  let program: Program
+  /// Whether the program's binary can be used has been settled.
+  var isJudged = false
+
+  init(_ kernel: consuming Kernel, of program: Program) {
+    self.kernel = kernel
+    self.program = program
+  }
 }
 
 private final class EventBox: Sendable {
@@ -160,22 +189,29 @@ private final class Staging {
   private var blocks: [UnsafeMutableRawBufferPointer] = []
   private(set) var downloads: [UnsafeMutableRawBufferPointer] = []
 
-  deinit { for block in blocks { block.deallocate() } }
+  deinit { for block in blocks { free(block.baseAddress) } }
 
-  func copy(_ elements: HostArray) -> UnsafeRawBufferPointer {
-    let block = allocate(elements.count * elements.elementType.byteCount)
+  func copy(_ elements: HostArray) throws(EngineError) -> UnsafeRawBufferPointer {
+    let block = try allocate(elements.count * elements.elementType.byteCount)
     elements.withBytes { block.copyMemory(from: $0) }
     return UnsafeRawBufferPointer(block)
   }
 
-  func reserve(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-    let block = allocate(byteCount)
+  func reserve(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawBufferPointer {
+    let block = try allocate(byteCount)
     downloads.append(block)
     return block
   }
 
-  private func allocate(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+  /// Unlike Swift's own allocation, which ends the program where there is no memory.
+  private func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawBufferPointer {
+    var address: UnsafeMutableRawPointer?
+    guard posix_memalign(&address, 64, byteCount) == 0, let address else {
+      throw EngineError(
+        .exhausted,
+        "there is no host memory for a transfer of \(byteCount) bytes; end other programs, or use smaller batches")
+    }
+    let block = UnsafeMutableRawBufferPointer(start: address, count: byteCount)
     blocks.append(block)
     return block
   }

@@ -88,6 +88,9 @@ final class DeviceSession: Sendable {
     let result = sessions.withLock { sessions in
       Result { () throws(OpenCLError) in
         if let session = sessions[device] { return session }
+        FailedReleases.report { error in
+          logger.warning("\(error): memory may stay in use until the program ends")
+        }
         let session = try DeviceSession(device, logger: logger)
         sessions[device] = session
         return session

@@ -32,7 +32,8 @@ actor ProgramStore {
     do {
       return try await build.value
     } catch {
-      builds[spec] = nil
+      // Another submission may have begun to build it again.
+      if builds[spec] == build { builds[spec] = nil }
       throw (error as? EngineError) ?? EngineError(.deviceFailure, "\(error)")
     }
   }
@@ -41,6 +42,9 @@ actor ProgramStore {
   private func noteCompiling() {
     guard saysThatItCompiles else { return }
     saysThatItCompiles = false
+    if cache?.isDistrusted == true {
+      logger.notice("an earlier run ended while its driver used compiled kernels for the first time: not used again")
+    }
     let kept = cache == nil ? "" : "; the next run finds them compiled"
     logger.notice("compiling kernels for \(context.device.name)\(kept)")
   }

@@ -59,7 +59,8 @@ extension Engine {
       if let best = DeviceCandidate.automatic(among: candidates)?.candidate {
         try self.init(best, variant, logger)
       } else {
-        logger.warning("no usable OpenCL device; computing with the slow reference implementation (\(Self.remedy))")
+        logger.warning(
+          "no usable OpenCL device; computing with the slow reference implementation (\(DeviceInventory.remedy))")
         self.init(backend: CPUBackend(), logger: logger)
       }
     case .openCL(let index):
@@ -85,11 +86,9 @@ extension Engine {
     self.init(backend: try OpenCLBackend(candidate, variant: variant, logger: logger), logger: logger)
   }
 
-  private static let remedy = "Debian: apt install pocl-opencl-icd"
-
   private static func unknownDevice(_ name: String, _ candidates: [DeviceCandidate]) -> EngineError {
     let known = ["auto", "cpu"] + candidates.map { "opencl:\($0.index) (\($0.name))" }
-    let advice = candidates.isEmpty ? "; there is no OpenCL device (\(remedy))" : ""
+    let advice = candidates.isEmpty ? "; there is no OpenCL device (\(DeviceInventory.remedy))" : ""
     return EngineError(.unknownDevice, "no device '\(name)'; known: \(known.joined(separator: ", "))\(advice)")
   }
 }

@@ -213,7 +213,7 @@ package struct MergeAverages: DeviceOperation {
         ] + levels.arguments(table: "levels", first: "level_row", stride: "level_stride") + [
           "out": .tensor(out), "width": .int(mixture.channels),
         ],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

@@ -73,6 +73,7 @@ package struct Attention: DeviceOperation {
   package func launches(_ tiles: TileShape) -> [KernelLaunch] {
     // Queries of a work-group: AT_QUERIES on a GPU, PW_ROWS on a CPU device.
     let groupQueries = tiles.variant == .cpu ? TileShape.registerRows : 64
+    let queryTiles = ceilingDivide(segments.segments.longest, groupQueries)
     return [
       KernelLaunch(
         tiles.variant == .cpu ? "network/attention_cpu.cl" : "network/attention_gpu.cl", "attention", tiles,
@@ -81,10 +82,9 @@ package struct Attention: DeviceOperation {
           + ["keys": .tensor(keys.tensor)] + values.singleHeadArguments("values", prefix: "value_")
           + [
             "out": .tensor(out), "heads": .int(keys.heads), "scale": .float(scale),
-            "segments": .tensor(segments.tensor),
+            "segments": .tensor(segments.tensor), "query_tiles": .int(queryTiles),
           ],
-        groups: [ceilingDivide(segments.segments.longest, groupQueries), keys.heads, segments.segments.count],
-        groupSize: tiles.rowGroup)
+        groups: [segments.segments.count * keys.heads * queryTiles], groupSize: tiles.rowGroup)
     ]
   }
 }

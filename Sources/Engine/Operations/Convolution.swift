@@ -123,6 +123,10 @@ package struct Convolution: DeviceOperation {
     // What is not there still needs an argument: the bias stands in.
     let shifts = shift ?? HeadSlices(weights.bias, channels: weights.outputs)
     let columns = weights.panels
+    // As in a dense layer, row tiles run fastest over one panel of weights.
+    let share = PairwiseGrid(
+      rowGroups: ceilingDivide(rowGrid.rows, itemRows * tiles.groupRows),
+      chunks: ceilingDivide(weights.outputs, columns.width), matrices: columns.heads)
     return [
       KernelLaunch(
         KernelSource(stringLiteral: "pairwise/pairwise.cl").including("pairwise/epilogue_dense.clh", as: "epilogue"),
@@ -135,6 +139,7 @@ package struct Convolution: DeviceOperation {
           "rows": .tensor(input.first), "row_stride": .int(input.first.width), "row_offset": .int(0),
           "row_head_stride": .int(0), "panels": .tensor(columns.tensor), "heads": .int(columns.heads),
           "channels": .int(columns.channels), "scale": .float(1), "panels_per_item": .int(1),
+        ] + share.arguments + [
           "row_count": .int(rowGrid.rows), "column_count": .int(weights.outputs),
           "second": .tensor(input.second ?? input.first), "second_channels": .int(input.second?.width ?? 0),
           "margin": .tensor(weights.margin), "height": .int(grid.height), "width": .int(grid.width),
@@ -143,12 +148,7 @@ package struct Convolution: DeviceOperation {
           "out": .tensor(out), "out_stride": .int(out.width), "bias": .tensor(weights.bias),
           "residual": .tensor(residual ?? out), "out_scale": .float(scale),
         ] + shifts.singleHeadArguments("shifts", prefix: "shift_") + ["shifted": .int(shift == nil ? 0 : 1)],
-        // As in a dense layer, row tiles run fastest over one panel of weights.
-        groups: [
-          ceilingDivide(rowGrid.rows, itemRows * tiles.groupRows), ceilingDivide(weights.outputs, columns.width),
-          columns.heads,
-        ],
-        groupSize: tiles.group)
+        groups: share.groups, groupSize: tiles.group)
     ]
   }
 }

@@ -62,7 +62,7 @@ package struct EmbeddingSum: DeviceOperation {
           "ids": .tensor(ids), "token_positions": .tensor(tokenPositions), "words": .tensor(words),
           "positions": .tensor(positions), "types": .tensor(types), "out": .tensor(out), "channels": .int(words.width),
         ],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

@@ -50,7 +50,7 @@ package struct LayerNormalization: DeviceOperation {
           "x": .tensor(input), "out": .tensor(out), "gain": .tensor(gain), "bias": .tensor(bias),
           "channels": .int(input.width), "epsilon": .float(epsilon),
         ],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }
@@ -165,7 +165,7 @@ package struct GroupNormalization: DeviceOperation {
           "gain": .tensor(gain), "bias": .tensor(bias), "epsilon": .float(epsilon),
         ] + (modulation?.factor ?? none).singleHeadArguments("factors", prefix: "factor_")
           + (modulation?.shift ?? none).singleHeadArguments("shifts", prefix: "shift_") + ["out": .tensor(out)],
-        groups: [ceilingDivide(groups, groupsPerSlice), grid.images], groupSize: tiles.rowGroup)
+        groups: [grid.images * ceilingDivide(groups, groupsPerSlice)], groupSize: tiles.rowGroup)
     ]
   }
 

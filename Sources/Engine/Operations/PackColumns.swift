@@ -60,9 +60,13 @@ public struct PackColumns: DeviceOperation {
   /// One kernel, `Kernels/pairwise/pack.cl`.
   public func launches(_ tiles: TileShape) -> [KernelLaunch] {
     var defines: [String: String] = [:]
+    let panelCount = ceilingDivide(extent.longest, panels.width)
     var arguments =
       source.arguments("source", prefix: "")
-      + ["heads": .int(source.heads), "channels": .int(source.channels), "panels": .tensor(panels.tensor)]
+      + [
+        "heads": .int(source.heads), "channels": .int(source.channels), "panels": .tensor(panels.tensor),
+        "panel_count": .int(panelCount),
+      ]
     if let table = extent.table {
       defines["PW_RAGGED"] = "1"
       arguments = arguments + ["segments": .tensor(table.tensor)]
@@ -76,8 +80,7 @@ public struct PackColumns: DeviceOperation {
     return [
       KernelLaunch(
         "pairwise/pack.cl", "pack", tiles, defines: defines, arguments: arguments,
-        groups: [ceilingDivide(extent.longest, panels.width), source.heads, extent.matrices],
-        groupSize: tiles.rowGroup)
+        groups: [extent.matrices * source.heads * panelCount], groupSize: tiles.rowGroup)
     ]
   }
 }
@@ -130,7 +133,7 @@ package struct PackTransposed: DeviceOperation {
         "training/pack_transposed.cl", "pack_transposed", tiles,
         arguments: source.singleHeadArguments("source", prefix: "")
           + ["columns": .int(columns), "panels": .tensor(panels.tensor)],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

@@ -188,11 +188,10 @@ extension PairwiseProduct {
     }
     return launch(
       tiles, defines: defines, panelsPerItem: panelsPerItem, extents: extents,
-      groups: [
-        ceilingDivide(rowExtent.longest, tiles.rows),
-        ceilingDivide(ceilingDivide(columnExtent.longest, columns.width), panelsPerItem),
-        rowExtent.matrices * rows.heads,
-      ])
+      grid: PairwiseGrid(
+        rowGroups: ceilingDivide(rowExtent.longest, tiles.rows),
+        chunks: ceilingDivide(ceilingDivide(columnExtent.longest, columns.width), panelsPerItem),
+        matrices: rowExtent.matrices * rows.heads))
   }
 
   /// All rows meet each chunk of the columns.
@@ -204,12 +203,14 @@ extension PairwiseProduct {
     return launch(
       tiles, defines: ["PW_CHUNKED": "1", "PW_TILES": "\(chunkTiles)", "PW_ROWS": "\(itemRows)"], panelsPerItem: 0,
       extents: ["row_count": .int(rowCount), "column_segments": .tensor(chunks.tensor)],
-      groups: [ceilingDivide(rowCount, itemRows * tiles.groupRows * chunkTiles), chunks.segments.count, rows.heads])
+      grid: PairwiseGrid(
+        rowGroups: ceilingDivide(rowCount, itemRows * tiles.groupRows * chunkTiles), chunks: chunks.segments.count,
+        matrices: rows.heads))
   }
 
   /// The kernel of `Kernels/pairwise/pairwise.cl` with this product's epilogue and a grid of the caller's.
   package func launch(
-    _ tiles: TileShape, defines: [String: String], panelsPerItem: Int, extents: KernelArguments, groups: [Int]
+    _ tiles: TileShape, defines: [String: String], panelsPerItem: Int, extents: KernelArguments, grid: PairwiseGrid
   ) -> KernelLaunch {
     KernelLaunch(
       KernelSource(stringLiteral: "pairwise/pairwise.cl").including(epilogue.header, as: "epilogue"), "pairwise", tiles,
@@ -218,9 +219,29 @@ extension PairwiseProduct {
         + [
           "panels": .tensor(columns.tensor), "heads": .int(rows.heads), "channels": .int(columns.channels),
           "scale": .float(scale), "panels_per_item": .int(panelsPerItem),
-        ] + extents + epilogue.arguments(of: self),
-      groups: groups, groupSize: tiles.group)
+        ] + grid.arguments + extents + epilogue.arguments(of: self),
+      groups: grid.groups, groupSize: tiles.group)
   }
+}
+
+/// The grid of `Kernels/pairwise/pairwise.cl`: matrix after matrix, chunk after chunk, in one dimension.
+package struct PairwiseGrid: Sendable {
+  /// Groups that share the rows of a matrix.
+  package var rowGroups: Int
+  /// Parts that a matrix's columns are cut into.
+  package var chunks = 1
+  /// One for each segment and head.
+  package var matrices = 1
+
+  package init(rowGroups: Int, chunks: Int = 1, matrices: Int = 1) {
+    self.rowGroups = rowGroups
+    self.chunks = chunks
+    self.matrices = matrices
+  }
+
+  package var arguments: KernelArguments { ["row_groups": .int(rowGroups), "chunks": .int(chunks)] }
+
+  package var groups: [Int] { [rowGroups.multipliedClamping(by: chunks).multipliedClamping(by: matrices)] }
 }
 
 /// The epilogue that writes every cell into `[matrices, slab rows, slab columns]`; cells of a slab outside a segment stay

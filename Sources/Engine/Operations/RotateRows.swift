@@ -58,7 +58,7 @@ package struct RotateRows: DeviceOperation {
             "heads": .int(source.heads), "channels": .int(source.channels), "rotary": .tensor(rotary.tensor),
             "token_positions": .tensor(positions),
           ] + out.arguments("out", prefix: "out_"),
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

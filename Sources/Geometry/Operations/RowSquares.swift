@@ -37,7 +37,7 @@ package struct RowSquares: DeviceOperation {
         "pairwise/row_squares.cl", "row_squares", tiles,
         arguments: rows.singleHeadArguments("rows", prefix: "")
           + ["channels": .int(rows.channels), "out": .tensor(out)],
-        groups: [1, rowCount], groupSize: tiles.rowGroup)
+        groups: [rowCount], groupSize: tiles.rowGroup)
     ]
   }
 }

@@ -121,7 +121,7 @@ package struct SymmetricSelection: PairwiseEpilogue {
         tiles, defines: ["PW_ROUNDS": "1", "PW_TILES": "\(blockTiles)", "PW_ROWS": "\(itemRows)"],
         panelsPerItem: size / product.columns.width, extents: ["row_count": .int(count), "round_index": .int(round)],
         // Blocks whose numbers add up to the round's, then to that and all blocks.
-        groups: [1, 1, round / 2 + 1 + (round + blocks) / 2 - round])
+        grid: PairwiseGrid(rowGroups: 1, matrices: round / 2 + 1 + (round + blocks) / 2 - round))
     }
     return (part.isFirst ? [lists("clear_lists", count, tiles)] : []) + rounds
       + (part.isLast ? [lists("sort_lists", count, tiles)] : [])

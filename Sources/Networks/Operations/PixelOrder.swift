@@ -69,7 +69,7 @@ package struct PixelOrder: DeviceOperation {
           "source": .tensor(source), "out": .tensor(out), "pixels": .int(grid.pixels), "channels": .int(channels),
           "to_pixels": .int(direction == .planesToPixels ? 1 : 0), "scaled": .int(inputScales == nil ? 0 : 1),
         ] + scales.arguments(),
-        groups: [ceilingDivide(grid.pixels * channels, elements), grid.images], groupSize: tiles.rowGroup)
+        groups: [grid.images * ceilingDivide(grid.pixels * channels, elements)], groupSize: tiles.rowGroup)
     ]
   }
 }

@@ -59,7 +59,7 @@ package struct TimeEmbedding: DeviceOperation {
           "cosine_first": .int(frequencies.cosineFirst ? 1 : 0), "of_logarithm": .int(frequencies.ofLogarithm ? 1 : 0),
           "out": .tensor(out),
         ],
-        groups: [1, samples], groupSize: tiles.rowGroup)
+        groups: [samples], groupSize: tiles.rowGroup)
     ]
   }
 }

@@ -54,7 +54,7 @@ package struct BlendRows: DeviceOperation {
           "source": .tensor(source), "indices": .tensor(indices), "weights": .tensor(weights), "out": .tensor(out),
           "width": .int(source.width),
         ],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

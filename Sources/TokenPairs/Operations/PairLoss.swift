@@ -226,7 +226,7 @@ package struct MergeLosses: DeviceOperation {
           "partials": .tensor(partials), "segments": .tensor(segments.tensor), "loss": .int(kind.number),
           "types": .int(types), "totals": .tensor(totals),
         ],
-        groups: [1, types, segments.segments.count], groupSize: tiles.rowGroup)
+        groups: [segments.segments.count * types], groupSize: tiles.rowGroup)
     ]
   }
 }

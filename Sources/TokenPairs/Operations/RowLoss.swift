@@ -74,7 +74,7 @@ package struct RowLoss: DeviceOperation {
           "logits": .tensor(logits), "labels": .tensor(labels), "classes": .int(classes), "losses": .tensor(losses),
           "gradient": .tensor(gradient),
         ],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

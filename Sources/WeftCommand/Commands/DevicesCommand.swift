@@ -50,7 +50,7 @@ private struct DeviceReport: Report {
     if let choice {
       text += "auto: opencl:\(choice.candidate.index), \(choice.candidate.name) (\(choice.reason))\n"
     } else {
-      text += "auto: cpu, because there is no usable OpenCL device (Debian: apt install pocl-opencl-icd)\n"
+      text += "auto: cpu, because there is no usable OpenCL device (\(DeviceInventory.remedy))\n"
     }
     return text
   }

@@ -46,7 +46,7 @@ struct RMSNormalization: DeviceOperation {
           "x": .tensor(input), "gain": .tensor(gain), "out": .tensor(out), "channels": .int(input.width),
           "epsilon": .float(epsilon),
         ],
-        groups: [1, rows], groupSize: tiles.rowGroup)
+        groups: [rows], groupSize: tiles.rowGroup)
     ]
   }
 }

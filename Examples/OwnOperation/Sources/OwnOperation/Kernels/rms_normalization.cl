@@ -2,7 +2,7 @@
 //
 //   out[t, c] = x[t, c] / sqrt(sum_c x[t, c]^2 / channels + epsilon) * gain[c]
 //
-// Grid: (NW_GROUP, rows). A group of NW_GROUP work-items shares a row and walks it in vectors.
+// Grid: a group of NW_GROUP work-items a row, which walks it in vectors.
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
@@ -12,7 +12,7 @@ void rms_normalization(const __global float *restrict x, const __global float *r
                        const int channels, const float epsilon)
 {
   __local float part[NW_GROUP];
-  const size_t row = get_global_id(1);
+  const size_t row = get_group_id(0);
   const __global float *from = x + row * channels;
   __global float *to = out + row * channels;
   const int first = get_local_id(0) * WV_LANES;
