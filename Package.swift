@@ -118,7 +118,8 @@ let package = Package(
     .testTarget(
       name: "FuzzTests",
       dependencies: ["Diffusion", "Engine", "Geometry", "ModelFiles", "Networks", "TokenPairs", "WeftCommand"],
-      path: "Fuzzing", exclude: ["CFuzzer", "Corpora", "Dictionaries", "Driver", "Package.swift", "Sources", "make_seeds.py"],
+      path: "Fuzzing",
+      exclude: ["CFuzzer", "Corpora", "Dictionaries", "Driver", "Package.swift", "Sources", "make_seeds.py"],
       sources: ["Targets", "Tests"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(

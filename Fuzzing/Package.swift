@@ -32,7 +32,8 @@ let package = Package(
       dependencies: [
         "Engine", "Files", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ], path: "Sources/TokenPairs"),
-    .target(name: "Geometry", dependencies: ["CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles"], path: "Sources/Geometry"),
+    .target(
+      name: "Geometry", dependencies: ["CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles"], path: "Sources/Geometry"),
     // What the command reads lines with.
     .target(
       name: "WeftCommand", dependencies: ["Engine", "Files", "Geometry", "ModelFiles", "TokenPairs"],

@@ -8,7 +8,8 @@ struct Fuzz {
   private nonisolated(unsafe) static var target: FuzzTarget?
 
   static func main() {
-    guard CommandLine.arguments.count > 1, let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] })
+    guard CommandLine.arguments.count > 1,
+      let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] })
     else {
       for target in FuzzTarget.all { print(target.name) }
       exit(CommandLine.arguments.count > 1 ? 64 : 0)

@@ -31,7 +31,7 @@ extension FuzzTarget {
         guard case .argmaxable = proof.claim else { continue }
         try require(proof.index < 4, "class \(proof.index) is said to win")
       }
-    },
+    }
   ]
 
   /// Four corners of a square and a point within.

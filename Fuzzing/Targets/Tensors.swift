@@ -15,7 +15,8 @@ extension FuzzTarget {
         let floats = try? file.floats(named: entry.name)
         try require((floats?.count ?? entry.count) == entry.count, "\(entry.name) has \(floats?.count ?? 0) numbers")
         let integers = try? file.integers(named: entry.name)
-        try require((integers?.count ?? entry.count) == entry.count, "\(entry.name) has \(integers?.count ?? 0) integers")
+        try require(
+          (integers?.count ?? entry.count) == entry.count, "\(entry.name) has \(integers?.count ?? 0) integers")
         writer.add(entry.name, StoredTensor(type: entry.elementType, shape: entry.shape, bytes: bytes))
         guard let matrix = try? MatrixFile(path: file.path, tensor: entry.name) else { continue }
         try checkRows(matrix)
@@ -24,7 +25,8 @@ extension FuzzTarget {
       try writer.write(to: copy)
       defer { unlink(copy) }
       let again = try SafetensorsFile(path: copy)
-      try require(again.metadata == file.metadata && again.tensors.keys == file.tensors.keys, "another file was written")
+      try require(
+        again.metadata == file.metadata && again.tensors.keys == file.tensors.keys, "another file was written")
       for (name, entry) in file.tensors {
         try require(again.tensors[name]?.shape == entry.shape, "\(name) has another shape")
         try require(try again.bytes(of: name) == file.bytes(of: name), "\(name) has other bytes")

@@ -56,7 +56,8 @@ import Testing
       ClassProof(index: 0, claim: .argmaxable(.row(scale: 1))),
       ClassProof(index: 1, claim: .argmaxable(.vector([-1, 1]))),
       ClassProof(index: 2, claim: .argmaxable(.centredRow(scale: 2))),
-      ClassProof(index: 4, claim: .unargmaxable(.init(classes: [0, 1, 2, 3], weights: [0.375, 0.1875, 0.25, 0.1875]))),
+      ClassProof(
+        index: 4, claim: .unargmaxable(.init(classes: [0, 1, 2, 3], weights: [0.375, 0.1875, 0.25, 0.1875]))),
       ClassProof(index: 3, claim: .undecided(.init(classes: [0, 1], weights: [0.5, 0.5]), bound: 0.5)),
       ClassProof(index: 3, claim: .tied(with: 2, .above(.row(scale: 1)))),
     ] { ArgmaxableProofLine.write(proof, to: &writer) }

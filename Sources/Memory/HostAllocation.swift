@@ -45,10 +45,7 @@ package enum HostAllocation {
   // MARK: Failing on purpose
 
   /// Runs `body` with one of its requests refused, for tests of what happens then. Task-local, as child tasks inherit it.
-  /// - Parameters:
-  ///   - occurrence: which request, from 1; nil for none, to count them.
-  ///   - body: the work.
-  /// - Returns: what `body` does, and how many requests there were.
+  /// `occurrence` says which request, from 1; nil refuses none, to count them.
   package static func refusing<Result>(
     _ occurrence: Int?, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
   ) async rethrows -> (result: Result, requests: Int) {

@@ -101,9 +101,11 @@ package final class InputFile: Sendable {
 
   /// A part of the file.
   /// - Parameter range: Which bytes; they must lie in the file.
+  /// - Returns: The bytes.
   /// - Throws: `ModelFileError` if it cannot be read, or there is no memory for it.
   package func bytes(_ range: Range<Int>) throws(ModelFileError) -> [UInt8] {
-    try filledArray(count: range.count, file: path) { (buffer: UnsafeMutableBufferPointer<UInt8>) throws(ModelFileError) in
+    try filledArray(count: range.count, file: path) {
+      (buffer: UnsafeMutableBufferPointer<UInt8>) throws(ModelFileError) in
       try read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(buffer))
     }
   }
@@ -121,6 +123,7 @@ package final class InputFile: Sendable {
   /// - Parameters:
   ///   - range: Which bytes.
   ///   - body: Called with each piece, in order; the size of all but the last is a multiple of 64.
+  /// - Throws: `ModelFileError` if the file cannot be read, and what `body` throws.
   package func forEachPiece(
     of range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(ModelFileError) -> Void
   ) throws(ModelFileError) {
@@ -151,7 +154,8 @@ package final class InputFile: Sendable {
     at place: Int, count elements: Int, of type: StoredType, isBigEndian: Bool = false
   ) throws(ModelFileError) -> [Float]? {
     guard type.isNumber else { return nil }
-    return try filledArray(count: elements, file: path) { (output: UnsafeMutableBufferPointer<Float>) throws(ModelFileError) in
+    return try filledArray(count: elements, file: path) {
+      (output: UnsafeMutableBufferPointer<Float>) throws(ModelFileError) in
       if type == .float32, !isBigEndian, UInt32(1).littleEndian == 1 {
         return try read(at: place, into: UnsafeMutableRawBufferPointer(output))
       }
@@ -171,6 +175,7 @@ package final class InputFile: Sendable {
 ///   - count: Its elements.
 ///   - file: What an error is about.
 ///   - fill: Fills all of the buffer.
+/// - Returns: The array.
 /// - Throws: `ModelFileError` if there is no memory for it, and what `fill` throws.
 func filledArray<Element: BitwiseCopyable>(
   count: Int, file: String, _ fill: (UnsafeMutableBufferPointer<Element>) throws(ModelFileError) -> Void

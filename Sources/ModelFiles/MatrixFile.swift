@@ -83,7 +83,8 @@ package final class MatrixFile: Sendable {
     } catch let error as WriteError {
       throw ModelFileError(
         file: file.path,
-        problem: "is in Fortran's order, and there is no room for its rows in \(error.path): \(error.reason); save it with "
+        problem:
+          "is in Fortran's order, and there is no room for its rows in \(error.path): \(error.reason); save it with "
           + "np.ascontiguousarray, or set TMPDIR to a folder with \(4 * rows * columns) bytes")
     } catch let error as ModelFileError {
       throw error

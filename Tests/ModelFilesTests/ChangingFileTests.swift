@@ -99,7 +99,8 @@ import Testing
     let checkpoint = try Checkpoint(file: path)
     #expect(try checkpoint.floats(named: "w", shape: [1_000, 4]) == Self.elements)
     try change(path)
-    #expect(failure { try checkpoint.floats(named: "w", shape: [1_000, 4]) }?.problem.hasPrefix(change.rawValue) == true)
+    #expect(
+      failure { try checkpoint.floats(named: "w", shape: [1_000, 4]) }?.problem.hasPrefix(change.rawValue) == true)
     #expect(failure { try checkpoint.tensor(named: "w") }?.problem.hasPrefix(change.rawValue) == true)
   }
 
@@ -125,12 +126,13 @@ import Testing
 
   /// Each request for memory refused in turn: an error each time, and the next attempt finds all as it was.
   @Test func refusedMemoryIsAnError() async throws {
-    for (name, read) in [
-      ("x.npy", { (path: String) in try NumPyArray(path: path).values }),
-      ("x.npz", { try TensorStore(path: $0).tensor(named: "w").floats ?? [] }),
-      ("x.safetensors", { try Checkpoint(file: $0).floats(named: "w", shape: [1_000, 4]) }),
-      ("x.safetensors", { try MatrixFile(path: $0, tensor: "w").floats(0..<1_000) }),
-    ] as [(String, @Sendable (String) throws -> [Float])] {
+    let readers: [(String, @Sendable (String) throws -> [Float])] = [
+      ("x.npy", { path in try NumPyArray(path: path).values }),
+      ("x.npz", { path in try TensorStore(path: path).tensor(named: "w").floats ?? [] }),
+      ("x.safetensors", { path in try Checkpoint(file: path).floats(named: "w", shape: [1_000, 4]) }),
+      ("x.safetensors", { path in try MatrixFile(path: path, tensor: "w").floats(0..<1_000) }),
+    ]
+    for (name, read) in readers {
       let path = try write(name)
       let (values, requests) = try await HostAllocation.refusing(nil) { try read(path) }
       #expect(values == Self.elements && requests > 0)

@@ -14,7 +14,8 @@ import Testing
   @Test func coloursStayInReports() {
     let text = "\u{1B}[1;38;5;37mbold\u{1B}[0m\tx\n"
     #expect(text.printableStyledLines == text)
-    #expect("\u{1B}[2J\u{1B}[31\u{1B}]0;t\u{7}\u{1B}".printableStyledLines == #"\u{1B}[2J\u{1B}[31\u{1B}]0;t\u{07}\u{1B}"#)
+    #expect(
+      "\u{1B}[2J\u{1B}[31\u{1B}]0;t\u{7}\u{1B}".printableStyledLines == #"\u{1B}[2J\u{1B}[31\u{1B}]0;t\u{07}\u{1B}"#)
   }
 
   @Test func quotedTextsAreOneShortLine() {

@@ -182,7 +182,9 @@ package struct FeatureCache: FeatureSource {
     let header = layout.header
     do throws(ModelFileError) {
       file = try InputFile(path: path)
-      if let problem = try Self.problem(with: file, layout, header) { throw ModelFileError(file: path, problem: problem) }
+      if let problem = try Self.problem(with: file, layout, header) {
+        throw ModelFileError(file: path, problem: problem)
+      }
     } catch { throw Fault(problem: error.problem) }
     hiddenSize = layout.hiddenSize
     lengths = layout.lengths

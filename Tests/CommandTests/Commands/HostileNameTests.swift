@@ -6,12 +6,18 @@ import Testing
 @Suite struct HostileNameTests {
   private static let name = "a\u{1B}[2J\u{9B}31m\u{202E}b\nError: forged"
 
-  private func check(_ run: CommandRun, fails: Bool = true, _ words: String, sourceLocation: SourceLocation = #_sourceLocation) {
-    #expect(fails ? [1, 64].contains(run.status) : run.status == 0, "\(run.status): \(run.errorText)", sourceLocation: sourceLocation)
+  private func check(
+    _ run: CommandRun, fails: Bool = true, _ words: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(
+      fails ? [1, 64].contains(run.status) : run.status == 0, "\(run.status): \(run.errorText)",
+      sourceLocation: sourceLocation)
     let scalars = (run.errorText + run.text).unicodeScalars
-    #expect(!scalars.contains { $0 != "\n" && $0.properties.generalCategory == .control }, sourceLocation: sourceLocation)
+    #expect(
+      !scalars.contains { $0 != "\n" && $0.properties.generalCategory == .control }, sourceLocation: sourceLocation)
     #expect(!scalars.contains("\u{202E}"), sourceLocation: sourceLocation)
-    #expect(!run.errorText.split(separator: "\n").contains { $0.hasPrefix("Error: forged") }, sourceLocation: sourceLocation)
+    #expect(
+      !run.errorText.split(separator: "\n").contains { $0.hasPrefix("Error: forged") }, sourceLocation: sourceLocation)
     #expect(run.errorText.contains(words), "\(run.errorText)", sourceLocation: sourceLocation)
   }
 

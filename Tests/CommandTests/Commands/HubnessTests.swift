@@ -177,7 +177,9 @@ import Testing
 
 /// A file that someone cuts short or writes to while it is searched.
 @Suite struct ChangingVectorsCommandTests {
-  @Test(arguments: ["truncate -s 1000 v.npy", "printf '\\0\\0\\300\\177' | dd of=v.npy bs=1 seek=4000 conv=notrunc 2>/dev/null"])
+  @Test(arguments: [
+    "truncate -s 1000 v.npy", "printf '\\0\\0\\300\\177' | dd of=v.npy bs=1 seek=4000 conv=notrunc 2>/dev/null",
+  ])
   func theSearchEndsWithOneLine(change: String) async throws {
     let folder = try TemporaryFolder()
     let values = (0..<16_000 * 8).map { (index: Int) -> Float in Float((index &* index &* 37 &+ index &* 11) % 10_007) }
