@@ -4,7 +4,7 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 BINARY := .build/release/weft
-SOURCES := Sources Tests Plugins Benchmarks Examples Package.swift
+SOURCES := Sources Tests Plugins Benchmarks Examples Fuzzing/Driver Fuzzing/Targets Fuzzing/Tests Fuzzing/Package.swift Package.swift
 # What a page of `weft show --html` runs in the browser.
 PAGE_SCRIPTS := $(wildcard Sources/WeftCommand/Support/Show/*.js)
 # Tests see the internals, which needs other compiler flags; in a folder of their own the two
@@ -12,7 +12,7 @@ PAGE_SCRIPTS := $(wildcard Sources/WeftCommand/Support/Show/*.js)
 TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-oclgrind lint format install clean
+.PHONY: help setup build demo test test-oclgrind fuzz lint format install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: setup ## run all tests
 test-oclgrind: build ## run the kernels under Oclgrind: data races, bad accesses, uninitialised values
 	@Scripts/setup --oclgrind
 	@Scripts/test-oclgrind $(BINARY)
+
+fuzz: setup ## give the readers of files broken input, SECONDS (10) for each format, under libFuzzer
+	@Scripts/fuzz --seconds $(or $(SECONDS),10)
 
 lint: ## check the formatting and the style of all Swift sources, and the syntax of page scripts
 	@$(SWIFT) format lint --strict --parallel --recursive $(wildcard $(SOURCES))
@@ -56,4 +59,4 @@ install: ## install below PREFIX (/usr/local), after `make build`
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/weft"
 
 clean: ## remove everything that was built
-	@rm -rf .build Benchmarks/.build
+	@rm -rf .build Benchmarks/.build Fuzzing/.build

@@ -18,6 +18,9 @@ let package = Package(
     // Files and folders that appear when they are complete.
     .target(name: "Files"),
 
+    // Large pieces of host memory, of which there may be too few.
+    .target(name: "Memory"),
+
     // The C door and the safe wrapper behind it.
     .systemLibrary(
       name: "COpenCL", pkgConfig: "OpenCL",
@@ -33,6 +36,7 @@ let package = Package(
     .target(
       name: "Engine",
       dependencies: [
+        "Memory",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -51,7 +55,7 @@ let package = Package(
 
     // Models and mathematics. NumPy's archives are compressed with zlib.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-    .target(name: "ModelFiles", dependencies: ["CZlib", "Files"]),
+    .target(name: "ModelFiles", dependencies: ["CZlib", "Files", "Memory"]),
     .target(name: "Networks", dependencies: ["Engine", "ModelFiles"]),
     .target(
       name: "TokenPairs",
@@ -67,7 +71,9 @@ let package = Package(
     .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
     .target(
       name: "Geometry",
-      dependencies: ["CCLP", "CLAPACKE", "Engine", "ModelFiles", .product(name: "BigInt", package: "BigInt")]),
+      dependencies: [
+        "CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles", .product(name: "BigInt", package: "BigInt"),
+      ]),
 
     // Pictures for people: PNG through libpng, plots as SVG.
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
@@ -102,10 +108,10 @@ let package = Package(
         "TokenPairs",
         .product(name: "Logging", package: "swift-log"),
       ], exclude: ["Goldens"]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["Files", "ModelFiles"], exclude: ["Goldens"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["Files", "Memory", "ModelFiles"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenPairsTests",
-      dependencies: ["CPUBackend", "Engine", "ModelFiles", "Networks", "TestDevices", "TokenPairs", "Weft"],
+      dependencies: ["CPUBackend", "Engine", "Memory", "ModelFiles", "Networks", "TestDevices", "TokenPairs", "Weft"],
       exclude: ["Goldens"]),
     .testTarget(
       name: "DiffusionTests",
@@ -113,10 +119,17 @@ let package = Package(
       exclude: ["Goldens"]),
     .testTarget(
       name: "GeometryTests",
-      dependencies: ["CPUBackend", "Diffusion", "Engine", "Geometry", "ModelFiles", "TestDevices", "Weft"]),
+      dependencies: ["CPUBackend", "Diffusion", "Engine", "Geometry", "Memory", "ModelFiles", "TestDevices", "Weft"]),
     // Many tasks at once, and long lives of one process.
     .testTarget(
       name: "StressTests", dependencies: ["Diffusion", "Engine", "Geometry", "TestDevices", "TokenPairs", "Weft"]),
+    // The fuzzer's targets, over the inputs that are kept.
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["Diffusion", "Engine", "Geometry", "ModelFiles", "Networks", "TokenPairs", "WeftCommand"],
+      path: "Fuzzing",
+      exclude: ["CFuzzer", "Corpora", "Dictionaries", "Driver", "Package.swift", "Sources", "make_seeds.py"],
+      sources: ["Targets", "Tests"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCL", "OpenCLBackend", "Weft", "WeftCommand"],

@@ -38,8 +38,8 @@ package final class CPUBackend: Backend {
       throw EngineError(
         .exhausted, "\(byteCount) bytes in one tensor are more than this machine's memory of \(Self.largestTensor)")
     }
+    let storage = try HostStorage(byteCount: byteCount) { [use] in use.add(-$0) }
     use.add(byteCount)
-    let storage = HostStorage(byteCount: byteCount) { [use] in use.add(-$0) }
     return Tensor(storage: storage, elementType: elementType, shape: shape)
   }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ModelFiles
 
 /// Why a schedule, a plan or a sampling run was refused.
 public struct DiffusionError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -24,7 +25,7 @@ public struct DiffusionError: Error, Sendable, Hashable, CustomStringConvertible
   }
 
   /// The message.
-  public var description: String { message }
+  public var description: String { message.printable }
 }
 
 /// Checks one condition of an option, or of something else if `kind` says so.

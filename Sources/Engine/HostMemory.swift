@@ -1,3 +1,5 @@
+internal import Memory
+
 /// The memory of the reference backend, as references see it.
 public struct HostMemory: Sendable {
   package init() {}
@@ -47,14 +49,19 @@ package final class HostStorage: TensorStorage, @unchecked Sendable {
   private let onRelease: @Sendable (_ byteCount: Int) -> Void
 
   /// Room for so many bytes, 64 at least aligned; `onRelease` is called when they are freed.
-  package init(byteCount: Int, onRelease: @escaping @Sendable (_ byteCount: Int) -> Void) {
-    bytes = .allocate(byteCount: byteCount, alignment: 64)
+  /// - Throws: `EngineError` of kind `exhausted` if the system does not give so much.
+  package init(
+    byteCount: Int, onRelease: @escaping @Sendable (_ byteCount: Int) -> Void
+  ) throws(EngineError) {
+    do { bytes = try HostAllocation.allocate(byteCount: byteCount) } catch {
+      throw EngineError(.exhausted, "a tensor \(error.description)")
+    }
     self.onRelease = onRelease
   }
 
   deinit {
     onRelease(bytes.count)
-    bytes.deallocate()
+    HostAllocation.free(bytes)
   }
 
   package var byteCount: Int { bytes.count }

@@ -72,7 +72,7 @@ struct SampleMoments: Sendable {
     let mean = try await source.mean()
     // A sum of float32 numbers is finite in Double if all of them are.
     if mean.contains(where: { !$0.isFinite }) {
-      let row = (0..<count).first { source.floats($0..<$0 + 1).contains { !$0.isFinite } } ?? 0
+      let row = try (0..<count).first { try source.floats($0..<$0 + 1).contains { !$0.isFinite } } ?? 0
       throw GeometryError("\(name): vector \(row) holds a number that is not finite")
     }
 
@@ -80,7 +80,7 @@ struct SampleMoments: Sendable {
       var strip = [Double](repeating: 0, count: columns.count * dimension)
       for first in stride(from: 0, to: count, by: Self.blockSize) {
         let rows = first..<min(count, first + Self.blockSize)
-        let centred = Self.centred(source.floats(rows), mean)
+        let centred = Self.centred(try source.floats(rows), mean)
         centred.withUnsafeBufferPointer { centred in
           guard let all = centred.baseAddress else { return }
           // strip += centred[:, columns]ᵀ · centred

@@ -85,7 +85,7 @@ struct NeighbourManifold<Source: VectorSource>: Sendable {
       "samples have \(points.dimension) numbers each, those they are compared with \(vectors.dimension)")
     let survey = try await VectorSurvey(of: vectors, metric: .euclidean, name: "vector")
     let pointSurvey = try await VectorSurvey(of: points, metric: .euclidean, name: "vector")
-    let centred = CentredVectors(.euclidean, around: vectors, reference: survey, queries: pointSurvey)
+    let centred = try CentredVectors(.euclidean, around: vectors, reference: survey, queries: pointSurvey)
 
     var (isMember, isOpen) = (
       [Bool](repeating: false, count: points.count), [Bool](repeating: false, count: points.count)
@@ -135,11 +135,11 @@ struct NeighbourManifold<Source: VectorSource>: Sendable {
       let best = try await engine.topK(
         try Vectors(rows.elements, dimension: vectors.dimension), among: columns, k: listed)
       findings += try await inParallel(pass.count, blockSize: Self.blockSize) { places in
-        VectorReader.reading(points) { points in
-          places.map { place in
+        try VectorReader.reading(points) { points in
+          try places.map { place in
             let row = place * listed..<(place + 1) * listed
             let balls = best.indices[row].map { Int(($0)) + shard.lowerBound }
-            if holds(Int(pass[pass.startIndex + place]), of: points, oneOf: balls) { return Finding.inside }
+            if try holds(Int(pass[pass.startIndex + place]), of: points, oneOf: balls) { return Finding.inside }
             let last = Double(best.values[row].last ?? .infinity)
             return listed == shard.count || bound.excludes(norm: rows.norms[place], last: last) ? .outside : .open
           }
@@ -152,20 +152,20 @@ struct NeighbourManifold<Source: VectorSource>: Sendable {
 
   private func lookAtAll(_ undecided: [Int], of points: some VectorSource) async throws -> [Bool] {
     try await inParallel(undecided.count, blockSize: 1) { places in
-      VectorReader.reading(points) { points in
-        places.map { holds(undecided[$0], of: points, oneOf: Array(radii.indices)) }
+      try VectorReader.reading(points) { points in
+        try places.map { try holds(undecided[$0], of: points, oneOf: Array(radii.indices)) }
       }
     }.flatMap { $0 }
   }
 
   /// Whether one of some balls holds a point, by distances in Double.
-  private func holds(_ point: Int, of points: VectorReader, oneOf balls: [Int]) -> Bool {
-    points.withVector(point) { vector in
+  private func holds(_ point: Int, of points: VectorReader, oneOf balls: [Int]) throws -> Bool {
+    try points.withVector(point) { vector in
       let distance = ExactDistance(.euclidean, from: vector, dimension: vectors.dimension)
-      return VectorReader.reading(vectors) { reader in
-        stride(from: 0, to: balls.count, by: 256).contains { first in
+      return try VectorReader.reading(vectors) { reader in
+        try stride(from: 0, to: balls.count, by: 256).contains { first in
           let part = balls[first..<min(first + 256, balls.count)]
-          let distances = reader.withVectors(part.map(Int32.init)) { distance(to: $0) }
+          let distances = try reader.withVectors(part.map(Int32.init)) { distance(to: $0) }
           return zip(part, distances).contains { radii[$0] >= $1 }
         }
       }

@@ -1,7 +1,7 @@
 internal import ModelFiles
 
-/// Vectors in a file, a row each: a `.npy` array or a tensor of a safetensors file. The file is mapped and read as it is
-/// needed; it may be larger than memory.
+/// Vectors in a file, a row each: a `.npy` array or a tensor of a safetensors file. They are read as they are needed, and
+/// the file may be larger than memory. Who writes to it meanwhile makes the next read fail.
 public struct VectorFile: VectorSource {
   private let file: MatrixFile
 
@@ -46,18 +46,12 @@ public struct VectorFile: VectorSource {
   public var dimension: Int { file.columns }
 
   /// Some vectors, row after row; wider types than float32 rounded to nearest.
-  public func floats(_ range: Range<Int>) -> [Float] { file.floats(range) }
+  /// - Throws: `ModelFileError` if they cannot be read, or the file was changed since it was opened.
+  public func floats(_ range: Range<Int>) throws -> [Float] { try file.floats(range) }
 
   /// How elements that float32 cannot hold are converted, in words; nil if it holds all values of the file's type.
   package var rounding: String? { file.rounding }
 
   /// An element as stored in the file, in Double.
-  func element(_ vector: Int, _ channel: Int) -> Double { file.element(vector, channel) }
-
-  /// Calls `body` with all elements if the file holds them as float32, in order.
-  public func withFloatsIfAvailable<Result>(
-    _ body: (UnsafeBufferPointer<Float>) throws -> Result
-  ) rethrows -> Result? {
-    try file.withFloatsIfAvailable(body)
-  }
+  func element(_ vector: Int, _ channel: Int) throws -> Double { try file.element(vector, channel) }
 }

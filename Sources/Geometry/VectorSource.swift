@@ -1,5 +1,6 @@
 public import Engine
 internal import Foundation
+internal import ModelFiles
 
 /// Vectors of one dimension that are read a few at a time: in memory, or in a file that need not fit there.
 public protocol VectorSource: Sendable {
@@ -8,11 +9,19 @@ public protocol VectorSource: Sendable {
   /// Elements of a vector.
   var dimension: Int { get }
 
-  /// Some vectors, row after row.
-  func floats(_ range: Range<Int>) -> [Float]
+  /// Some vectors, row after row; the same each time.
+  /// - Throws: an error if they cannot be read.
+  func floats(_ range: Range<Int>) throws -> [Float]
 
   /// Calls `body` with all elements, row after row, if they lie in memory like that; else returns nil.
   func withFloatsIfAvailable<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result?
+}
+
+extension VectorSource {
+  /// Nil, for sources whose vectors do not lie in memory.
+  public func withFloatsIfAvailable<Result>(
+    _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? { nil }
 }
 
 extension Vectors: VectorSource {
@@ -29,13 +38,16 @@ extension Vectors: VectorSource {
   }
 }
 
-/// Reads single vectors of a source, without copying them where possible.
+/// Reads vectors of a source, without copying them where they lie in memory.
 struct VectorReader {
   private let source: any VectorSource
   private let base: UnsafePointer<Float>?
 
+  /// Elements that are copied at a time when vectors are read one after the other.
+  private static let copiedElements = 1 << 16
+
   /// Calls `body` with a reader that is valid during the call.
-  static func reading<Result>(_ source: some VectorSource, _ body: (VectorReader) throws -> Result) rethrows -> Result {
+  static func reading<Result>(_ source: some VectorSource, _ body: (VectorReader) throws -> Result) throws -> Result {
     let direct = try source.withFloatsIfAvailable { floats in
       try body(VectorReader(source: source, base: floats.baseAddress))
     }
@@ -44,37 +56,69 @@ struct VectorReader {
   }
 
   /// Calls `body` with the elements of vector `index`.
-  func withVector<Result>(_ index: Int, _ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
+  func withVector<Result>(_ index: Int, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result {
     if let base { return try body(base + index * source.dimension) }
     return try body(source.floats(index..<index + 1))
   }
 
-  /// Calls `body` with the elements of some vectors, in their order.
-  func withVectors<Result>(_ indices: [Int32], _ body: ([UnsafePointer<Float>]) -> Result) -> Result {
+  /// Calls `body` with each vector of a range and its number, in order.
+  func forEach(in range: Range<Int>, _ body: (Int, UnsafePointer<Float>) throws -> Void) throws {
     let dimension = source.dimension
-    if let base { return body(indices.map { base + Int($0) * dimension }) }
-    let copies = indices.flatMap { source.floats(Int($0)..<Int($0) + 1) }
-    return withExtendedLifetime(copies) {
-      copies.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return body([]) }
-        return body(indices.indices.map { base + $0 * dimension })
+    if let base {
+      for index in range { try body(index, base + index * dimension) }
+      return
+    }
+    let size = max(1, Self.copiedElements / dimension)
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: size) {
+      let part = first..<min(range.upperBound, first + size)
+      try source.floats(part).withUnsafeBufferPointer { copies in
+        guard let base = copies.baseAddress else { return }
+        for index in part { try body(index, base + (index - first) * dimension) }
       }
     }
+  }
+
+  /// Calls `body` with the elements of some vectors, in their order.
+  func withVectors<Result>(
+    _ indices: some Collection<Int32>, _ body: ([UnsafePointer<Float>]) throws -> Result
+  ) throws -> Result {
+    let dimension = source.dimension
+    if let base { return try body(indices.map { base + Int($0) * dimension }) }
+    let copies = try copies(of: indices)
+    return try copies.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return try body([]) }
+      return try body((0..<indices.count).map { base + $0 * dimension })
+    }
+  }
+
+  /// Vectors that follow one another in the source are read together.
+  private func copies(of indices: some Collection<Int32>) throws -> [Float] {
+    var copies: [Float] = []
+    var runs: [Range<Int>] = []
+    for index in indices {
+      if let last = runs.last, last.upperBound == Int(index) {
+        runs[runs.count - 1] = last.lowerBound..<Int(index) + 1
+      } else {
+        runs.append(Int(index)..<Int(index) + 1)
+      }
+    }
+    if runs.count == 1, let run = runs.first { return try source.floats(run) }
+    copies.reserveCapacity(indices.count * source.dimension)
+    for run in runs { copies += try source.floats(run) }
+    return copies
   }
 }
 
 extension VectorSource {
   /// The mean of all vectors, in Double.
-  /// - Throws: `CancellationError`.
+  /// - Throws: `CancellationError`, or the source's error.
   package func mean() async throws -> [Double] {
     let (count, dimension) = (count, dimension)
     let sums = try await inParallel(count, blockSize: 512) { block in
-      VectorReader.reading(self) { reader in
+      try VectorReader.reading(self) { reader in
         var sums = [Double](repeating: 0, count: dimension)
-        for row in block {
-          reader.withVector(row) { vector in
-            for channel in 0..<dimension { sums[channel] += Double(vector[channel]) }
-          }
+        try reader.forEach(in: block) { _, vector in
+          for channel in 0..<dimension { sums[channel] += Double(vector[channel]) }
         }
         return sums
       }
@@ -83,17 +127,19 @@ extension VectorSource {
   }
 
   /// `|x - mean|` of every vector, in Double. In high dimension hubs lie near the mean.
-  /// - Throws: `CancellationError`.
+  /// - Throws: `CancellationError`, or the source's error.
   public func distancesFromMean() async throws -> [Double] {
     try await distances(from: try await mean())
   }
 
   /// `|x - point|` of every vector, in Double.
-  /// - Throws: `CancellationError`.
+  /// - Throws: `CancellationError`, or the source's error.
   package func distances(from point: [Double]) async throws -> [Double] {
     try await inParallel(count, blockSize: 512) { block in
-      VectorReader.reading(self) { reader in
-        block.map { row in reader.withVector(row) { squaredDistance($0, point).squareRoot() } }
+      try VectorReader.reading(self) { reader in
+        var distances: [Double] = []
+        try reader.forEach(in: block) { distances.append(squaredDistance($1, point).squareRoot()) }
+        return distances
       }
     }.flatMap { $0 }
   }
@@ -145,8 +191,8 @@ public struct GeometryError: Error, Sendable, Hashable, CustomStringConvertible 
   /// An error with its message.
   public init(_ message: String) { self.message = message }
 
-  /// The message.
-  public var description: String { message }
+  /// The message on one line, control characters escaped.
+  public var description: String { message.printable }
 }
 
 func require(_ condition: Bool, _ problem: @autoclosure () -> String) throws(GeometryError) {

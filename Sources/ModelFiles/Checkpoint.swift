@@ -105,8 +105,7 @@ package struct Checkpoint: Sendable {
   package func tensor(named name: String) throws(ModelFileError) -> StoredTensor? {
     guard let holder = holders[name] else { return nil }
     let entry = try holder.entry(named: name)
-    let bytes = try holder.withBytes(of: name) { (bytes) throws(ModelFileError) in Array(bytes) }
-    return StoredTensor(type: entry.elementType, shape: entry.shape, bytes: bytes)
+    return StoredTensor(type: entry.elementType, shape: entry.shape, bytes: try holder.bytes(of: name))
   }
 
   /// What to say about a directory whose weights are in a format that Weft does not read.
@@ -189,14 +188,13 @@ package struct TensorStore: Sendable {
       self.init(checkpoint)
       return
     }
-    let mapped = try MappedFile(path: file)
-    let isArchive = mapped.withBytes { $0.starts(with: [0x50, 0x4B]) }
-    if isArchive {
-      let archive = try NumPyArchive(mapped)
+    let input = try InputFile(path: file)
+    if try input.starts(with: [0x50, 0x4B]) {
+      let archive = try NumPyArchive(input)
       self.init(path: file, entries: archive.entries, source: .archive(archive))
       return
     }
-    guard !mapped.withBytes({ $0.starts(with: [0x89, 0x48, 0x44, 0x46]) }) else {
+    guard try !input.starts(with: [0x89, 0x48, 0x44, 0x46]) else {
       throw ModelFileError(
         file: file,
         problem: "an HDF5 file; export it from Python: np.savez('weights.npz', **{w.name: w.numpy() for w in "

@@ -1,6 +1,8 @@
+internal import Files
+
 /// A matrix in a file, read a few rows at a time: a `.npy` array, or a tensor of a safetensors checkpoint.
 ///
-/// The file is mapped. Elements that are float32 and in order are not even copied.
+/// The file may be larger than memory: only rows that are asked for are read.
 package final class MatrixFile: Sendable {
   /// Where the file lies, as the caller gave it.
   package let path: String
@@ -9,9 +11,11 @@ package final class MatrixFile: Sendable {
   package let rows: Int
   package let columns: Int
 
-  private let file: MappedFile
+  private let file: InputFile
   private let dataStart: Int
   private let elements: Elements
+  /// The elements in the order of rows, where the file has them column after column.
+  private let ordered: InputFile?
 
   private enum Elements: Sendable {
     case numPy(NumPyType, isFortranOrder: Bool)
@@ -23,11 +27,14 @@ package final class MatrixFile: Sendable {
   package init(path: String) throws(ModelFileError) {
     self.path = path
     tensor = nil
-    file = try MappedFile(path: path)
-    let header = try file.withBytes { (bytes) throws(ModelFileError) in try NumPyHeader(bytes, file: path) }
-    (rows, columns) = try Self.extents(header.shape) { ModelFileError(file: path, problem: $0) }
+    file = try InputFile(path: path)
+    let header = try NumPyHeader(file)
+    let (rows, columns) = try Self.extents(header.shape) { ModelFileError(file: path, problem: $0) }
+    (self.rows, self.columns) = (rows, columns)
     dataStart = header.dataStart
-    elements = .numPy(header.type, isFortranOrder: header.isFortranOrder && rows > 1 && columns > 1)
+    let isFortranOrder = header.isFortranOrder && rows > 1 && columns > 1
+    elements = .numPy(header.type, isFortranOrder: isFortranOrder)
+    ordered = isFortranOrder ? try Self.ordered(file, header, rows: rows, columns: columns) : nil
   }
 
   /// Opens a tensor of a safetensors file.
@@ -35,8 +42,8 @@ package final class MatrixFile: Sendable {
   package init(path: String, tensor name: String) throws(ModelFileError) {
     self.path = path
     tensor = name
-    file = try MappedFile(path: path)
-    let header = try file.withBytes { (bytes) throws(ModelFileError) in try SafetensorsHeader(bytes, file: path) }
+    file = try InputFile(path: path)
+    let header = try SafetensorsHeader(file)
     guard let entry = header.entries.first(where: { $0.name == name }) else {
       throw missingTensor(name, among: header.entries.map(\.name).sorted(), file: path)
     }
@@ -46,6 +53,42 @@ package final class MatrixFile: Sendable {
     }
     dataStart = header.dataStart + entry.byteRange.lowerBound
     elements = .stored(entry.elementType)
+    ordered = nil
+  }
+
+  /// Memory for the rows that are put in order at a time.
+  private static let panelElements = 1 << 24
+
+  /// Rows of a matrix in Fortran's order, as float32, in a file of their own: a row's elements lie a column apart, and to
+  /// read each by itself would take as many calls.
+  private static func ordered(
+    _ file: InputFile, _ header: NumPyHeader, rows: Int, columns: Int
+  ) throws(ModelFileError) -> InputFile {
+    let height = min(rows, max(1, panelElements / columns))
+    do {
+      let scratch = try ScratchFile()
+      for first in stride(from: 0, to: rows, by: height) {
+        let count = min(height, rows - first)
+        let panel = try filledArray(count: count * columns, file: file.path) {
+          (panel: UnsafeMutableBufferPointer<Float>) throws(ModelFileError) in
+          for column in 0..<columns {
+            let place = header.dataStart + (column * rows + first) * header.type.element.size
+            let values = try file.floats(at: place, count: count, of: header.type)
+            for row in 0..<count { panel[row * columns + column] = values[row] }
+          }
+        }
+        try littleEndianBytes(panel.map(\.bitPattern)).withUnsafeBytes { try scratch.write($0) }
+      }
+      return try InputFile(owning: scratch.release(), path: file.path)
+    } catch let error as WriteError {
+      throw ModelFileError(
+        file: file.path,
+        problem:
+          "is in Fortran's order, and there is no room for its rows in \(error.path): \(error.reason); save it with "
+          + "np.ascontiguousarray, or set TMPDIR to a folder with \(4 * rows * columns) bytes")
+    } catch let error as ModelFileError {
+      throw error
+    } catch { throw ModelFileError(file: file.path, problem: "\(error)") }
   }
 
   private static func extents(
@@ -58,48 +101,17 @@ package final class MatrixFile: Sendable {
     return (shape[0], shape[1])
   }
 
-  /// Calls `body` with all elements if they lie in the file as they are needed; else returns nil.
-  package func withFloatsIfAvailable<Result>(
-    _ body: (UnsafeBufferPointer<Float>) throws -> Result
-  ) rethrows -> Result? {
-    switch elements {
-    case .numPy(.float32, isFortranOrder: false), .stored(.float32): break
-    default: return nil
-    }
-    guard UInt32(1).littleEndian == 1 else { return nil }
-    return try file.withBytes { (bytes) throws -> Result? in
-      let data = UnsafeRawBufferPointer(rebasing: bytes[dataStart..<dataStart + 4 * rows * columns])
-      guard let address = data.baseAddress, Int(bitPattern: address) % MemoryLayout<Float>.alignment == 0 else {
-        return nil
-      }
-      return try body(data.bindMemory(to: Float.self))
-    }
-  }
-
   /// Some rows, as Float: wider types rounded to nearest.
-  package func floats(_ range: Range<Int>) -> [Float] {
+  /// - Throws: `ModelFileError` if they cannot be read, or the file was changed.
+  package func floats(_ range: Range<Int>) throws(ModelFileError) -> [Float] {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows)
-    return file.withBytes { bytes in
-      let data = UnsafeRawBufferPointer(rebasing: bytes[dataStart...])
-      func part(_ start: Int, _ count: Int, size: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: data[start * size..<(start + count) * size])
-      }
-      switch elements {
-      case .stored(let type):
-        let part = part(range.lowerBound * columns, range.count * columns, size: type.size)
-        return widenedToFloat(part, from: type) ?? []
-      case .numPy(let type, isFortranOrder: false):
-        let count = range.count * columns
-        return ModelFiles.floats(
-          part(range.lowerBound * columns, count, size: type.element.size), count: count, of: type)
-      case .numPy(let type, isFortranOrder: true):
-        // A row's elements lie a column apart.
-        func row(_ row: Int) -> [Float] {
-          ModelFiles.floats(
-            part(row, (columns - 1) * rows + 1, size: type.element.size), count: columns, of: type, stride: rows)
-        }
-        return range.count == 1 ? row(range.lowerBound) : range.flatMap(row)
-      }
+    let (first, count) = (range.lowerBound * columns, range.count * columns)
+    if let ordered { return try ordered.floats(at: 4 * first, count: count, of: .float32) ?? [] }
+    switch elements {
+    case .stored(let type):
+      return try file.floats(at: dataStart + first * type.size, count: count, of: type) ?? []
+    case .numPy(let type, _):
+      return try file.floats(at: dataStart + first * type.element.size, count: count, of: type)
     }
   }
 
@@ -119,19 +131,20 @@ package final class MatrixFile: Sendable {
   }
 
   /// An element as stored in the file, in Double.
-  package func element(_ row: Int, _ column: Int) -> Double {
+  /// - Throws: `ModelFileError` if it cannot be read, or the file was changed.
+  package func element(_ row: Int, _ column: Int) throws(ModelFileError) -> Double {
     precondition(row >= 0 && row < rows && column >= 0 && column < columns)
-    func double(at index: Int, isBigEndian: Bool) -> Double {
-      file.withBytes { bytes in
-        let stored = bytes.loadUnaligned(fromByteOffset: dataStart + 8 * index, as: UInt64.self)
-        return Double(bitPattern: isBigEndian ? UInt64(bigEndian: stored) : UInt64(littleEndian: stored))
-      }
+    func double(at index: Int, isBigEndian: Bool) throws(ModelFileError) -> Double {
+      let stored = try file.bytes(dataStart + 8 * index..<dataStart + 8 * index + 8)
+      let bits = (isBigEndian ? stored : stored.reversed()).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      return Double(bitPattern: bits)
     }
     switch elements {
-    case .stored(.float64): return double(at: row * columns + column, isBigEndian: false)
+    case .stored(.float64): return try double(at: row * columns + column, isBigEndian: false)
     case .numPy(let type, let isFortranOrder) where type.element == .float64:
-      return double(at: isFortranOrder ? column * rows + row : row * columns + column, isBigEndian: type.isBigEndian)
-    default: return Double(floats(row..<row + 1)[column])
+      return try double(
+        at: isFortranOrder ? column * rows + row : row * columns + column, isBigEndian: type.isBigEndian)
+    default: return Double(try floats(row..<row + 1)[column])
     }
   }
 }

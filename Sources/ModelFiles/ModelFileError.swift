@@ -26,10 +26,10 @@ public struct ModelFileError: Error, Equatable, Sendable, CustomStringConvertibl
     self.problem = problem
   }
 
-  /// One line: `path: tensor 'x': shape [2, 3] expected, [3, 2] found`.
+  /// One line: `path: tensor 'x': shape [2, 3] expected, [3, 2] found`. Control characters are escaped.
   public var description: String {
-    guard let subject else { return "\(file): \(problem)" }
-    return "\(file): \(subject): \(problem)"
+    guard let subject else { return "\(file): \(problem)".printable }
+    return "\(file): \(subject): \(problem)".printable
   }
 }
 
@@ -48,19 +48,4 @@ package func writeFile(_ bytes: [UInt8], to path: String) throws(ModelFileError)
     try file.write(bytes)
     try file.commit()
   } catch { throw ModelFileError(error) }
-}
-
-extension String {
-  /// The text in single quotes, on one line and cut to a readable length: names come from files
-  /// and may contain anything.
-  package var quoted: String {
-    let limit = 120
-    var text = "'"
-    for scalar in unicodeScalars.prefix(limit) {
-      text +=
-        scalar.properties.generalCategory == .control
-        ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-    return text + (unicodeScalars.count > limit ? "…'" : "'")
-  }
 }

@@ -13,19 +13,11 @@ package struct NumPyArray: Equatable, Sendable {
   /// - Throws: `ModelFileError` if it cannot be opened, is not a `.npy` file of real numbers, or
   ///   has more or fewer bytes than its header says.
   package init(path: String) throws(ModelFileError) {
-    let file = try MappedFile(path: path)
-    self = try file.withBytes { (bytes) throws(ModelFileError) in
-      try NumPyArray(bytes, file: path)
-    }
-  }
-
-  /// Reads the bytes of a whole file.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) {
-    let header = try NumPyHeader(bytes, file: file)
+    let file = try InputFile(path: path)
+    let header = try NumPyHeader(file)
     shape = header.shape
     type = header.type
-    let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
-    let values = floats(data, count: header.count, of: header.type)
+    let values = try file.floats(at: header.dataStart, count: header.count, of: header.type)
     self.values = header.isFortranOrder ? rowMajor(values, shape: header.shape) : values
   }
 
@@ -77,16 +69,11 @@ private func rowMajor(_ values: [Float], shape: [Int]) -> [Float] {
   }
 }
 
-/// The elements of an array's bytes as Float, in the bytes' order.
-/// - Parameters:
-///   - bytes: Enough for `count` elements, of any alignment.
-///   - count: The number of elements.
-///   - type: Their type.
-///   - stride: How many elements it is from each to the next.
-/// - Returns: `count` numbers.
-func floats(_ bytes: UnsafeRawBufferPointer, count: Int, of type: NumPyType, stride: Int = 1) -> [Float] {
-  let elements = ElementReader(bytes: bytes, count: count, stride: stride, isBigEndian: type.isBigEndian)
-  return floats(elements, of: type.element.storedType) ?? []
+extension InputFile {
+  /// Elements of an array as Float, in the file's order.
+  func floats(at place: Int, count: Int, of type: NumPyType) throws(ModelFileError) -> [Float] {
+    try floats(at: place, count: count, of: type.element.storedType, isBigEndian: type.isBigEndian) ?? []
+  }
 }
 
 /// Makes `.npy` files of float32, byte for byte those of `np.save`.
@@ -142,7 +129,7 @@ struct NumPyArchive: Sendable {
 
   /// Reads the directory and the header of every array.
   /// - Throws: `ModelFileError` if the archive is damaged or holds anything but arrays of numbers.
-  init(_ file: MappedFile) throws(ModelFileError) {
+  init(_ file: InputFile) throws(ModelFileError) {
     path = file.path
     archive = try ZipArchive(file)
     var members: [String: Member] = [:]

@@ -114,12 +114,12 @@ struct NumPyHeader {
 
   /// Reads and checks the header of a whole file, and that exactly its data follow.
   /// - Parameters:
-  ///   - bytes: the file, or its beginning.
-  ///   - wholeSize: the file's length in bytes, if `bytes` is only its beginning.
+  ///   - bytes: the file's beginning.
+  ///   - wholeSize: the file's length in bytes.
   ///   - file: what to call it in a message.
   /// - Throws: `ModelFileError` naming the first thing that is wrong.
-  init(_ bytes: UnsafeRawBufferPointer, wholeSize: Int? = nil, file: String) throws(ModelFileError) {
-    let text = try Self.text(in: bytes, file: file)
+  init(_ bytes: UnsafeRawBufferPointer, wholeSize: Int, file: String) throws(ModelFileError) {
+    let text = try Self.text(in: bytes, wholeSize: wholeSize, file: file)
     dataStart = text.endIndex
     var parser = NumPyHeaderParser(text, file: file)
     let fields = try parser.fields()
@@ -134,7 +134,7 @@ struct NumPyHeader {
     }
     count = size / type.element.size
 
-    let found = (wholeSize ?? bytes.count) - dataStart
+    let found = wholeSize - dataStart
     guard found == size else {
       let end =
         found < size
@@ -146,9 +146,23 @@ struct NumPyHeader {
     }
   }
 
+  /// Reads and checks the header of a file, and that exactly its data follow.
+  /// - Throws: `ModelFileError` naming the first thing that is wrong.
+  init(_ file: InputFile) throws(ModelFileError) {
+    // Version 1.0 has the text's length in two bytes, later ones in four.
+    let start = try file.bytes(0..<min(12, file.count))
+    let length = start.dropFirst(8).prefix(start.count > 6 && start[6] == 1 ? 2 : 4).reversed().reduce(0) {
+      $0 << 8 | Int($1)
+    }
+    let bytes = try file.bytes(0..<min(file.count, 12 + min(length, Self.textLimit)))
+    self = try bytes.withUnsafeBufferPointer { (bytes) throws(ModelFileError) in
+      try NumPyHeader(UnsafeRawBufferPointer(bytes), wholeSize: file.count, file: file.path)
+    }
+  }
+
   /// The bytes of the text, after the checks on all that comes before it.
   private static func text(
-    in bytes: UnsafeRawBufferPointer, file: String
+    in bytes: UnsafeRawBufferPointer, wholeSize: Int, file: String
   ) throws(ModelFileError) -> Slice<UnsafeRawBufferPointer> {
     func error(_ problem: String) -> ModelFileError { ModelFileError(file: file, problem: problem) }
     guard bytes.starts(with: magic) else { throw error(stranger(bytes)) }
@@ -167,13 +181,13 @@ struct NumPyHeader {
       major == 1
       ? Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
       : Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
-    guard length <= bytes.count - start else {
+    guard length <= wholeSize - start else {
       throw error(
-        "the header claims \(length) bytes but the file has \(bytes.count - start) after it; "
+        "the header claims \(length) bytes but the file has \(wholeSize - start) after it; "
           + "the file is cut short")
     }
-    guard length <= textLimit else {
-      throw error("the header claims \(length) bytes, more than the \(textLimit) allowed")
+    guard length <= min(textLimit, bytes.count - start) else {
+      throw error("the header claims \(length) bytes, more than the \(min(textLimit, bytes.count - start)) allowed")
     }
     return bytes[start..<start + length]
   }

@@ -1,4 +1,4 @@
-/// An open safetensors file: its tensors' descriptions, checked, and their bytes, mapped.
+/// An open safetensors file: its tensors' descriptions, checked, and their bytes, read when they are asked for.
 package final class SafetensorsFile: Sendable {
   /// Where the file lies, as the caller gave it.
   package let path: String
@@ -7,18 +7,16 @@ package final class SafetensorsFile: Sendable {
   /// The tensors by name.
   package let tensors: [String: TensorEntry]
 
-  private let file: MappedFile
+  private let file: InputFile
   private let dataStart: Int
 
-  /// Opens and checks a file; the bytes are mapped, not read.
+  /// Opens and checks a file; the tensors are not read.
   /// - Parameter path: The path of a regular file.
   /// - Throws: `ModelFileError` naming what cannot be opened or the rule that the file breaks.
   package init(path: String) throws(ModelFileError) {
     self.path = path
-    file = try MappedFile(path: path)
-    let header = try file.withBytes { (bytes) throws(ModelFileError) in
-      try SafetensorsHeader(bytes, file: path)
-    }
+    file = try InputFile(path: path)
+    let header = try SafetensorsHeader(file)
     metadata = header.metadata
     dataStart = header.dataStart
     var tensors: [String: TensorEntry] = [:]
@@ -40,14 +38,9 @@ package final class SafetensorsFile: Sendable {
     return entry
   }
 
-  /// Calls `body` with a tensor's bytes, row major and little endian, of no particular alignment,
-  /// valid during the call only.
-  /// - Throws: `ModelFileError` if there is no such tensor, and whatever `body` throws.
-  package func withBytes<Result>(
-    of name: String, _ body: (UnsafeRawBufferPointer) throws(ModelFileError) -> Result
-  ) throws(ModelFileError) -> Result {
-    try withBytes(of: try entry(named: name), body)
-  }
+  /// A tensor's bytes, row major and little endian.
+  /// - Throws: `ModelFileError` if there is no such tensor or it cannot be read.
+  package func bytes(of name: String) throws(ModelFileError) -> [UInt8] { try bytes(of: try entry(named: name)) }
 
   /// A tensor's elements as Float.
   /// - Parameters:
@@ -61,10 +54,10 @@ package final class SafetensorsFile: Sendable {
   ) throws(ModelFileError) -> [Float] {
     let entry = try entry(named: name)
     try entry.check(shape: shape, file: path)
-    let floats = try withBytes(of: entry) { (bytes) throws(ModelFileError) in
-      widenedToFloat(bytes, from: entry.elementType)
-    }
-    guard let floats else {
+    guard entry.elementType.isReal,
+      let floats = try file.floats(
+        at: dataStart + entry.byteRange.lowerBound, count: entry.count, of: entry.elementType)
+    else {
       throw entry.error(
         in: path, "holds \(entry.elementType.rawValue), where F16, BF16, F32 or F64 is expected")
     }
@@ -83,24 +76,16 @@ package final class SafetensorsFile: Sendable {
   ) throws(ModelFileError) -> [Int] {
     let entry = try entry(named: name)
     try entry.check(shape: shape, file: path)
-    let integers = try withBytes(of: entry) { (bytes) throws(ModelFileError) in
-      widenedToInt(bytes, from: entry.elementType)
-    }
-    guard let integers else {
+    guard let integers = try bytes(of: entry).withUnsafeBytes({ widenedToInt($0, from: entry.elementType) }) else {
       throw entry.error(
         in: path, "holds \(entry.elementType.rawValue) or a value that is not an Int")
     }
     return integers
   }
 
-  private func withBytes<Result>(
-    of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) throws(ModelFileError) -> Result
-  ) throws(ModelFileError) -> Result {
-    try file.withBytes { (bytes) throws(ModelFileError) in
-      let start = dataStart + entry.byteRange.lowerBound
-      return try body(
-        UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.byteRange.count]))
-    }
+  private func bytes(of entry: TensorEntry) throws(ModelFileError) -> [UInt8] {
+    let start = dataStart + entry.byteRange.lowerBound
+    return try file.bytes(start..<start + entry.byteRange.count)
   }
 }
 
@@ -147,15 +132,16 @@ struct SafetensorsHeader {
 
   private let file: String
 
-  /// Reads and checks the header of a whole file.
+  /// Reads and checks the header of a file.
   /// - Throws: `ModelFileError` naming the first rule that the file breaks.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) {
+  init(_ input: InputFile) throws(ModelFileError) {
+    let file = input.path
     self.file = file
-    guard bytes.count >= 8 else {
+    guard input.count >= 8 else {
       throw ModelFileError(
-        file: file, problem: "\(bytes.count) bytes are too few for a safetensors file")
+        file: file, problem: "\(input.count) bytes are too few for a safetensors file")
     }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    let length = try input.bytes(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(Self.byteLimit) else {
       throw ModelFileError(
         file: file,
@@ -163,13 +149,13 @@ struct SafetensorsHeader {
           + "this is not a safetensors file")
     }
     dataStart = 8 + Int(length)
-    guard dataStart <= bytes.count else {
+    guard dataStart <= input.count else {
       throw ModelFileError(
         file: file,
-        problem: "the header claims \(length) bytes but the file has \(bytes.count - 8) after it; "
+        problem: "the header claims \(length) bytes but the file has \(input.count - 8) after it; "
           + "the file is cut short")
     }
-    let text = UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])
+    let text = try input.bytes(8..<dataStart)
     guard text.first == UInt8(ascii: "{") else {
       throw ModelFileError(file: file, problem: "the header is not a JSON object")
     }
@@ -193,7 +179,7 @@ struct SafetensorsHeader {
         < ($1.byteRange.lowerBound, $1.byteRange.upperBound)
     }
     self.entries = entries
-    try checkCover(dataCount: bytes.count - dataStart)
+    try checkCover(dataCount: input.count - dataStart)
   }
 
   private static func metadata(

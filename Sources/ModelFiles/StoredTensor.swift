@@ -29,6 +29,9 @@ package enum StoredType: String, CaseIterable, Hashable, Sendable {
     }
   }
 
+  /// Whether its elements are single numbers or truth values of which Float holds the nearest.
+  var isNumber: Bool { ![.float8E5M2, .float8E4M3, .float8E8M0, .complex64].contains(self) }
+
   /// Whether it holds real numbers of 16 bits or more.
   var isReal: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
 }
@@ -150,8 +153,6 @@ func widenedToInt(_ bytes: UnsafeRawBufferPointer, from type: StoredType) -> [In
 struct ElementReader {
   let bytes: UnsafeRawBufferPointer
   let count: Int
-  /// How many elements it is from each to the next.
-  var stride = 1
   var isBigEndian = false
 
   /// The elements, each converted.
@@ -164,16 +165,15 @@ struct ElementReader {
     return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
       if let output = buffer.baseAddress {
         // The usual case has a loop of its own, which the compiler turns into vector code.
-        if stride == 1, !isBigEndian {
+        if !isBigEndian {
           for index in 0..<count {
             let stored = base.loadUnaligned(fromByteOffset: index &* size, as: Stored.self)
             (output + index).initialize(to: convert(Stored(littleEndian: stored)))
           }
         } else {
           for index in 0..<count {
-            let stored = base.loadUnaligned(fromByteOffset: index &* stride &* size, as: Stored.self)
-            let value = isBigEndian ? Stored(bigEndian: stored) : Stored(littleEndian: stored)
-            (output + index).initialize(to: convert(value))
+            let stored = base.loadUnaligned(fromByteOffset: index &* size, as: Stored.self)
+            (output + index).initialize(to: convert(Stored(bigEndian: stored)))
           }
         }
       }

@@ -1,15 +1,18 @@
-/// A ZIP archive, mapped: its directory, checked, and the bytes of its files.
+/// A ZIP archive: its directory, checked, and the bytes of its files.
 struct ZipArchive: Sendable {
   let path: String
   let entries: [ZipEntry]
-  private let file: MappedFile
+  private let file: InputFile
   private let directoryStart: Int
 
+  /// Compressed bytes that are read at a time.
+  private static let pieceSize = 1 << 18
+
   /// - Throws: `ModelFileError` if the file cannot be read or is no sound archive.
-  init(_ file: MappedFile) throws(ModelFileError) {
+  init(_ file: InputFile) throws(ModelFileError) {
     self.file = file
     path = file.path
-    let directory = try file.withBytes { (bytes) throws(ModelFileError) in try ZipDirectory(bytes, file: file.path) }
+    let directory = try ZipDirectory(file)
     entries = directory.entries
     directoryStart = directory.start
   }
@@ -29,36 +32,44 @@ struct ZipArchive: Sendable {
   }
 
   private func content(of entry: ZipEntry, count: Int) throws(ModelFileError) -> [UInt8] {
-    try file.withBytes { (bytes) throws(ModelFileError) in
-      let stored = try self.stored(entry, in: bytes)
-      switch entry.method {
-      case .stored:
-        guard entry.count == entry.storedCount else { throw error(entry, "its two sizes differ; the file is damaged") }
-        return Array(stored.prefix(count))
-      case .deflated:
-        guard entry.count / Inflate.bestRatio <= entry.storedCount else {
-          throw error(entry, "\(entry.count) bytes cannot come from \(entry.storedCount); the file is damaged")
-        }
-        do throws(Inflate.Failure) {
-          return try Inflate.bytes(of: stored, count: count, isWhole: count == entry.count)
-        } catch { throw self.error(entry, error.problem) }
+    let stored = try stored(entry)
+    switch entry.method {
+    case .stored:
+      guard entry.count == entry.storedCount else { throw error(entry, "its two sizes differ; the file is damaged") }
+      return try file.bytes(stored.lowerBound..<stored.lowerBound + count)
+    case .deflated:
+      guard entry.count / Inflate.bestRatio <= entry.storedCount else {
+        throw error(entry, "\(entry.count) bytes cannot come from \(entry.storedCount); the file is damaged")
       }
+      let inflate = try Inflate(count: count, isWhole: count == entry.count) { self.error(entry, $0) }
+      var place = stored.lowerBound
+      while place < stored.upperBound, inflate.wantsMore {
+        let piece = try file.bytes(place..<min(stored.upperBound, place + Self.pieceSize))
+        try piece.withUnsafeBufferPointer { (piece) throws(ModelFileError) in
+          try inflate.take(UnsafeRawBufferPointer(piece))
+        }
+        place += piece.count
+      }
+      return try inflate.finish()
     }
   }
 
-  /// A file's bytes as they are stored: they follow its own header, whose length varies.
-  private func stored(
-    _ entry: ZipEntry, in bytes: UnsafeRawBufferPointer
-  ) throws(ModelFileError) -> UnsafeRawBufferPointer {
-    let fields = LittleEndianFields(bytes: bytes)
-    guard entry.place <= directoryStart - 30, fields.uint32(entry.place) == 0x0403_4B50,
-      let nameLength = fields.uint16(entry.place + 26), let extraLength = fields.uint16(entry.place + 28)
-    else { throw error(entry, "it is not where the directory says; the file is damaged") }
+  /// Where a file's bytes are stored: they follow its own header, whose length varies.
+  private func stored(_ entry: ZipEntry) throws(ModelFileError) -> Range<Int> {
+    guard entry.place <= directoryStart - 30 else { throw misplaced(entry) }
+    let header = try file.bytes(entry.place..<entry.place + 30)
+    let fields = LittleEndianFields(bytes: header)
+    guard fields.uint32(0) == 0x0403_4B50, let nameLength = fields.uint16(26), let extraLength = fields.uint16(28)
+    else { throw misplaced(entry) }
     let start = entry.place + 30 + nameLength + extraLength
     guard start <= directoryStart, entry.storedCount <= directoryStart - start else {
       throw error(entry, "\(entry.storedCount) bytes do not fit into the archive; the file is damaged")
     }
-    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.storedCount])
+    return start..<start + entry.storedCount
+  }
+
+  private func misplaced(_ entry: ZipEntry) -> ModelFileError {
+    error(entry, "it is not where the directory says; the file is damaged")
   }
 
   private func error(_ entry: ZipEntry, _ problem: String) -> ModelFileError {
@@ -89,22 +100,30 @@ struct ZipDirectory {
   /// Where the directory begins: the files lie before it.
   let start: Int
 
-  /// - Throws: `ModelFileError` if the bytes are no archive, are cut short or damaged, or use what is not supported.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) {
-    func error(_ problem: String) -> ModelFileError { ModelFileError(file: file, problem: problem) }
-    let fields = LittleEndianFields(bytes: bytes)
-    guard let end = Self.end(fields) else {
+  /// The record that ends every archive, without its comment; before it the place of a 64-bit record may be noted.
+  private static let endSize = 22
+  private static let noteSize = 20
+  private static let wideSize = 56
+
+  /// - Throws: `ModelFileError` if the file is no archive, is cut short or damaged, or uses what is not supported.
+  init(_ file: InputFile) throws(ModelFileError) {
+    func error(_ problem: String) -> ModelFileError { ModelFileError(file: file.path, problem: problem) }
+    let damaged = error("the archive's directory is damaged")
+    let tailStart = max(0, file.count - Self.noteSize - Self.endSize - 0xFFFF)
+    let tail = LittleEndianFields(bytes: try file.bytes(tailStart..<file.count))
+    guard let end = Self.end(tail) else {
       throw error("the archive has no directory; the file is cut short or is no ZIP archive")
     }
-    let damaged = error("the archive's directory is damaged")
-    var place = end
-    guard let first = fields.uint16(end + 4), let own = fields.uint16(end + 6), var count = fields.uint16(end + 10),
-      var size = fields.uint32(end + 12), var start = fields.uint32(end + 16)
+    var place = tailStart + end
+    guard let first = tail.uint16(end + 4), let own = tail.uint16(end + 6), var count = tail.uint16(end + 10),
+      var size = tail.uint32(end + 12), var start = tail.uint32(end + 16)
     else { throw damaged }
     if count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF {
-      guard fields.uint32(end - 20) == 0x0706_4B50, let wide = fields.uint64(end - 12),
-        fields.uint32(wide) == 0x0606_4B50, let wideCount = fields.uint64(wide + 32),
-        let wideSize = fields.uint64(wide + 40), let wideStart = fields.uint64(wide + 48)
+      guard tail.uint32(end - 20) == 0x0706_4B50, let wide = tail.uint64(end - 12), wide <= place - Self.wideSize
+      else { throw damaged }
+      let fields = LittleEndianFields(bytes: try file.bytes(wide..<wide + Self.wideSize))
+      guard fields.uint32(0) == 0x0606_4B50, let wideCount = fields.uint64(32), let wideSize = fields.uint64(40),
+        let wideStart = fields.uint64(48)
       else { throw damaged }
       (count, size, start, place) = (wideCount, wideSize, wideStart, wide)
     } else if first != 0 || own != 0 {
@@ -115,21 +134,22 @@ struct ZipDirectory {
 
     var entries: [ZipEntry] = []
     var seen: Set<ExactString> = []
-    place = start
+    let directory = LittleEndianFields(bytes: try file.bytes(start..<start + size))
+    place = 0
     for _ in 0..<count {
-      let (entry, length) = try Self.entry(at: place, in: fields, end: start + size, file: file)
+      let (entry, length) = try Self.entry(at: place, in: directory, file: file.path)
       guard seen.insert(ExactString(entry.name)).inserted else { throw error("\(entry.name.quoted) is in it twice") }
       entries.append(entry)
       place += length
     }
-    guard place == start + size else { throw damaged }
+    guard place == size else { throw damaged }
     self.entries = entries
     self.start = start
   }
 
-  /// The record that ends every archive: 22 bytes and a comment, whose length it holds.
+  /// Where the record that ends every archive is; it holds the length of the comment behind it.
   private static func end(_ fields: LittleEndianFields) -> Int? {
-    let last = fields.bytes.count - 22
+    let last = fields.bytes.count - endSize
     guard last >= 0 else { return nil }
     return (max(0, last - 0xFFFF)...last).reversed().first {
       fields.uint32($0) == 0x0605_4B50 && fields.uint16($0 + 20) == last - $0
@@ -137,15 +157,15 @@ struct ZipDirectory {
   }
 
   private static func entry(
-    at place: Int, in fields: LittleEndianFields, end: Int, file: String
+    at place: Int, in fields: LittleEndianFields, file: String
   ) throws(ModelFileError) -> (ZipEntry, length: Int) {
     func error(_ problem: String) -> ModelFileError { ModelFileError(file: file, problem: problem) }
-    guard fields.uint32(place) == 0x0201_4B50, place + 46 <= end, let flags = fields.uint16(place + 8),
+    guard fields.uint32(place) == 0x0201_4B50, let flags = fields.uint16(place + 8),
       let method = fields.uint16(place + 10), let checksum = fields.uint32(place + 16),
       var stored = fields.uint32(place + 20), var count = fields.uint32(place + 24),
       let nameLength = fields.uint16(place + 28), let extraLength = fields.uint16(place + 30),
       let commentLength = fields.uint16(place + 32), var start = fields.uint32(place + 42),
-      place + 46 + nameLength + extraLength + commentLength <= end
+      place + 46 + nameLength + extraLength + commentLength <= fields.bytes.count
     else { throw error("the archive's directory is damaged") }
     let name = String(decoding: fields.bytes[place + 46..<place + 46 + nameLength], as: UTF8.self)
     var wide = WideNumbers(fields, place + 46 + nameLength, length: extraLength)
@@ -204,9 +224,9 @@ private struct WideNumbers {
   }
 }
 
-/// Numbers at places of a file, each checked to lie in it.
+/// Numbers at places of some bytes, each checked to lie in them.
 struct LittleEndianFields {
-  let bytes: UnsafeRawBufferPointer
+  let bytes: [UInt8]
 
   func uint16(_ place: Int) -> Int? { number(place, as: UInt16.self) }
   func uint32(_ place: Int) -> Int? { number(place, as: UInt32.self) }
@@ -215,6 +235,7 @@ struct LittleEndianFields {
 
   private func number<Value: FixedWidthInteger & BitwiseCopyable>(_ place: Int, as type: Value.Type) -> Int? {
     guard place >= 0, place <= bytes.count - MemoryLayout<Value>.size else { return nil }
-    return Int(exactly: Value(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
+    let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: type) }
+    return Int(exactly: Value(littleEndian: value))
   }
 }

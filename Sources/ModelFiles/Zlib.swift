@@ -1,4 +1,5 @@
 internal import CZlib
+internal import Memory
 
 /// A CRC-32 of bytes that come in parts (ISO 3309, as in zlib and ZIP archives). It detects damage and change, not
 /// manipulation.
@@ -14,9 +15,9 @@ package struct Checksum: Sendable, Hashable {
   /// Of a whole file.
   /// - Throws: `ModelFileError` if it cannot be read.
   package init(ofFile path: String) throws(ModelFileError) {
-    let file = try MappedFile(path: path)
+    let file = try InputFile(path: path)
     self.init()
-    file.withBytes { add($0) }
+    try file.forEachPiece(of: 0..<file.count) { add($0) }
   }
 
   /// Adds more bytes.
@@ -47,11 +48,8 @@ package struct Checksum: Sendable, Hashable {
   }
 }
 
-/// Decompression of raw deflate streams (RFC 1951) through zlib.
-enum Inflate {
-  /// Why a stream cannot be used, as the rest of a sentence.
-  struct Failure: Error { let problem: String }
-
+/// Decompression of a raw deflate stream (RFC 1951) that comes in pieces, through zlib.
+final class Inflate {
   /// Deflate's best ratio: a run of 258 bytes takes two bits at least. A stream that claims more is not believed, so
   /// that a damaged size cannot ask for terabytes.
   static let bestRatio = 1_032
@@ -59,55 +57,81 @@ enum Inflate {
   /// zlib counts in 32 bits.
   private static let step = 1 << 30
 
-  /// The first `count` bytes of a stream's content.
+  private let count: Int
+  private let isWhole: Bool
+  private let error: (String) -> ModelFileError
+  /// zlib keeps the address of its state, which must not move.
+  private let z: UnsafeMutablePointer<z_stream>
+  private let isStarted: Bool
+  private var output: [UInt8]
+  private var made = 0
+  private var isEnded = false
+
+  /// Starts a stream.
   /// - Parameters:
-  ///   - stream: the compressed bytes.
-  ///   - count: how many bytes are wanted.
+  ///   - count: how many bytes of its content are wanted.
   ///   - isWhole: whether the content must end there.
-  /// - Returns: `count` bytes.
-  /// - Throws: `Failure` if the stream is damaged, too short, or, where that was asked for, too long.
-  static func bytes(
-    of stream: UnsafeRawBufferPointer, count: Int, isWhole: Bool
-  ) throws(Failure) -> [UInt8] {
-    var z = z_stream()
-    guard weft_inflate_raw(&z) == Z_OK else { throw Failure(problem: "cannot be decompressed: no memory") }
-    defer { inflateEnd(&z) }
-    var output = [UInt8](repeating: 0, count: count)
-    var (taken, made) = (0, 0)
-    var status = Z_OK
+  ///   - error: makes an error of what is wrong with the stream, the rest of a sentence.
+  /// - Throws: what `error` makes if there is no memory.
+  init(count: Int, isWhole: Bool, error: @escaping (String) -> ModelFileError) throws(ModelFileError) {
+    do { try HostAllocation.check(count) } catch let refused { throw error(refused.description) }
+    (self.count, self.isWhole, self.error) = (count, isWhole, error)
+    output = [UInt8](repeating: 0, count: count)
+    z = .allocate(capacity: 1)
+    z.initialize(to: z_stream())
+    isStarted = weft_inflate_raw(z) == Z_OK
+    guard isStarted else { throw error("cannot be decompressed: no memory") }
+  }
+
+  deinit {
+    if isStarted { inflateEnd(z) }
+    z.deallocate()
+  }
+
+  /// Whether the rest of the stream is to be taken.
+  var wantsMore: Bool { isWhole || made < count }
+
+  /// Takes the next piece of the stream.
+  /// - Throws: an error if the stream is damaged or, where that was asked for, too long.
+  func take(_ piece: UnsafeRawBufferPointer) throws(ModelFileError) {
+    guard let base = piece.baseAddress, !piece.isEmpty else { return }
+    guard !isEnded else { throw error("is shorter than the archive says") }
     // Room for one byte more than expected shows a stream that goes on.
     var surplus: UInt8 = 0
-    while status == Z_OK {
-      let input = min(stream.count - taken, step)
-      let room = min(count - made, step)
-      z.next_in = stream.baseAddress.map {
-        UnsafeMutablePointer(mutating: ($0 + taken).assumingMemoryBound(to: Bytef.self))
-      }
-      z.avail_in = uInt(input)
+    z.pointee.next_in = UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: Bytef.self))
+    z.pointee.avail_in = uInt(piece.count)
+    var status = Z_OK
+    while status == Z_OK, wantsMore {
+      let room = min(count - made, Self.step)
       if room > 0 {
         status = output.withUnsafeMutableBufferPointer { buffer in
-          z.next_out = buffer.baseAddress.map { $0 + made }
-          z.avail_out = uInt(room)
-          return inflate(&z, Z_NO_FLUSH)
+          z.pointee.next_out = buffer.baseAddress.map { $0 + made }
+          z.pointee.avail_out = uInt(room)
+          return inflate(z, Z_NO_FLUSH)
         }
-        made += room - Int(z.avail_out)
-      } else if isWhole {
-        status = withUnsafeMutablePointer(to: &surplus) { place in
-          z.next_out = place
-          z.avail_out = 1
-          return inflate(&z, Z_NO_FLUSH)
-        }
-        guard z.avail_out == 1 else { throw Failure(problem: "is longer than the archive says") }
+        made += room - Int(z.pointee.avail_out)
       } else {
-        return output
+        status = withUnsafeMutablePointer(to: &surplus) { place in
+          z.pointee.next_out = place
+          z.pointee.avail_out = 1
+          return inflate(z, Z_NO_FLUSH)
+        }
+        guard z.pointee.avail_out == 1 else { throw error("is longer than the archive says") }
       }
-      taken += input - Int(z.avail_in)
     }
-    // Z_BUF_ERROR: neither input nor room was left, and the stream had not ended.
-    guard status == Z_STREAM_END || status == Z_BUF_ERROR else { throw Failure(problem: "is damaged") }
-    guard made == count, !isWhole || status == Z_STREAM_END && taken == stream.count else {
-      throw Failure(problem: "is shorter than the archive says")
+    switch status {
+    case Z_OK, Z_BUF_ERROR: break  // all of the piece is taken: more is needed
+    case Z_STREAM_END:
+      isEnded = true
+      guard z.pointee.avail_in == 0 || !isWhole else { throw error("is shorter than the archive says") }
+    default: throw error("is damaged")
     }
+  }
+
+  /// The content, after the last piece.
+  /// - Throws: an error if the stream was too short.
+  func finish() throws(ModelFileError) -> [UInt8] {
+    guard made == count, !isWhole || isEnded else { throw error("is shorter than the archive says") }
     return output
   }
 

@@ -32,7 +32,7 @@ import Testing
     #expect(try opened.integers(named: "a", shape: [2, 2]) == [0, 1, 2, 3])
     #expect(try opened.integers(named: "b") == [0x0504, 0x0706])
     #expect(try opened.floats(named: "none", shape: [0, 7]).isEmpty)
-    #expect(try opened.withBytes(of: "b") { Array($0) } == [4, 5, 6, 7])
+    #expect(try opened.bytes(of: "b") == [4, 5, 6, 7])
   }
 
   @Test func noTensorsAtAll() throws {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ModelFiles
 
 /// Γ = E‖ε_θ(x, t)‖² / dim at each noise level, the mean square of a network's predicted noise: which Analytic-DPM
 /// needs of a model (Bao et al., 2022). It is estimated once, over data, and kept beside the weights.
@@ -222,7 +223,7 @@ extension GammaTable {
     let header = try Self.decode(Header.self, json)
     guard header.format == Self.format else {
       throw DiffusionError(
-        .invalidData, "The file's format is \"\(header.format)\"; a Γ table's is \"\(Self.format)\".")
+        .invalidData, "The file's format is \(header.format.quoted); a Γ table's is \"\(Self.format)\".")
     }
     guard (1...2).contains(header.version) else {
       throw DiffusionError(

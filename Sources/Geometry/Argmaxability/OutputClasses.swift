@@ -82,7 +82,7 @@ struct DuplicateClasses {
   /// - Throws: `CancellationError`.
   init(_ classes: OutputClasses) async throws {
     let survey = try await VectorSurvey(of: classes.vectors, metric: .euclidean, name: "class")
-    let groups = DuplicateGroups(of: classes.vectors, hashes: survey.hashes)
+    let groups = try DuplicateGroups(of: classes.vectors, hashes: survey.hashes)
     for group in 0..<groups.count {
       let members = groups.members(of: group)
       if members.count > 1 { add(members.map(Int.init), classes.bias) }

@@ -44,7 +44,7 @@ public struct PairAngles: Sendable, Hashable {
   ///   - vectors: at least two; those at the mean itself have no direction and are left out.
   ///   - pairs: how many at most.
   ///   - seed: which.
-  /// - Throws: `CancellationError`.
+  /// - Throws: `CancellationError`, or the source's error.
   public init?(of vectors: some VectorSource, pairs: Int = 100_000, seed: UInt64 = 0) async throws {
     let mean = try await vectors.mean()
     let distances = try await vectors.distances(from: mean)
@@ -59,12 +59,12 @@ public struct PairAngles: Sendable, Hashable {
     guard usable.count > 1, pairs > 0 else { return nil }
     let drawn = Self.pairs(of: usable, atMost: pairs, seed: seed)
     let cosines = try await inParallel(drawn.count, blockSize: 2048) { block in
-      VectorReader.reading(vectors) { reader in
-        block.map { pair in
+      try VectorReader.reading(vectors) { reader in
+        try block.map { pair in
           let (i, j) = drawn[pair]
           var product = 0.0
-          reader.withVector(i) { x in
-            reader.withVector(j) { y in
+          try reader.withVector(i) { x in
+            try reader.withVector(j) { y in
               for (channel, middle) in mean.enumerated() {
                 product += (Double(x[channel]) - middle) * (Double(y[channel]) - middle)
               }

@@ -11,10 +11,11 @@ public struct HubLatents: Sendable, Hashable {
   public let dimension: Int
 
   /// Those of a set that at least `least` others have among their k nearest.
-  public init(of vectors: some VectorSource, _ counts: NeighbourCounts, atLeast least: Int) {
+  /// - Throws: the set's error if they can no longer be read.
+  public init(of vectors: some VectorSource, _ counts: NeighbourCounts, atLeast least: Int) throws {
     indices = counts.hubs(atLeast: least)
     self.counts = indices.map { counts.counts[$0] }
-    elements = indices.flatMap { vectors.floats($0..<$0 + 1) }
+    elements = try indices.flatMap { try vectors.floats($0..<$0 + 1) }
     dimension = vectors.dimension
   }
 

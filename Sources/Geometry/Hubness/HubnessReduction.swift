@@ -115,16 +115,16 @@ struct LocalScales: Sendable {
   ) async throws -> [Double] {
     let dimension = vectors.dimension
     return try await inParallel(lists.rowCount, blockSize: 64) { block in
-      VectorReader.reading(vectors) { reader in
-        block.map { row in
+      try VectorReader.reading(vectors) { reader in
+        try block.map { row in
           var centroid = [Double](repeating: 0, count: dimension)
-          reader.withVectors(Array(lists.indices(of: row).prefix(k))) { neighbours in
+          try reader.withVectors(Array(lists.indices(of: row).prefix(k))) { neighbours in
             for neighbour in neighbours {
               for channel in 0..<dimension { centroid[channel] += Double(neighbour[channel]) }
             }
           }
           for channel in 0..<dimension { centroid[channel] /= Double(k) }
-          return reader.withVector(row) { squaredDistance($0, centroid) }
+          return try reader.withVector(row) { squaredDistance($0, centroid) }
         }
       }
     }.flatMap { $0 }

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Memory
 
 /// How vectors are brought to a device: centred and scaled, since a common offset would cancel in float32.
 ///
@@ -31,16 +32,17 @@ struct CentredVectors: Sendable {
   ///   - queries: the survey of other vectors that are brought to the device.
   ///   - outliers: the magnitudes of distinct vectors, and how many of the largest may be set aside. A vector that is set
   ///     aside is zero on the device, its length infinite, and its value below that of all others.
+  /// - Throws: the source's error.
   init(
     _ metric: Metric, around source: some VectorSource, reference: VectorSurvey, queries: VectorSurvey?,
     outliers: (magnitudes: [Float], limit: Int)? = nil
-  ) {
+  ) throws {
     self.metric = metric
     dimension = source.dimension
     // Larger float32 numbers are always whole.
     let largest = max(reference.largest, queries?.largest ?? 0)
     isIntegral = metric != .cosine && reference.isIntegral && queries?.isIntegral != false && largest < 0x1p22
-    center = Self.middle(of: source, metric)
+    center = try Self.middle(of: source, metric)
     guard !isIntegral, metric != .cosine, largest > 0 else {
       scale = 1
       return
@@ -70,14 +72,14 @@ struct CentredVectors: Sendable {
 
   /// The median of each channel, of vectors spread over the set: unlike a mean it stays where most vectors are, however
   /// far out a few lie. The median of whole numbers is a whole number.
-  private static func middle(of source: some VectorSource, _ metric: Metric) -> [Double] {
+  private static func middle(of source: some VectorSource, _ metric: Metric) throws -> [Double] {
     let (count, dimension) = (source.count, source.dimension)
     // An odd number, so that one of them is in the middle.
     let size = min(sampleSize, (count - 1) / 2 * 2 + 1)
-    return VectorReader.reading(source) { reader in
+    return try VectorReader.reading(source) { reader in
       var columns = [Float](repeating: 0, count: size * dimension)
       for place in 0..<size {
-        reader.withVector(place * count / size) { vector in
+        try reader.withVector(place * count / size) { vector in
           let factor = metric == .cosine ? 1 / norm(of: vector, dimension) : 1
           for channel in 0..<dimension { columns[channel * size + place] = Float(Double(vector[channel]) * factor) }
         }
@@ -106,7 +108,11 @@ struct CentredVectors: Sendable {
   private static let chunkElements = 1 << 21
 
   /// Brings vectors to the device's form, in parallel.
+  /// - Throws: `EngineError` of kind `exhausted` if there is no memory for them; the source's error.
   func block(_ indices: ArraySlice<Int32>, of source: some VectorSource) async throws -> Block {
+    do { try HostAllocation.check(4 * indices.count * dimension) } catch {
+      throw EngineError(.exhausted, "a copy of \(indices.count) vectors \(error.description)")
+    }
     var block = Block()
     block.elements.reserveCapacity(indices.count * dimension)
     // Some at a time, so that not all are in memory twice.
@@ -114,8 +120,8 @@ struct CentredVectors: Sendable {
     for start in stride(from: indices.startIndex, to: indices.endIndex, by: size) {
       let chunk = indices[start..<min(start + size, indices.endIndex)]
       let parts = try await inParallel(chunk.count, blockSize: 64) { range in
-        VectorReader.reading(source) { reader in
-          part(chunk[start + range.lowerBound..<start + range.upperBound], reader)
+        try VectorReader.reading(source) { reader in
+          try part(chunk[start + range.lowerBound..<start + range.upperBound], reader)
         }
       }
       for part in parts {
@@ -128,19 +134,26 @@ struct CentredVectors: Sendable {
     return block
   }
 
-  private func part(_ indices: ArraySlice<Int32>, _ reader: VectorReader) -> Block {
+  private func part(_ indices: ArraySlice<Int32>, _ reader: VectorReader) throws -> Block {
     var block = Block()
-    block.elements = [Float](unsafeUninitializedCapacity: indices.count * dimension) { elements, count in
-      for (place, index) in indices.enumerated() {
-        let row = UnsafeMutableBufferPointer(rebasing: elements[place * dimension..<(place + 1) * dimension])
-        reader.withVector(Int(index)) { vector in
+    block.elements = try [Float](unsafeUninitializedCapacity: indices.count * dimension) { elements, count in
+      try reader.withVectors(indices) { vectors in
+        for (place, vector) in vectors.enumerated() {
+          let row = UnsafeMutableBufferPointer(rebasing: elements[place * dimension..<(place + 1) * dimension])
           let factor = metric == .cosine ? 1 / norm(of: vector, dimension) : 1
+          var exponents: UInt32 = 0
           for channel in 0..<dimension {
+            exponents = max(exponents, vector[channel].bitPattern & 0x7F80_0000)
             row.initializeElement(
               at: channel, to: Float((Double(vector[channel]) * factor - center[channel]) * scale))
           }
+          // The survey has seen finite numbers. No list with a NaN is ever proven, and each would be searched to the end.
+          try require(
+            exponents < 0x7F80_0000,
+            "vector \(indices[indices.startIndex + place]) holds a number that is not finite, and held none before: the "
+              + "vectors changed while they were read; run again when no one writes to them")
+          append(row, to: &block)
         }
-        append(row, to: &block)
       }
       count = indices.count * dimension
     }

@@ -54,8 +54,8 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     wanted = isOfItself ? k + 1 : k
     let survey = try await VectorSurvey(of: reference, metric: metric, name: "vector")
     let querySurvey = isOfItself ? nil : try await VectorSurvey(of: queries, metric: metric, name: "query")
-    groups = DuplicateGroups(of: reference, hashes: survey.hashes)
-    centred = CentredVectors(
+    groups = try DuplicateGroups(of: reference, hashes: survey.hashes)
+    centred = try CentredVectors(
       metric, around: reference, reference: survey, queries: querySurvey,
       outliers: (
         groups.representatives.map { survey.magnitudes[Int($0)] } + (querySurvey?.magnitudes ?? []), Self.outliers
@@ -123,12 +123,12 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
       centred, queryReach: result.norms.reduce(0, max), reach: reach, longest: norms.reduce(0, max))
     let holdsAll = result.candidates.count == groups.count
     return try await inParallel(asked.count, blockSize: 64) { block in
-      VectorReader.reading(reference) { vectors in
-        VectorReader.reading(queries) { queries in
-          block.map { place in
+      try VectorReader.reading(reference) { vectors in
+        try VectorReader.reading(queries) { queries in
+          try block.map { place in
             let listed = result.candidates.groups(of: place)
             let all = long.isEmpty ? Array(listed) : Array(long.union(listed))
-            var found = nearest(all, to: Int(asked[place]), vectors, queries)
+            var found = try nearest(all, to: Int(asked[place]), vectors, queries)
             found.isProven =
               holdsAll
               || bound.holds(
@@ -145,10 +145,10 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   /// The nearest of all vectors.
   private func exhaustively(_ asked: [Int32]) async throws -> [FoundNeighbours] {
     try await inParallel(asked.count, blockSize: 1) { block in
-      VectorReader.reading(reference) { vectors in
-        VectorReader.reading(queries) { queries in
-          block.map { place in
-            nearest(Array(0..<Int32(groups.count)), to: Int(asked[place]), vectors, queries)
+      try VectorReader.reading(reference) { vectors in
+        try VectorReader.reading(queries) { queries in
+          try block.map { place in
+            try nearest(Array(0..<Int32(groups.count)), to: Int(asked[place]), vectors, queries)
           }
         }
       }
@@ -157,15 +157,15 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
 
   private func nearest(
     _ candidates: [Int32], to query: Int, _ vectors: VectorReader, _ queries: VectorReader
-  ) -> FoundNeighbours {
-    queries.withVector(query) { vector in
+  ) throws -> FoundNeighbours {
+    try queries.withVector(query) { vector in
       let distance = ExactDistance(metric, from: vector, dimension: reference.dimension)
       var found: [(group: Int32, distance: Double)] = []
       found.reserveCapacity(candidates.count)
       // A part at a time: vectors of a file are copied.
       for start in stride(from: 0, to: candidates.count, by: 256) {
         let part = candidates[start..<min(start + 256, candidates.count)]
-        let distances = vectors.withVectors(part.map { groups.representatives[Int($0)] }) { distance(to: $0) }
+        let distances = try vectors.withVectors(part.map { groups.representatives[Int($0)] }) { distance(to: $0) }
         found += zip(part, distances).map { ($0, $1) }
       }
       let (indices, distances) = groups.nearest(found, count: wanted)

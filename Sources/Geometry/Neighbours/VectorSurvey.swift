@@ -16,7 +16,7 @@ struct VectorSurvey: Sendable {
   /// - Throws: `GeometryError` if an element is not finite, or a vector of zeros has no direction under the cosine metric.
   init(of source: some VectorSource, metric: Metric, name: String) async throws {
     let stored = (source as? VectorFile).map { file in
-      { @Sendable (row: Int, channel: Int) in file.element(row, channel) }
+      { @Sendable (row: Int, channel: Int) in try file.element(row, channel) }
     }
     let parts = try await inParallel(source.count, blockSize: Self.blockSize) { block in
       try VectorReader.reading(source) { reader in
@@ -45,21 +45,19 @@ struct VectorSurvey: Sendable {
 
     init(
       of reader: VectorReader, _ block: Range<Int>, dimension: Int, metric: Metric, name: String,
-      _ stored: ((Int, Int) -> Double)?
+      _ stored: ((Int, Int) throws -> Double)?
     ) throws {
       hashes.reserveCapacity(block.count)
       magnitudes.reserveCapacity(block.count)
-      for row in block {
-        try reader.withVector(row) { vector in
-          let (hash, magnitude) = examine(vector, dimension)
-          guard magnitude.isFinite else { throw notFinite(vector, dimension, row, name, stored) }
-          largest = max(largest, magnitude)
-          hashes.append(hash)
-          magnitudes.append(magnitude)
-          try require(
-            metric != .cosine || magnitude > 0,
-            "\(name) \(row) is all zeros and has no direction: leave it out, or use another metric than cosine")
-        }
+      try reader.forEach(in: block) { row, vector in
+        let (hash, magnitude) = examine(vector, dimension)
+        guard magnitude.isFinite else { throw try notFinite(vector, dimension, row, name, stored) }
+        largest = max(largest, magnitude)
+        hashes.append(hash)
+        magnitudes.append(magnitude)
+        try require(
+          metric != .cosine || magnitude > 0,
+          "\(name) \(row) is all zeros and has no direction: leave it out, or use another metric than cosine")
       }
     }
 
@@ -83,10 +81,10 @@ struct VectorSurvey: Sendable {
 }
 
 private func notFinite(
-  _ vector: UnsafePointer<Float>, _ dimension: Int, _ row: Int, _ name: String, _ stored: ((Int, Int) -> Double)?
-) -> GeometryError {
+  _ vector: UnsafePointer<Float>, _ dimension: Int, _ row: Int, _ name: String, _ stored: ((Int, Int) throws -> Double)?
+) throws -> GeometryError {
   let channel = (0..<dimension).first { !vector[$0].isFinite } ?? 0
-  if let value = stored?(row, channel), value.isFinite {
+  if let value = try stored?(row, channel), value.isFinite {
     return GeometryError(
       "\(name) \(row) has \(value) at \(channel), which is beyond float32, at most "
         + "\(Float.greatestFiniteMagnitude): scale the vectors down")
@@ -106,17 +104,18 @@ struct DuplicateGroups: Sendable {
   private let starts: [Int32]
 
   /// Finds equal vectors among those whose hashes are equal.
-  init(of source: some VectorSource, hashes: [UInt64]) {
+  /// - Throws: the source's error.
+  init(of source: some VectorSource, hashes: [UInt64]) throws {
     var representatives: [Int32] = []
     var groups: [Int32] = []
     groups.reserveCapacity(hashes.count)
     // The newest group of each hash, and the one before it of the same hash.
     var newest: [UInt64: Int32] = Dictionary(minimumCapacity: hashes.count)
     var earlier: [Int32] = []
-    VectorReader.reading(source) { reader in
+    try VectorReader.reading(source) { reader in
       for (row, hash) in hashes.enumerated() {
         var candidate = newest[hash] ?? -1
-        while candidate >= 0, !reader.areEqual(row, Int(representatives[Int(candidate)]), source.dimension) {
+        while candidate >= 0, try !reader.areEqual(row, Int(representatives[Int(candidate)]), source.dimension) {
           candidate = earlier[Int(candidate)]
         }
         if candidate < 0 {
@@ -179,9 +178,9 @@ struct DuplicateGroups: Sendable {
 }
 
 extension VectorReader {
-  fileprivate func areEqual(_ a: Int, _ b: Int, _ dimension: Int) -> Bool {
-    withVector(a) { a in
-      withVector(b) { b in (0..<dimension).allSatisfy { a[$0] == b[$0] } }
+  fileprivate func areEqual(_ a: Int, _ b: Int, _ dimension: Int) throws -> Bool {
+    try withVector(a) { a in
+      try withVector(b) { b in (0..<dimension).allSatisfy { a[$0] == b[$0] } }
     }
   }
 }

@@ -13,15 +13,7 @@ package struct JSONFields: Sendable {
   /// Reads a file whose top level is a JSON object.
   /// - Throws: `ModelFileError` if the file cannot be read or is not such a text.
   package init(file: String) throws(ModelFileError) {
-    let mapped = try MappedFile(path: file)
-    try self.init(file: file, text: mapped)
-  }
-
-  private init(file: String, text: MappedFile) throws(ModelFileError) {
-    let value = try text.withBytes { (bytes) throws(ModelFileError) -> JSONValue in
-      try JSONValue(parsing: bytes, file: file)
-    }
-    try self.init(file: file, value: value)
+    try self.init(file: file, value: try JSONValue(parsing: try fileContent(file), file: file))
   }
 
   /// Reads an object from a line of a file.

@@ -38,8 +38,12 @@ package enum JSONValue: Sendable {
   }
 
   /// Reads a whole text, with its fault turned into an error about the file.
-  init(parsing bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) {
-    do throws(JSONFault) { try self.init(parsing: bytes) } catch {
+  init(parsing bytes: [UInt8], file: String) throws(ModelFileError) {
+    do throws(JSONFault) {
+      self = try bytes.withUnsafeBufferPointer { (bytes) throws(JSONFault) in
+        try JSONValue(parsing: UnsafeRawBufferPointer(bytes))
+      }
+    } catch {
       throw ModelFileError(file: file, problem: "not valid JSON at byte \(error.position): \(error.problem)")
     }
   }

@@ -276,23 +276,20 @@ extension TokenizerDefinition {
   private static func lines(
     of file: String
   ) throws(ModelFileError) -> [(text: String, id: Int32)] {
-    let mapped = try MappedFile(path: file)
-    return try mapped.withBytes { (bytes) throws(ModelFileError) in
-      var pieces: [(text: String, id: Int32)] = []
-      var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      if lines.last?.isEmpty == true { lines.removeLast() }  // after the last line feed
-      guard lines.count <= Int(idLimit) else {
-        throw ModelFileError(file: file, problem: "\(lines.count) lines are too many")
-      }
-      for (number, line) in lines.enumerated() {
-        let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-        guard let text = String(validating: line, as: UTF8.self) else {
-          throw ModelFileError(file: file, problem: "line \(number + 1) is not valid UTF-8")
-        }
-        pieces.append((text, Int32(number)))
-      }
-      return pieces
+    var pieces: [(text: String, id: Int32)] = []
+    var lines = try fileContent(file).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }  // after the last line feed
+    guard lines.count <= Int(idLimit) else {
+      throw ModelFileError(file: file, problem: "\(lines.count) lines are too many")
     }
+    for (number, line) in lines.enumerated() {
+      let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+      guard let text = String(validating: line, as: UTF8.self) else {
+        throw ModelFileError(file: file, problem: "line \(number + 1) is not valid UTF-8")
+      }
+      pieces.append((text, Int32(number)))
+    }
+    return pieces
   }
 }
 

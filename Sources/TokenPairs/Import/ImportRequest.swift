@@ -86,7 +86,7 @@ package struct ImportRequest: Sendable {
 package struct ImportError: Error, Hashable, CustomStringConvertible {
   package let description: String
 
-  package init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description.printable }
 }
 
 /// Labels as a person gives them: a list with commas, or a file.

@@ -1,3 +1,5 @@
+internal import ModelFiles
+
 /// What the labels of an event model mean: each is a role of an event type.
 package struct EventSchema: Sendable, Hashable {
   /// A label as indices.
@@ -77,6 +79,6 @@ package struct EventLabelError: Error, Sendable, Hashable, CustomStringConvertib
   package let label: String
 
   package var description: String {
-    "label \"\(label)\" is not of the form TYPE/ROLE, such as \"Attack/\(EventLabel.triggerRole)\""
+    "label \"\(label.printable)\" is not of the form TYPE/ROLE, such as \"Attack/\(EventLabel.triggerRole)\""
   }
 }

@@ -79,7 +79,7 @@ struct DevelopmentScore: Sendable {
     var submission = Submission()
     let tokens = try DeviceTokens(TokenBatch(windows.map { ids[$0] }), on: engine, uploadedBy: &submission)
     let hidden = try engine.makeTensor(.float32, tokens.count, features.hiddenSize)
-    try submission.upload(.float32(windows.flatMap { features.rows(of: $0) }), to: hidden)
+    try submission.upload(.float32(try features.rows(of: windows)), to: hidden)
     return try await heads.findings(hidden: hidden, tokens, options, after: submission, on: engine)
   }
 }

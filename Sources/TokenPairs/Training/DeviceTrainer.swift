@@ -192,7 +192,7 @@ struct BatchFeatures: Sendable {
     try submission.upload(.int32(segments.positions), to: positions)
 
     let sources = batch.windows.flatMap { [$0.index] + ($0.partner.map { [$0] } ?? []) }
-    let read = Self.read(sources, of: features)
+    let read = try features.rows(of: sources)
     let uploaded = try engine.makeTensor(.float32, read.count / width, width)
     try submission.upload(.float32(read), to: uploaded)
     if batch.windows.contains(where: { $0.partner != nil || $0.length != features.lengths[$0.index] }) {
@@ -210,19 +210,6 @@ struct BatchFeatures: Sendable {
     transposed = try engine.makePanels(for: .whole(width), channels: rows)
     try submission.append(
       PackTransposed(HeadSlices(hidden, channels: width), rows: rows, into: transposed))
-  }
-
-  private static func read(_ windows: [Int], of features: any FeatureSource) -> [Float] {
-    let width = features.hiddenSize
-    let count = windows.reduce(0) { $0 + features.lengths[$1] } * width
-    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      for window in windows {
-        let size = features.lengths[window] * width
-        features.copyRows(
-          of: window, into: UnsafeMutableBufferPointer(rebasing: buffer[initialized..<initialized + size]))
-        initialized += size
-      }
-    }
   }
 
   /// Which uploaded rows each row is made of; those that the shorter window lacks are zeros.

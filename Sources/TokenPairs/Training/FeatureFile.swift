@@ -1,3 +1,4 @@
+package import Engine
 internal import Files
 internal import ModelFiles
 
@@ -12,16 +13,29 @@ package protocol FeatureSource: Sendable {
   /// - Parameters:
   ///   - window: the window's number.
   ///   - buffer: room for `lengths[window] · hiddenSize` floats at least.
-  func copyRows(of window: Int, into buffer: UnsafeMutableBufferPointer<Float>)
+  /// - Throws: `EngineError` if they can no longer be read.
+  func copyRows(of window: Int, into buffer: UnsafeMutableBufferPointer<Float>) throws(EngineError)
 }
 
 extension FeatureSource {
   /// A window's rows, `[tokens, hiddenSize]`, CLS first.
-  package func rows(of window: Int) -> [Float] {
-    [Float](unsafeUninitializedCapacity: lengths[window] * hiddenSize) { buffer, initialized in
-      copyRows(of: window, into: buffer)
-      initialized = lengths[window] * hiddenSize
+  package func rows(of window: Int) throws(EngineError) -> [Float] { try rows(of: [window]) }
+
+  /// The rows of some windows, one after the other.
+  package func rows(of windows: [Int]) throws(EngineError) -> [Float] {
+    let sizes = windows.map { lengths[$0] * hiddenSize }
+    var failure: EngineError?
+    let rows = [Float](unsafeUninitializedCapacity: sizes.reduce(0, +)) { buffer, initialized in
+      do throws(EngineError) {
+        for (window, size) in zip(windows, sizes) {
+          try copyRows(
+            of: window, into: UnsafeMutableBufferPointer(rebasing: buffer[initialized..<initialized + size]))
+          initialized += size
+        }
+      } catch { failure = error }
     }
+    if let failure { throw failure }
+    return rows
   }
 }
 
@@ -148,7 +162,7 @@ final class FeatureWriter {
   }
 }
 
-/// Features in a file, mapped: rows are read from the disk when they are asked for, and need no memory of their own.
+/// Features in a file: rows are read from the disk when they are asked for, and need no memory of their own.
 package struct FeatureCache: FeatureSource {
   /// Why a file cannot be used, as the rest of a sentence.
   struct Fault: Error, Hashable { let problem: String }
@@ -157,7 +171,7 @@ package struct FeatureCache: FeatureSource {
   package let lengths: [Int]
   private let precision: FeaturePrecision
   private let offsets: [Int]
-  private let file: MappedFile
+  private let file: InputFile
 
   /// Opens a file, all of which is read once to see that it is undamaged.
   /// - Parameters:
@@ -166,55 +180,61 @@ package struct FeatureCache: FeatureSource {
   /// - Throws: `Fault` if it does not hold that.
   init(_ path: String, _ layout: FeatureLayout) throws(Fault) {
     let header = layout.header
-    do { file = try MappedFile(path: path) } catch { throw Fault(problem: error.problem) }
-    try file.withBytes { (bytes) throws(Fault) in try Self.check(bytes, layout, header) }
+    do throws(ModelFileError) {
+      file = try InputFile(path: path)
+      if let problem = try Self.problem(with: file, layout, header) {
+        throw ModelFileError(file: path, problem: problem)
+      }
+    } catch { throw Fault(problem: error.problem) }
     hiddenSize = layout.hiddenSize
     lengths = layout.lengths
     precision = layout.precision
     offsets = layout.offsets(headerSize: header.count)
   }
 
-  package func copyRows(of window: Int, into buffer: UnsafeMutableBufferPointer<Float>) {
+  package func copyRows(of window: Int, into buffer: UnsafeMutableBufferPointer<Float>) throws(EngineError) {
     let count = lengths[window] * hiddenSize
     precondition(buffer.count >= count)
-    guard count > 0, let output = buffer.baseAddress else { return }
-    file.withBytes { bytes in
-      let rows = UnsafeRawBufferPointer(rebasing: bytes[offsets[window]...].prefix(count * precision.byteCount))
-      guard let input = rows.baseAddress else { return }
+    let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<(4 * count)])
+    do throws(ModelFileError) {
       switch precision {
       case .float32:
+        try file.read(at: offsets[window], into: room)
         for index in 0..<count {
-          let stored = input.loadUnaligned(fromByteOffset: 4 &* index, as: UInt32.self)
-          (output + index).initialize(to: Float(bitPattern: UInt32(littleEndian: stored)))
+          buffer[index] = Float(bitPattern: UInt32(littleEndian: buffer[index].bitPattern))
         }
       case .float16:
+        // Halves are read to the end of the room and widened from the front: none is overwritten before it is read.
+        let halves = UnsafeMutableRawBufferPointer(rebasing: room[(2 * count)...])
+        try file.read(at: offsets[window], into: halves)
         for index in 0..<count {
-          let stored = input.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self)
-          (output + index).initialize(to: HalfPrecision.widen(UInt16(littleEndian: stored)))
+          let stored = halves.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+          buffer[index] = HalfPrecision.widen(UInt16(littleEndian: stored))
         }
       }
+    } catch {
+      throw EngineError(.deviceFailure, "the features cannot be read: \(error)")
     }
   }
 
-  private static func check(
-    _ bytes: UnsafeRawBufferPointer, _ layout: FeatureLayout, _ header: [UInt8]
-  ) throws(Fault) {
-    guard bytes.starts(with: FeatureLayout.magic) else { throw Fault(problem: "is no file of features") }
-    let version = bytes.count >= 12 ? UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) : 0
+  /// What is wrong with a file; nil if it holds what is expected.
+  private static func problem(
+    with file: InputFile, _ layout: FeatureLayout, _ header: [UInt8]
+  ) throws(ModelFileError) -> String? {
+    guard try file.starts(with: FeatureLayout.magic) else { return "is no file of features" }
+    let version = file.count >= 12 ? try file.bytes(8..<12).reversed().reduce(0) { $0 << 8 | UInt32($1) } : 0
     guard version == FeatureLayout.version else {
-      throw Fault(problem: "is of version \(version); version \(FeatureLayout.version) is read")
+      return "is of version \(version); version \(FeatureLayout.version) is read"
     }
-    guard bytes.starts(with: header) else {
-      throw Fault(problem: "was made from another encoder or other texts, or on another device")
+    guard try file.starts(with: header) else {
+      return "was made from another encoder or other texts, or on another device"
     }
-    guard bytes.count == layout.fileSize(headerSize: header.count) else {
-      throw Fault(problem: "has \(bytes.count) bytes, \(layout.fileSize(headerSize: header.count)) are expected")
+    guard file.count == layout.fileSize(headerSize: header.count) else {
+      return "has \(file.count) bytes, \(layout.fileSize(headerSize: header.count)) are expected"
     }
     var checksum = Checksum()
-    checksum.add(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
-    let stored = bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
-    guard checksum.value == UInt32(littleEndian: stored) else {
-      throw Fault(problem: "is damaged: its checksum is wrong")
-    }
+    try file.forEachPiece(of: 0..<file.count - 4) { checksum.add($0) }
+    let stored = try file.bytes(file.count - 4..<file.count).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    return checksum.value == stored ? nil : "is damaged: its checksum is wrong"
   }
 }

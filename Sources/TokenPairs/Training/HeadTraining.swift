@@ -200,5 +200,5 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
   public let description: String
 
   /// An error with a line for a person.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description.printable }
 }

@@ -5,7 +5,7 @@ internal import ModelFiles
 ///
 /// Random numbers depend only on the seed, the epoch and the step, so no generator's state is part of it.
 struct TrainingCheckpoint: Sendable, Hashable {
-  static let version = "2"
+  static let version = "3"
 
   /// What is stored as text beside the tensors.
   struct Progress: Sendable, Hashable, Codable {
@@ -71,6 +71,7 @@ struct TrainingCheckpoint: Sendable, Hashable {
     for name in ["training", "recipe", "data", "progress"] { checksum.add(texts[name] ?? "") }
     for tensor in tensors.sorted(by: { $0.name < $1.name }) {
       checksum.add(tensor.name)
+      checksum.add([Int64(tensor.shape.count)] + tensor.shape.map(Int64.init))
       checksum.add(tensor.values.map(\.bitPattern))
     }
     return checksum.text
@@ -88,7 +89,8 @@ struct TrainingCheckpoint: Sendable, Hashable {
     func broken(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
     guard let version = file.metadata["training"] else { throw broken("is no checkpoint of a training") }
     guard version == Self.version else {
-      throw broken("is a checkpoint of version \(version.quoted); version \(Self.version) is read")
+      throw broken(
+        "is a checkpoint of version \(version.quoted); version \(Self.version) is read: --overwrite starts anew")
     }
     func value<Value: Decodable>(_ name: String) throws -> Value {
       guard let value = try? JSONDecoder().decode(Value.self, from: Data((file.metadata[name] ?? "").utf8)) else {
@@ -98,6 +100,10 @@ struct TrainingCheckpoint: Sendable, Hashable {
     }
     var tensors: [String: NamedTensor] = [:]
     for entry in file.tensors.values {
+      // What is written is F32 alone: with that settled, the checksum need not name types.
+      guard entry.elementType == .float32 else {
+        throw broken("holds \(entry.elementType.rawValue); the checkpoint is damaged: --overwrite starts anew")
+      }
       tensors[entry.name] = NamedTensor(
         name: entry.name, shape: entry.shape, values: try file.floats(named: entry.name))
     }

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import ModelFiles
 
 /// One line of input as bytes, without its line break.
 struct InputLine: Sendable, Equatable {
@@ -25,7 +26,7 @@ struct InputError: Error, Equatable, CustomStringConvertible {
   var path: String
   var reason: String
 
-  var description: String { "cannot read \(path): \(reason)" }
+  var description: String { "cannot read \(path.printable): \(reason)" }
 }
 
 /// Reads the lines of files and of standard input, one input after the other.

@@ -1,5 +1,7 @@
+import ArgumentParser
 import Foundation
 import Logging
+import ModelFiles
 
 /// What the process tells its caller. Part of the command line's contract.
 enum ExitStatus: Int32, Sendable {
@@ -17,7 +19,35 @@ enum ExitStatus: Int32, Sendable {
 
 /// Says something on standard error, where it does not disturb the results.
 func note(_ message: String) {
-  FileHandle.standardError.write(Data((message + "\n").utf8))
+  FileHandle.standardError.write(Data((message.printableLines + "\n").utf8))
+}
+
+extension WeftCommand {
+  /// Runs what the command line asks for. A message may hold names and contents of files: what they could do to a
+  /// terminal is escaped.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+    } catch {
+      let status = exitCode(for: error)
+      if status == .success { exit(withError: error) }
+      let message = fullMessage(for: error)
+      if !message.isEmpty { note(withoutBreaksOfArguments(message)) }
+      Foundation.exit(status.rawValue)
+    }
+  }
+
+  /// A message with the command line's own words in it on one line each.
+  private static func withoutBreaksOfArguments(_ message: String) -> String {
+    var message = message
+    for argument in CommandLine.arguments.dropFirst() where argument.contains(where: \.isNewline) {
+      for part in [argument, argument.drop { $0 != "=" }.dropFirst().description] where !part.isEmpty {
+        message = message.replacingOccurrences(of: part, with: part.printable)
+      }
+    }
+    return message
+  }
 }
 
 /// Says that a command without an input, started at a terminal, waits for lines from the keyboard.
@@ -39,7 +69,7 @@ struct CommandLog: LogHandler {
   }
 
   func log(event: LogEvent) {
-    FileHandle.standardError.write(Data("weft: \(event.message)\n".utf8))
+    note("weft: \(event.message)")
   }
 
   static let logger = Logger(label: "weft") { _ in CommandLog() }

@@ -174,3 +174,21 @@ import Testing
       files.bytes("points") == files.bytes("points.npy") && files.bytes("model") == files.bytes("model.safetensors"))
   }
 }
+
+/// A file that someone cuts short or writes to while it is searched.
+@Suite struct ChangingVectorsCommandTests {
+  @Test(arguments: [
+    "truncate -s 1000 v.npy", "printf '\\0\\0\\300\\177' | dd of=v.npy bs=1 seek=4000 conv=notrunc 2>/dev/null",
+  ])
+  func theSearchEndsWithOneLine(change: String) async throws {
+    let folder = try TemporaryFolder()
+    let values = (0..<16_000 * 8).map { (index: Int) -> Float in Float((index &* index &* 37 &+ index &* 11) % 10_007) }
+    _ = try folder.file("v.npy", NumPyWriter.file(values, shape: [16_000, 8]))
+    let run = try await Weft.shell(
+      "\"$WEFT\" hubness v.npy -k 3 --device reference & pid=$!; sleep 1; \(change); wait $pid", directory: folder.path)
+    #expect(run.status == 1, "\(run.status): \(run.errorText)")
+    #expect(run.complaints.count == 1 && run.errorText.contains("v.npy: "), "\(run.errorText)")
+    #expect(
+      ["while it was read", "cut short", "where a finite number is expected"].contains { run.errorText.contains($0) })
+  }
+}

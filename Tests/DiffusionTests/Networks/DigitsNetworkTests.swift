@@ -43,7 +43,7 @@ import Weft
 
   @Test(.enabled(if: TestDevice.hasOpenCL && SharedData.has(golden))) func sharedImagesAreMet() async throws {
     // Beside numbers the archive holds a text, which NumPyArchive does not read: one file at a time, then.
-    let archive = try ZipArchive(try MappedFile(path: SharedData.path(Self.golden)))
+    let archive = try ZipArchive(try InputFile(path: SharedData.path(Self.golden)))
     let folder = try Folder()
     defer { withExtendedLifetime(folder) {} }
     func numbers(_ name: String) throws -> [Float] {

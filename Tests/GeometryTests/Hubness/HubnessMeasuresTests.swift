@@ -107,7 +107,7 @@ import Weft
     #expect(abs((correlation ?? 0) - row.correlation) < 0.03)
     guard row.dimension == 512 else { return }
     // Hub sampling: 1.84 % have 50 others or more, and lie nearer to the mean.
-    let hubs = HubLatents(of: vectors, counts, atLeast: 50)
+    let hubs = try HubLatents(of: vectors, counts, atLeast: 50)
     #expect(abs(Double(hubs.indices.count) / 10_000 - 0.0184) < 0.003)
     let kept = try Vectors(hubs.elements, dimension: 512)
     let norms = (0..<kept.count).map { row in
@@ -144,9 +144,9 @@ import Weft
   @Test func hubsOfASet() throws {
     let vectors = try Vectors([1, 2, 3, 4, 5, 6], dimension: 2)
     let counts = NeighbourCounts(k: 1, rowCount: 3, counts: [1, 0, 2])
-    let hubs = HubLatents(of: vectors, counts, atLeast: 1)
+    let hubs = try HubLatents(of: vectors, counts, atLeast: 1)
     #expect(hubs.indices == [0, 2] && hubs.counts == [1, 2] && hubs.elements == [1, 2, 5, 6] && hubs.dimension == 2)
-    #expect(HubLatents(of: vectors, counts, atLeast: 3).elements.isEmpty)
+    #expect(try HubLatents(of: vectors, counts, atLeast: 3).elements.isEmpty)
   }
 
   @Test func noLatentsAreRefused() async throws {

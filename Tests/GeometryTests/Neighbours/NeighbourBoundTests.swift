@@ -13,7 +13,7 @@ import Weft
   ) async throws -> [(isMissing: Bool, holds: Bool)] {
     let source = try Vectors(vectors, dimension: dimension)
     let survey = try await VectorSurvey(of: source, metric: metric, name: "vector")
-    let centred = CentredVectors(metric, around: source, reference: survey, queries: nil)
+    let centred = try CentredVectors(metric, around: source, reference: survey, queries: nil)
     let block = try await centred.block(ArraySlice((0..<source.count).map(Int32.init)), of: source)
     let reach = block.norms.reduce(0, max)
     let bound = NeighbourBound(centred, queryReach: reach, reach: reach, longest: reach)

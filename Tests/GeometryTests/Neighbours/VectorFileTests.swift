@@ -41,10 +41,8 @@ import Weft
     for name in ["f4.npy", "f8.npy", "big.npy", "fortran.npy"] {
       let file = try VectorFile(path: path(name))
       #expect(file.count == 3 && file.dimension == 2)
-      #expect(file.floats(0..<3) == Self.elements, "\(name)")
-      #expect(file.floats(1..<2) == [-3, 4], "\(name)")
-      let mapped = file.withFloatsIfAvailable { Array($0) }
-      #expect(mapped == (name == "f4.npy" ? Self.elements : nil), "\(name)")
+      #expect(try file.floats(0..<3) == Self.elements, "\(name)")
+      #expect(try file.floats(1..<2) == [-3, 4], "\(name)")
     }
     try writeArray("u1.npy", descr: "|u1", shape: "(3, 2)", [1, 2, 3, 4, 5, 255])
     #expect(try VectorFile(named: path("u1.npy")).floats(2..<3) == [5, 255])
@@ -93,7 +91,7 @@ import Weft
     let engine = try await TestDevice.reference.engine()
     for name in ["wide.npy", "big.npy", "columns.npy"] {
       let file = try VectorFile(named: path(name))
-      #expect(file.rounding == "float64, rounded to float32" && file.floats(1..<2) == [0.1, 4])
+      #expect(try file.rounding == "float64, rounded to float32" && file.floats(1..<2) == [0.1, 4])
       let error = await #expect(throws: GeometryError.self) { _ = try await engine.neighbours(of: file, k: 1) }
       #expect(error?.message.contains("vector 2 has 1e+300 at 0, which is beyond float32") == true, "\(name)")
     }

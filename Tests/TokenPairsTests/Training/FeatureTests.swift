@@ -33,15 +33,15 @@ import Weft
     try write(scratch.file("f"), layout())
     let cache = try FeatureCache(scratch.file("f"), layout())
     #expect(cache.lengths == [2, 0, 4] && cache.hiddenSize == 2)
-    #expect((0..<3).map { cache.rows(of: $0).map(\.bitPattern) } == Self.rows.map { $0.map(\.bitPattern) })
+    #expect(try (0..<3).map { try cache.rows(of: $0).map(\.bitPattern) } == Self.rows.map { $0.map(\.bitPattern) })
   }
 
   @Test func halfPrecisionIsRoundedToNearest() throws {
     let scratch = try Scratch()
     try write(scratch.file("f"), layout(.float16))
     let cache = try FeatureCache(scratch.file("f"), layout(.float16))
-    #expect(cache.rows(of: 0) == [1, -2, 0.099975586, 3])
-    #expect(cache.rows(of: 2) == [65_504, 1.1920929e-07, 0, 5, 6, 7, 8, 9])
+    #expect(try cache.rows(of: 0) == [1, -2, 0.099975586, 3])
+    #expect(try cache.rows(of: 2) == [65_504, 1.1920929e-07, 0, 5, 6, 7, 8, 9])
     let sizes = try ["f", "g"].map { name in
       if name == "g" { try write(scratch.file("g"), layout()) }
       return try Data(contentsOf: URL(fileURLWithPath: scratch.file(name))).count
@@ -85,6 +85,20 @@ import Weft
     #expect(Set(names).count == 3 && names.allSatisfy { $0.hasPrefix(FeatureLayout.namePrefix) })
   }
 
+  /// A file that is cut short or written to after it was opened.
+  @Test(arguments: [true, false]) func aFileThatChangesIsAnError(isCut: Bool) throws {
+    let scratch = try Scratch()
+    try write(scratch.file("f"), layout())
+    let cache = try FeatureCache(scratch.file("f"), layout())
+    #expect(try cache.rows(of: 0) == Self.rows[0])
+    Thread.sleep(forTimeInterval: 0.02)  // the system's clock for files ticks every few milliseconds
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: scratch.file("f")))
+    if isCut { try file.truncate(atOffset: 100) } else { try file.write(contentsOf: Data([1])) }
+    try file.close()
+    let error = #expect(throws: EngineError.self) { try cache.rows(of: 0) }
+    #expect(error?.message.contains("while it was read") == true)
+  }
+
   @Test func aMissingFileIsAFault() {
     let fault = #expect(throws: FeatureCache.Fault.self) { try FeatureCache("/no/such/file", layout()) }
     #expect(fault?.problem.contains("No such file") == true)
@@ -126,7 +140,7 @@ import Weft
       var submission = Submission()
       let tokens = try DeviceTokens(TokenBatch([window]), on: engine, uploadedBy: &submission)
       let place = try submission.download(try encoder.encode(tokens, in: &submission))
-      #expect(try await engine.run(submission)[place].floats == cache.rows(of: index), "window \(index)")
+      #expect(try await engine.run(submission)[place].floats == (try cache.rows(of: index)), "window \(index)")
     }
   }
 
@@ -135,7 +149,7 @@ import Weft
     let exact = try await extract(.float32, .reference, whole).cache
     let rounded = try await extract(.float16, .reference, half).cache
     for window in Self.windows.indices {
-      for (a, b) in zip(exact.rows(of: window), rounded.rows(of: window)) {
+      for (a, b) in zip(try exact.rows(of: window), try rounded.rows(of: window)) {
         #expect(abs(a - b) <= abs(a) * 0x1p-11 + 0x1p-25)
       }
     }

@@ -90,15 +90,28 @@ import Testing
     func replace(_ old: String, _ new: String) -> (inout Data) -> Void {
       { data in if let place = data.range(of: Data(old.utf8)) { data.replaceSubrange(place, with: Data(new.utf8)) } }
     }
-    #expect(try refusal(replace(#""training":"2""#, #""training":"1""#))?.contains("version '1'") == true)
+    #expect(try refusal(replace(#""training":"3""#, #""training":"2""#))?.contains("version '2'") == true)
     #expect(try refusal(replace(#""training""#, #""trainong""#))?.contains("no checkpoint of a training") == true)
     // Every byte that says something is checked: texts, names, numbers.
     func flip(_ fromEnd: Int, _ bits: UInt8) -> (inout Data) -> Void { { $0[$0.count - fromEnd] ^= bits } }
     let changes: [(inout Data) -> Void] = [
       replace("zlpr", "zlpq"), replace(#"bestEpoch\":1"#, #"bestEpoch\":2"#),
       replace("best:0.bias.bias", "best:9.bias.bias"), flip(1, 1), flip(9, 64),
+      replace(#""shape":[2,1]"#, #""shape":[1,2]"#), replace(#""shape":[2,1]"#, #""shape":[2]  "#),
     ]
     for change in changes { #expect(try refusal(change)?.contains("its checksum is wrong") == true) }
+  }
+
+  /// The same bytes as other numbers.
+  @Test func otherElementTypesAreRefused() throws {
+    try checkpoint.write(to: path)
+    var data = try Data(contentsOf: URL(fileURLWithPath: path))
+    for (old, new) in [(#""F32","shape":[2,1]"#, #""F64","shape":[1]  "#)] {
+      let place = try #require(data.range(of: Data(old.utf8)))
+      data.replaceSubrange(place, with: Data(new.utf8))
+    }
+    try data.write(to: URL(fileURLWithPath: path))
+    #expect(#expect(throws: ModelFileError.self) { try read() }?.problem.contains("holds F64") == true)
   }
 
   @Test func aFileThatCannotBeWrittenLeavesTheOlderOne() throws {

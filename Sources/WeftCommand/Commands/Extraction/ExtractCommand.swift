@@ -114,7 +114,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let directory = try model.directory()
     let engine = try await device.engine()
     let plan = try ExtractionPlan(model: directory, options: extraction.options, on: engine)
-    print(ExtractionReport(plan: plan, device: engine.device).text, terminator: "")
+    try printReport(ExtractionReport(plan: plan, device: engine.device).text)
   }
 }
 

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import ModelFiles
 public import TokenPairs
 
 struct ImportCommand: ParsableCommand {
@@ -110,9 +111,9 @@ struct ImportCommand: ParsableCommand {
       if !summary.leftOut.isEmpty {
         note("weft: left out, since the model has no place for them: \(list(summary.leftOut))")
       }
-      print(
-        "\(destination): \(task.rawValue), \(summary.kind.rawValue) head of \(summary.headSize), encoder of "
-          + "\(summary.layerCount) layers of \(summary.hiddenSize), \(summary.tensorCount) tensors")
+      try printReport(
+        "\(destination.printable): \(task.rawValue), \(summary.kind.rawValue) head of \(summary.headSize), encoder of "
+          + "\(summary.layerCount) layers of \(summary.hiddenSize), \(summary.tensorCount) tensors\n")
     } catch let error as ImportError {
       note("Error: \(error)")
       throw ExitCode(ExitStatus.usage.rawValue)

@@ -1,6 +1,6 @@
 import Geometry
 import ModelFiles
-import Weft
+import Engine
 
 /// The layer that a command is about, with what it is called.
 struct ArgmaxableLayer {

@@ -102,7 +102,7 @@ struct HubsCommand: AsyncParsableCommand {
     _ latents: some VectorSource, named name: String, on engine: Engine, in file: OutputFile
   ) async throws {
     let counts = NeighbourCounts(try await search.neighbours(of: latents, named: name, k: k, on: engine))
-    let hubs = HubLatents(of: latents, counts, atLeast: atLeast)
+    let hubs = try HubLatents(of: latents, counts, atLeast: atLeast)
     let (kept, total) = (hubs.indices.count, latents.count)
     guard kept > 0 else {
       throw GeometryError(

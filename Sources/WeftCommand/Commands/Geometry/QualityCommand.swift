@@ -174,7 +174,7 @@ struct QualitySet {
       (shape, values) = (Array(array.shape.dropFirst()), array.values)
     } else {
       let file = try VectorFile(named: path)
-      (shape, values) = ([file.dimension], file.floats(0..<file.count))
+      (shape, values) = ([file.dimension], try file.floats(0..<file.count))
       if let place = values.firstIndex(where: { !$0.isFinite }) {
         throw GeometryError(
           "\(name): sample \(place / file.dimension) has \(values[place]) at \(place % file.dimension), where a finite "

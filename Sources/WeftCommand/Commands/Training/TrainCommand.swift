@@ -109,7 +109,7 @@ struct TrainCommand: AsyncParsableCommand {
       let plot = try OutputFile(path: "\(summary.model)/history.svg")
       try plot.write(HistoryPlot(summary).svg().utf8)
       try plot.commit()
-      print(TrainingReport.conclusion(summary, recipe), terminator: "")
+      try printReport(TrainingReport.conclusion(summary, recipe))
     }
   }
 }

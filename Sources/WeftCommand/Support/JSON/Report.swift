@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ModelFiles
 
 /// What a command found, for people and for programs: one value with a text and, by `Encodable`, a JSON form.
 protocol Report: Encodable {
@@ -17,12 +18,13 @@ extension Report {
   }
 }
 
-/// Writes a text to standard output. A reader that has gone is no failure.
+/// Writes a text to standard output, without what names in it could do to a terminal. A reader that has gone is no
+/// failure.
 /// - Throws: `OutputError` if it cannot be written, as on a full disk.
 func printReport(_ text: String) throws(OutputError) {
   do throws(OutputError) {
     let output = try OutputFile(path: nil)
-    try output.write(text.utf8)
+    try output.write(text.printableStyledLines.utf8)
     try output.commit()
   } catch {
     guard error == .readerLeft else { throw error }

@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import ModelFiles
 
 /// A file descriptor that is closed with its last owner. Every read and write of the command goes through here, where
 /// interrupted calls are repeated.
@@ -72,7 +73,7 @@ enum OutputError: Error, Equatable, CustomStringConvertible {
   var description: String {
     switch self {
     case .readerLeft: "the reader of the output has closed it"
-    case .failed(let path, let code): "cannot write \(path): \(errorText(code))"
+    case .failed(let path, let code): "cannot write \(path.printable): \(errorText(code))"
     }
   }
 }

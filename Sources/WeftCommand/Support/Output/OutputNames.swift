@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ModelFiles
 
 /// Checks the names of files that are written in one format only.
 enum OutputName {
@@ -14,7 +15,7 @@ enum OutputName {
     guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return }
     let ending = name[name.index(after: dot)...].lowercased()
     guard ending == format else {
-      throw ValidationError("\(option) \(path): only .\(format) files can be written\(advice)")
+      throw ValidationError("\(option) \(path.printable): only .\(format) files can be written\(advice)")
     }
   }
 
@@ -28,8 +29,8 @@ enum OutputName {
       if let other = taken[file] {
         throw ValidationError(
           reads.contains(other)
-            ? "\(option) \(path) is the file of \(other), which would be overwritten: give it another name"
-            : "\(option) \(path) is the file of \(other) too: two outputs need different names")
+            ? "\(option) \(path.printable) is the file of \(other), which would be overwritten: give it another name"
+            : "\(option) \(path.printable) is the file of \(other) too: two outputs need different names")
       }
       taken[file] = option
     }

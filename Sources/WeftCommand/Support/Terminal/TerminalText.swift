@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ModelFiles
 
 /// How many terminal columns text takes.
 ///
@@ -81,11 +82,7 @@ enum DisplayWidth {
     }
   }
 
-  private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
-      || (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-      || (0x2028...0x2029).contains(scalar.value)
-  }
+  private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool { scalar.isControl }
 
   /// East Asian Wide and Fullwidth of Unicode 15, without the emoji, which have a property of their
   /// own. Unassigned code points in between count as wide, as the standard asks.
