@@ -98,7 +98,7 @@ import Weft
     let oracle = HostTrainer(problem.heads, recipe, features: problem)
     for (index, (batch, rate)) in problem.batches(recipe).enumerated() {
       let loss = try await trainer.step(batch, learningRate: rate, number: index + 1)
-      let expected = await oracle.step(batch, learningRate: rate, number: index + 1)
+      let expected = try await oracle.step(batch, learningRate: rate, number: index + 1)
       #expect(abs(loss - expected) <= 2e-4 * max(1, expected), "step \(index + 1): \(loss), \(expected)")
     }
     let (found, expected) = (try await trainer.parameters(), await oracle.parameters())

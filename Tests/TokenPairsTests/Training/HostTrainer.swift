@@ -23,9 +23,9 @@ actor HostTrainer: TrainableModel {
     [head.projection] + (head.bias.map { [$0] } ?? [])
   }
 
-  func step(_ batch: TrainingBatch, learningRate: Double, number: Int) -> Double {
+  func step(_ batch: TrainingBatch, learningRate: Double, number: Int) throws -> Double {
     let count = Double(batch.windows.count)
-    let inputs = batch.windows.map(rows)
+    let inputs = try batch.windows.map(rows)
     var total = 0.0
     var gradients: [[HostHead.Layer]] = []
     for (head, labels) in zip(heads, batch.labels) {
@@ -68,11 +68,11 @@ actor HostTrainer: TrainableModel {
   }
 
   /// A window's rows, mixed with its partner's.
-  private func rows(_ window: TrainingBatch.Window) -> [Double] {
+  private func rows(_ window: TrainingBatch.Window) throws -> [Double] {
     var rows = [Double](repeating: 0, count: window.length * features.hiddenSize)
     let shares = [(window.index, window.weight)] + (window.partner.map { [($0, 1 - window.weight)] } ?? [])
     for (index, share) in shares {
-      for (i, value) in features.rows(of: index).enumerated() { rows[i] += Double(share) * Double(value) }
+      for (i, value) in try features.rows(of: index).enumerated() { rows[i] += Double(share) * Double(value) }
     }
     return rows
   }

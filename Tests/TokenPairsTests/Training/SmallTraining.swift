@@ -131,11 +131,11 @@ actor ToyModel: TrainableModel {
     moments = heads.map { [Float](repeating: 0, count: $0.projection.bias.count) }
   }
 
-  func step(_ batch: TrainingBatch, learningRate: Double, number: Int) -> Double {
+  func step(_ batch: TrainingBatch, learningRate: Double, number: Int) throws -> Double {
     var generator = SplitMix64(seed: UInt64(number))
     var sum: Float = 0
     for (place, window) in batch.windows.enumerated() {
-      let row = features?.rows(of: window.index).reduce(0, +) ?? Float(window.index)
+      let row = try features?.rows(of: window.index).reduce(0, +) ?? Float(window.index)
       sum += Float(place + 1) * (row * window.weight + Float(window.partner ?? 0))
     }
     for (index, labels) in batch.labels.enumerated() {
