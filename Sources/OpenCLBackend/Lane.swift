@@ -72,7 +72,11 @@ actor Lane {
           // Another submission may have made it while this one waited; either will do.
           kernels[launch.program] = box
           boxes.append(box)
-        } catch { throw EngineError(error) }
+        } catch {
+          // The driver lives, and says what is wrong.
+          if error.status.isExhaustion { program.pass() } else { program.fail() }
+          throw EngineError(error)
+        }
       }
     } catch {
       // Nothing has run, and nothing speaks against the kernels that there are.

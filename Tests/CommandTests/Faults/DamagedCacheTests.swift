@@ -7,17 +7,21 @@ import Testing
 /// write.
 @Suite(.enabled(if: Places.hasDevice, "needs an OpenCL device"))
 struct DamagedCacheTests {
-  private let files: VectorFiles
+  private let folder: TemporaryFolder
 
-  init() throws { files = try VectorFiles() }
+  init() throws { folder = try TemporaryFolder() }
 
-  private var cache: String { files.folder.path + "/cache" }
+  private var cache: String { folder.path + "/cache" }
+  /// Where the driver keeps files of its own.
+  private var driver: String { folder.path + "/driver" }
 
-  private func hubness(_ environment: [String: String?] = [:]) async throws -> CommandRun {
-    var variables: [String: String?] = ["XDG_CACHE_HOME": cache, "POCL_CACHE_DIR": files.folder.path + "/driver"]
+  /// A command that needs one kernel only and knows the right result.
+  private static let arguments = ["conformance", "--device", "opencl", "--filter", "layer normalisation"]
+
+  private func run(_ environment: [String: String?] = [:]) async throws -> CommandRun {
+    var variables: [String: String?] = ["XDG_CACHE_HOME": cache, "POCL_CACHE_DIR": driver]
     for (name, value) in environment { variables[name] = value }
-    return try await Weft.run(
-      ["hubness", "points.npy", "-k", "3", "--device", "opencl"], environment: variables, directory: files.folder.path)
+    return try await Weft.run(Self.arguments, environment: variables, directory: folder.path)
   }
 
   private var names: [String] {
@@ -46,19 +50,19 @@ struct DamagedCacheTests {
   ]
 
   @Test func theSecondRunDoesWithoutThem() async throws {
-    let plain = try await hubness()
+    let plain = try await run()
     try #require(plain.status == 0 && !names.isEmpty, "\(plain.errorText)")
     let stored = names
     for (kind, change) in Self.damages {
       try damage(change)
       // The driver's own copies of the binaries.
-      try? FileManager.default.removeItem(atPath: files.folder.path + "/driver")
-      let first = try await hubness()
+      try? FileManager.default.removeItem(atPath: driver)
+      let first = try await run()
       if first.status == 0 { #expect(first.output == plain.output, "\(kind)") }
-      let second = try await hubness()
+      let second = try await run()
       #expect(
         second.status == 0 && second.output == plain.output, "\(kind), after \(first.status): \(second.errorText)")
-      let third = try await hubness()
+      let third = try await run()
       #expect(third.status == 0 && third.output == plain.output, "\(kind): \(third.errorText)")
       #expect(names == stored, "\(kind): the binaries are there again, and nothing else")
     }
@@ -66,17 +70,16 @@ struct DamagedCacheTests {
 
   /// The limit on a file's size stands for a full disk.
   @Test func aCompilerThatCannotWriteSaysWhatToDo() async throws {
-    let driver = files.folder.path + "/driver"
     let run = try await Weft.shell(
-      "ulimit -f 8; exec $WEFT hubness points.npy -k 3 --device opencl",
-      environment: ["WEFT_CACHE": "off", "POCL_CACHE_DIR": driver], directory: files.folder.path)
+      "ulimit -f 8; exec $WEFT conformance --device opencl --filter 'layer normalisation'",
+      environment: ["WEFT_CACHE": "off", "POCL_CACHE_DIR": driver], directory: folder.path)
     #expect(run.status == 1 && run.output.isEmpty, "\(run.status)")
     #expect(run.errorText.contains("POCL_CACHE_DIR") && run.errorText.contains(driver), "\(run.errorText)")
   }
 
   /// PoCL then says that there is no device, and not why.
   @Test func aFolderThatCannotBeMadeIsNamed() async throws {
-    let run = try await hubness(["POCL_CACHE_DIR": "/dev/null/driver"])
+    let run = try await run(["POCL_CACHE_DIR": "/dev/null/driver"])
     // A driver that does not need the folder works without it.
     if run.status == 0 { return }
     #expect(run.status == 1 && run.complaints.count == 1)
@@ -103,7 +106,7 @@ struct DamagedCacheTests {
   @Test(.enabled(if: canMount, "needs the right to mount a file system"))
   func aFullDiskIsNamed() async throws {
     let disk = try #require(SmallDisk())
-    let run = try await hubness(["WEFT_CACHE": "off", "POCL_CACHE_DIR": disk.path + "/driver"])
+    let run = try await run(["WEFT_CACHE": "off", "POCL_CACHE_DIR": disk.path + "/driver"])
     #expect(run.status == 1 && run.output.isEmpty)
     #expect(run.complaints.filter { $0.hasPrefix("Error: ") }.count == 1, "\(run.errorText)")
     #expect(run.errorText.contains("KiB left") && run.errorText.contains("POCL_CACHE_DIR"), "\(run.errorText)")
