@@ -135,7 +135,7 @@ import Testing
   }
 
   /// All of a layer by integers alone, at the largest sizes.
-  @Test(arguments: [(1489, 11, 3), (512, 32, 1), (64, 32, 1), (4096, 4, 3)])
+  @Test(arguments: [(1489, 11, 1), (512, 32, 1), (64, 32, 1), (4096, 4, 1)])
   func integersAloneDecideTheLargest(count: Int, dimension: Int, undecided: Int) async throws {
     var rows = RandomRows(count, dimension: dimension, seed: 31)
     let planted = [1, count / 2, count - 1]

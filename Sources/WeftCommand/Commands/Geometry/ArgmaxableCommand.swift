@@ -18,7 +18,7 @@ struct ArgmaxableCommand: AsyncParsableCommand {
 
         argmaxable     a hidden vector that puts it above all others is known
         unargmaxable   others, in a weighted average, score at least as much whatever h is
-        tied           another class has the very same vector and bias, and so always the same score
+        tied           another class has the same vector and bias, and thus score
         undecided      neither is proven; no hidden vector puts it above by more than a stated bound
 
       and everything but the last has been proven, with bounds on all rounding or without any, of the float32 (or \
