@@ -19,13 +19,18 @@ struct ClassPoints: Sendable {
   private let vectorScale: Double
   private let biasScale: Double
 
+  /// Longer elements are not looked at, box or not: scores and squares of what is proposed do not overflow, which would
+  /// have the check decide in integers.
+  static let longest = 0x1p400
+
   /// - Parameters:
   ///   - classes: the layer.
   ///   - box: hidden vectors have elements from -box to box; any if nil.
   ///   - isLifted: directions as if there were no box, of which those outside of the box stand for no hidden vector.
   init(_ classes: OutputClasses, box: Double?, isLifted: Bool = false) {
+    let box = box.map { min($0, Self.longest) }
     self.classes = classes
-    self.box = box ?? .infinity
+    self.box = box ?? Self.longest
     let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
     guard let bias = classes.decidingBias else {
       // Without biases a box does not matter: directions can be scaled to fit.
@@ -50,7 +55,7 @@ struct ClassPoints: Sendable {
 
   /// Whether biases are small next to the vectors' scores in a box: a program in the box would lose them.
   static func losesBiases(_ classes: OutputClasses, box: Double?) -> Bool {
-    guard let box, let bias = classes.decidingBias else { return false }
+    guard let box = box.map({ min($0, longest) }), let bias = classes.decidingBias else { return false }
     let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
     return largest * box > 0x1p12 * Double(bias.reduce(0) { max($0, abs($1)) })
   }

@@ -80,7 +80,7 @@ struct Probe {
   /// so long that biases count little, if that is inside.
   static func scales(_ points: ClassPoints, box: Double?) -> [Scale] {
     let fitting: @Sendable (Double) -> Double = { largest in
-      guard let box, largest > 0 else { return 1 }
+      guard let box = box.map({ min($0, ClassPoints.longest) }), largest > 0 else { return 1 }
       // Rounded down, and once more, for what rounding a decimal may add.
       return Double(sign: .plus, exponent: Int((box / largest).exponent), significand: 1) / 2
     }

@@ -294,6 +294,17 @@ import Weft
     #expect(try await classes.verdicts(box: box) == free)
   }
 
+  /// A box that reaches to where scores overflow costs no more than one without that.
+  @Test func aBoxBeyondAllScores() async throws {
+    let rows = RandomRows(1500, dimension: 12, seed: 23).rows.map { row in row.map { $0 * 1e37 } }
+    var generator = SplitMix64(seed: 24)
+    let bias = (0..<1500).map { _ in Float.random(in: -1...1, using: &generator) }
+    let classes = try OutputClasses(rows, bias: bias)
+    let chosen = Array(0..<60)
+    let free = try await classes.decided(only: chosen)
+    #expect(try await classes.decided(box: 1e308, only: chosen).map(\.verdict) == free.map(\.verdict))
+  }
+
   /// In one dimension and a box a class wins on an open interval.
   @Test func inABox() async throws {
     var generator = SplitMix64(seed: 77)
