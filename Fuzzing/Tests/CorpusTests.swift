@@ -15,7 +15,7 @@ import Testing
       let input = Array(try Data(contentsOf: file))
       #expect(throws: Never.self, "\(file.lastPathComponent)") { try target.run(input) }
       // And cut anywhere: what is read must not lie behind the end.
-      for count in stride(from: 0, to: input.count, by: max(1, input.count / 50)) {
+      for count in stride(from: 0, to: input.count, by: max(1, input.count / 8)) {
         #expect(throws: Never.self, "\(file.lastPathComponent), \(count) bytes of it") {
           try target.run(Array(input.prefix(count)))
         }

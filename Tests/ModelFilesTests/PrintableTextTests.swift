@@ -4,7 +4,7 @@ import Testing
 /// What of a name or a file reaches a terminal.
 @Suite struct PrintableTextTests {
   @Test func controlCharactersAreEscaped() {
-    #expect("a\u{1B}[2Jb\nc\td\u{7F}\u{9B}e".printable == #"a\u{1B}[2Jb\nc\td\u{7F}\u{9B}e"#)
+    #expect("a\u{1B}[2Jb\nc\td\u{7F}\u{9B}e".printable == #"a\u{1B}[2Jb\nc\td\u{7F}\u{009B}e"#)
     #expect("\u{202E}\u{2066}\u{200F}\u{2028}\u{2029}".printable == #"\u{202E}\u{2066}\u{200F}\u{2028}\u{2029}"#)
     #expect("Zürich 東京 👨‍👩‍👧 a\\n".printable == "Zürich 東京 👨‍👩‍👧 a\\n", "what is harmless stays")
     #expect("\r\n".printable == #"\r\n"#, "one character of two scalars")

@@ -23,7 +23,7 @@ import Testing
 
   @Test func namesOfFiles() async throws {
     let folder = try TemporaryFolder()
-    let shown = #"a\u{1B}[2J\u{9B}31m\u{202E}b\nError: forged"#
+    let shown = #"a\u{1B}[2J\u{009B}31m\u{202E}b\nError: forged"#
     let missing = folder.path + "/" + Self.name
     check(try await Weft.run("extract", missing), shown)
     check(try await Weft.run("extract", "--model", missing, input: ""), shown)

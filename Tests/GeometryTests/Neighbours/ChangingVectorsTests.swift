@@ -30,9 +30,9 @@ import Weft
 
     func floats(_ range: Range<Int>) throws -> [Float] {
       let isChanged = reads.withLock { reads in
-        reads += 1
-        if reads == limit + 1 { change() }
-        return reads > limit
+        defer { reads += 1 }
+        if reads == limit { change() }
+        return reads >= limit
       }
       if let vectors { return try vectors.floats(range) }
       var floats = Array(ChangingVectorsTests.elements[range.lowerBound * 4..<range.upperBound * 4])
