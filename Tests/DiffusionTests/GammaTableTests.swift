@@ -57,7 +57,7 @@ import Testing
   /// The data's range says how far apart numbers can be. Files without one are of images.
   @Test func theRangeLimitsTheVariance() throws {
     let levels = [NoiseLevel(time: 999, alphaBar: 4e-5), NoiseLevel(time: 500, alphaBar: 0.08)]
-    let none = try levels.map { GammaTable.Entry(at: $0, gamma: 0) }
+    let none = levels.map { GammaTable.Entry(at: $0, gamma: 0) }
     let grid = TimeGrid(levels: levels + [NoiseLevel(time: -1, alpha: 1, sigma: 0)], initialScale: 1)
     let base = try DDPM().plan(grid).updates[0]
     for (range, limit) in [(-1.0...1.0, 1.0), (0...1, 0.25), (-10...4, 49)] as [(ClosedRange<Double>, Double)] {

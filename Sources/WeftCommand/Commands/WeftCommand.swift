@@ -1,20 +1,6 @@
 import ArgumentParser
-internal import Files
-internal import Foundation
 
 @main
-enum Main {
-  static func main() async {
-    // Before any other library can change what a signal does.
-    UnfinishedFiles.removeWhenInterrupted()
-    if let problem = ProcessLimits.problem() {
-      note("Error: \(problem)")
-      exit(ExitStatus.failure.rawValue)
-    }
-    await WeftCommand.main()
-  }
-}
-
 struct WeftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weft",

@@ -1,4 +1,5 @@
 import ArgumentParser
+internal import Files
 import Foundation
 import Logging
 import ModelFiles
@@ -26,6 +27,12 @@ extension WeftCommand {
   /// Runs what the command line asks for. A message may hold names and contents of files: what they could do to a
   /// terminal is escaped.
   static func main() async {
+    // Before any other library can change what a signal does.
+    UnfinishedFiles.removeWhenInterrupted()
+    if let problem = ProcessLimits.problem() {
+      note("Error: \(problem)")
+      Foundation.exit(ExitStatus.failure.rawValue)
+    }
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
