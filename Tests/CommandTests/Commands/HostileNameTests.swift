@@ -29,11 +29,11 @@ import Testing
     check(try await Weft.run("extract", "--model", missing, input: ""), shown)
     check(try await Weft.run("hubness", missing, "-k", "1"), shown)
     check(try await Weft.run("argmaxable", missing, "--tensor", "w"), shown)
-    check(try await Weft.run("quality", missing, missing), shown)
+    check(try await Weft.run("quality", missing, "--reference", missing), shown)
     let there = try folder.file(Self.name, Array("text".utf8))
     check(try await Weft.run("hubness", there, "-k", "1"), shown)
     check(try await Weft.run("sample", "--data", "DIGITS", "--count", "1", "--output", there), shown)
-    check(try await Weft.run("hubness", "--no-such\u{1B}[2J\nError: forged"), #"\nError: forged"#)
+    check(try await Weft.run("hubness", "v.npy", "--no-such\u{1B}[2J\nError: forged"), #"\nError: forged"#)
   }
 
   @Test func contentsOfFiles() async throws {
@@ -59,7 +59,7 @@ import Testing
     let path = folder.path + "/m.safetensors"
     try writer.write(to: path)
     let vocab = try folder.file("vocab.txt", Array("a\nb\nc\nd\ne\u{1B}[2J\u{202E}\u{7}\n".utf8))
-    let run = try await Weft.run("argmaxable", path, "--tensor", "w", "--vocab", vocab, "--device", "reference")
+    let run = try await Weft.run("argmaxable", path, "--tensor", "w", "--vocab", vocab, "--device", "cpu")
     check(run, fails: false, "")
     #expect(run.text.contains("e"))
   }

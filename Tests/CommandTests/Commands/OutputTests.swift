@@ -44,7 +44,7 @@ struct OutputTests {
       """
       mkfifo pipe
       exec 3<> pipe
-      "$WEFT" extract --output out.jsonl < pipe & process=$!
+      env --default-signal=INT "$WEFT" extract --output out.jsonl < pipe & process=$!
       for i in $(seq 1200); do ls -A | grep -q partial && break; sleep 0.1; done
       ls -A | grep -c partial
       kill -\(signal) $process

@@ -71,6 +71,8 @@ import Testing
     var expected = try #require(run.timesteps)
     // Networks of the exploding chain are told σ of the time.
     if let lowest { expected = expected.map { lowest * pow(1348 / lowest, $0) } }
+    // numpy.arange gives diffusers an eighth of seven trailing steps through 997, by rounding: the timestep -1.
+    if expected.last == -1, line.config.text("timestep_spacing", default: "") == "trailing" { expected.removeLast() }
     #expect(found.count == expected.count, "\(line.file), \(run.steps) steps")
     for (index, (time, stored)) in zip(found, expected).enumerated() {
       let matches = [stored, run.timestepsInDouble?[index]].compactMap { $0 }
@@ -135,7 +137,7 @@ import Testing
       let grid = try method.grid(prediction: .epsilon)
       #expect(grid.steps == run.steps)
       guard run.steps > 1 || !Self.startsAtData(run) else {
-        #expect(grid.levels[0].time == 999 && grid.levels[1].sigma == 0)
+        #expect(agree(grid.levels[0].time, 999, 1e-12) && grid.levels[1].sigma == 0)
         continue
       }
       switch pair.name {
