@@ -34,8 +34,10 @@ test-oclgrind: build ## run the kernels under Oclgrind: data races, bad accesses
 	@Scripts/setup --oclgrind
 	@Scripts/test-oclgrind $(BINARY)
 
-fuzz: setup ## give the readers of files broken input, SECONDS (10) for each format, under libFuzzer
+fuzz: setup ## broken input for all that reads files, SECONDS (10) for each; argmaxability against exact arithmetic
 	@Scripts/fuzz --seconds $(or $(SECONDS),10)
+	@WEFT_FUZZ_LAYERS=$$((2000 + 100 * $(or $(SECONDS),10))) WEFT_FUZZ_SEED=$$(date +%s) \
+	  $(SWIFT) test $(TESTING) --filter ArgmaxabilityFuzzTests
 
 lint: ## check the formatting and the style of all Swift sources, and the syntax of page scripts
 	@$(SWIFT) format lint --strict --parallel --recursive $(wildcard $(SOURCES))

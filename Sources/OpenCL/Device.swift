@@ -84,10 +84,10 @@ package struct Platform: Sendable, Hashable {
   package static func all() throws(OpenCLError) -> [Platform] {
     do throws(OpenCLError) {
       var count: UInt32 = 0
-      try check("clGetPlatformIDs") { keepingIgnoredSignals { clGetPlatformIDs(0, nil, &count) } }
+      try check("clGetPlatformIDs") { startingDriver { clGetPlatformIDs(0, nil, &count) } }
       guard count > 0 else { return [] }
       var pointers = [OpaquePointer?](repeating: nil, count: Int(count))
-      try check("clGetPlatformIDs") { clGetPlatformIDs(count, &pointers, nil) }
+      try check("clGetPlatformIDs") { startingDriver { clGetPlatformIDs(count, &pointers, nil) } }
       var platforms: [Platform] = []
       for case let pointer? in pointers { platforms.append(try Platform(pointer)) }
       return platforms
@@ -104,12 +104,12 @@ package struct Platform: Sendable, Hashable {
     do throws(OpenCLError) {
       var count: UInt32 = 0
       try check("clGetDeviceIDs", name) {
-        keepingIgnoredSignals { clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count) }
+        startingDriver { clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count) }
       }
       guard count > 0 else { return [] }
       var pointers = [OpaquePointer?](repeating: nil, count: Int(count))
       try check("clGetDeviceIDs", name) {
-        clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), count, &pointers, nil)
+        startingDriver { clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), count, &pointers, nil) }
       }
       var devices: [Device] = []
       for case let pointer? in pointers { devices.append(try Device(pointer, of: self)) }

@@ -18,7 +18,7 @@ import Testing
     #expect(!scalars.contains("\u{202E}"), sourceLocation: sourceLocation)
     #expect(
       !run.errorText.split(separator: "\n").contains { $0.hasPrefix("Error: forged") }, sourceLocation: sourceLocation)
-    #expect(run.errorText.contains(words), "\(run.errorText)", sourceLocation: sourceLocation)
+    #expect(words.isEmpty || run.errorText.contains(words), "\(run.errorText)", sourceLocation: sourceLocation)
   }
 
   @Test func namesOfFiles() async throws {
@@ -32,7 +32,7 @@ import Testing
     check(try await Weft.run("quality", missing, "--reference", missing), shown)
     let there = try folder.file(Self.name, Array("text".utf8))
     check(try await Weft.run("hubness", there, "-k", "1"), shown)
-    check(try await Weft.run("sample", "--data", "DIGITS", "--count", "1", "--output", there), shown)
+    check(try await Weft.run("sample", "--data", there, "--count", "1", "--output", "o.png"), shown)
     check(try await Weft.run("hubness", "v.npy", "--no-such\u{1B}[2J\nError: forged"), #"\nError: forged"#)
   }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// Makes a call in which a driver may set signal handlers, and has the signals ignored that were ignored before.
 ///
@@ -11,6 +12,14 @@ func keepingIgnoredSignals<Result>(_ call: () -> Result) -> Result {
   for number in ignored where !isIgnored(number) { _ = signal(number, SIG_IGN) }
   return result
 }
+
+/// Makes a call that may start a driver: one at a time, and with ignored signals kept.
+///
+/// PoCL 3.1 makes its devices ready in the first such call, and answers a second thread before they are: a device then has
+/// no name, and asking for it ends the process.
+func startingDriver(_ call: () -> Int32) -> Int32 { driverStart.withLock { _ in keepingIgnoredSignals(call) } }
+
+private let driverStart = Mutex(())
 
 private func isIgnored(_ number: Int32) -> Bool {
   var action = sigaction()
