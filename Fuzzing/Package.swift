@@ -8,6 +8,7 @@ let package = Package(
   name: "Fuzzing",
   platforms: [.macOS(.v15)],
   dependencies: [
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
@@ -33,7 +34,10 @@ let package = Package(
         "Engine", "Files", "ModelFiles", "Networks", .product(name: "DequeModule", package: "swift-collections"),
       ], path: "Sources/TokenPairs"),
     .target(
-      name: "Geometry", dependencies: ["CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles"], path: "Sources/Geometry"),
+      name: "Geometry",
+      dependencies: [
+        "CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles", .product(name: "BigInt", package: "BigInt"),
+      ], path: "Sources/Geometry"),
     // What the command reads lines with.
     .target(
       name: "WeftCommand", dependencies: ["Engine", "Files", "Geometry", "ModelFiles", "TokenPairs"],
