@@ -83,7 +83,7 @@ public struct KernelLaunch: Sendable {
   public let program: KernelProgram
   /// The arguments, in the kernel's order.
   public let arguments: KernelArguments
-  /// Work-groups along each of the three dimensions. What grows with rows, batches or columns belongs into the first:
+  /// Work-groups along each of the three dimensions. What grows with rows, batches or columns belongs in the first:
   /// along the others devices take fewer, see ``groupLimits``.
   public let groups: [Int]
   /// Work-items a group, along the first dimension.
@@ -118,7 +118,7 @@ public struct KernelLaunch: Sendable {
     for (dimension, (count, limit)) in zip(groups, Self.groupLimits).enumerated() where !(1...limit).contains(count) {
       let advice =
         dimension == 0
-        ? "a smaller batch has fewer" : "what grows with rows or batches belongs into the first dimension"
+        ? "a smaller batch has fewer" : "what grows with rows or batches belongs in the first dimension"
       throw EngineError(
         .invalidOperation,
         "kernel \(program.entry): \(count) work-groups along dimension \(dimension + 1), where 1 to \(limit) are possible; \(advice)"

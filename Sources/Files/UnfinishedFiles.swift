@@ -7,9 +7,10 @@ internal import Synchronization
 /// ``removeWhenInterrupted()``.
 package enum UnfinishedFiles {
   /// A place in the table; nil when the table was full.
-  typealias Entry = Int?
+  package typealias Entry = Int?
 
-  enum Kind { case file, folder }
+  /// How something is removed.
+  package enum Kind { case file, folder }
 
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
@@ -59,7 +60,7 @@ package enum UnfinishedFiles {
   }
 
   /// Notes a file or folder before it is made.
-  static func add(_ path: String, _ kind: Kind) -> Entry {
+  package static func add(_ path: String, _ kind: Kind) -> Entry {
     let places = kind == .file ? table.files : table.folders
     guard let text = strdup(path) else { return nil }
     let value = UInt(bitPattern: text)
@@ -72,7 +73,7 @@ package enum UnfinishedFiles {
   }
 
   /// Forgets an entry, when it has its name or is removed.
-  static func remove(_ entry: Entry) {
+  package static func remove(_ entry: Entry) {
     guard let entry else { return }
     let place = entry % Table.capacity
     let places = entry < Table.capacity ? table.files : table.folders

@@ -1,12 +1,6 @@
+internal import Files
+internal import Foundation
 internal import Synchronization
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// A file that says that a driver is at work on a cached binary for the first time.
 ///
@@ -16,6 +10,7 @@ internal import Synchronization
 final class LoadMarker: Sendable {
   private let path: String
   private let descriptor: Int32
+  private let unfinished: UnfinishedFiles.Entry
 
   private static let suffix = ".loading"
   private static let lastNumber = Atomic(0)
@@ -27,39 +22,40 @@ final class LoadMarker: Sendable {
   static func mark(_ binary: String) -> LoadMarker? {
     let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
     let path = "\(binary).\(getpid())-\(number)\(suffix)"
+    // Someone who ends the process, as with Ctrl-C, says nothing about the driver.
+    let unfinished = UnfinishedFiles.add(path, .file)
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { return nil }
+    guard descriptor >= 0 else {
+      UnfinishedFiles.remove(unfinished)
+      return nil
+    }
     // Only with content does the marker count: until it is locked it looks like one that is left over.
     guard flock(descriptor, LOCK_EX) == 0, write(descriptor, "x", 1) == 1 else {
       unlink(path)
       close(descriptor)
+      UnfinishedFiles.remove(unfinished)
       return nil
     }
-    return LoadMarker(path: path, descriptor: descriptor)
+    return LoadMarker(path: path, descriptor: descriptor, unfinished: unfinished)
   }
 
-  private init(path: String, descriptor: Int32) {
+  private init(path: String, descriptor: Int32, unfinished: UnfinishedFiles.Entry) {
     self.path = path
     self.descriptor = descriptor
+    self.unfinished = unfinished
   }
 
   /// Removes the marker.
   deinit {
     unlink(path)
     close(descriptor)
+    UnfinishedFiles.remove(unfinished)
   }
 
   /// The markers of processes that died.
   static func leftOver(in directory: String) -> [String] {
-    guard let stream = opendir(directory) else { return [] }
-    defer { closedir(stream) }
-    var paths: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      let path = "\(directory)/\(name)"
-      if name.hasSuffix(suffix), isLeftOver(path) { paths.append(path) }
-    }
-    return paths
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return names.filter { $0.hasSuffix(suffix) }.map { "\(directory)/\($0)" }.filter(isLeftOver)
   }
 
   /// Removes a marker that is left over, with the binary that it is about.

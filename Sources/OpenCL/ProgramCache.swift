@@ -13,7 +13,7 @@ package struct ProgramCache: Sendable {
 
   /// What this process found when it first looked at the directory.
   private struct Standing {
-    /// An earlier process died over a binary.
+    /// An earlier process ended while its driver was at work on a binary.
     let isDistrusted: Bool
     let generation: Int
   }
@@ -29,7 +29,7 @@ package struct ProgramCache: Sendable {
   /// certain, so none is loaded in this process; those that it compiles take their place.
   package var isDistrusted: Bool { currentStanding.isDistrusted }
 
-  /// How often binaries of this cache have lost the trust. Programs are compiled with it as an option: PoCL puts what it
+  /// How often a process has found the cache distrusted. Programs are compiled with it as an option: PoCL puts what it
   /// loads into a cache of its own, by source and options, and would take the same broken parts from there for a program
   /// that is compiled anew.
   var generation: Int { currentStanding.generation }
@@ -46,8 +46,9 @@ package struct ProgramCache: Sendable {
   private func findStanding() -> Standing {
     guard isOwnDirectory(directory) else { return Standing(isDistrusted: false, generation: 0) }
     let path = "\(directory)/generation"
-    let generation = readOwnFile(path).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    // First the markers: who finds none because another process has just removed them reads the number it wrote before.
     let leftOver = LoadMarker.leftOver(in: directory)
+    let generation = readOwnFile(path).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
     guard !leftOver.isEmpty else { return Standing(isDistrusted: false, generation: generation) }
     let next = generation &+ 1
     // Before the markers go: who starts in between must not build with the old number.
@@ -96,21 +97,28 @@ package struct ProgramCache: Sendable {
 
 /// A cached binary in the hands of a driver that may not be able to use it.
 final class LoadTrial: Sendable {
+  private struct State {
+    var marker: LoadMarker?
+    var isSettled = false
+  }
+
   private let path: String
-  private let marker: Mutex<LoadMarker?>
+  private let state: Mutex<State>
 
   init(of path: String) {
     self.path = path
-    marker = Mutex(LoadMarker.mark(path))
+    state = Mutex(State(marker: LoadMarker.mark(path)))
   }
 
   /// The driver can use the binary.
-  func pass() { marker.withLock { $0 = nil } }
+  func pass() { state.withLock { $0 = State(isSettled: true) } }
 
-  /// It cannot: the file goes, and the next process compiles.
+  /// It cannot: the file goes, and the next process compiles. What has passed before stays.
   func fail() {
-    unlink(path)
-    pass()
+    state.withLock { state in
+      if !state.isSettled { unlink(path) }
+      state = State(isSettled: true)
+    }
   }
 }
 

@@ -43,8 +43,8 @@ actor Lane {
     } catch {
       // Commands that are in the queue already use the staging memory and the tensors.
       await release(staging, submission)
-      // A device without room would refuse any kernel.
-      judge(boxes, areUsable: error.kind == .exhausted)
+      // A device without room would refuse any kernel, and a caller's mistake is no kernel's.
+      judge(boxes, areUsable: error.kind == .exhausted || error.kind == .invalidOperation)
       throw error
     }
     judge(boxes, areUsable: true)
@@ -73,13 +73,13 @@ actor Lane {
           kernels[launch.program] = box
           boxes.append(box)
         } catch {
-          // The driver lives, and says what is wrong.
+          // The driver has not ended the process, and says what is wrong.
           if error.status.isExhaustion { program.pass() } else { program.fail() }
           throw EngineError(error)
         }
       }
     } catch {
-      // Nothing has run, and nothing speaks against the kernels that there are.
+      // Nothing has run: the kernels that there are can be used as far as is known.
       judge(boxes, areUsable: true)
       throw error
     }

@@ -64,7 +64,7 @@ private func compile(
               cache: cache, beforeCompiling: beforeCompiling)
           }
           do {
-            // PoCL's own cache can trip over another process that fills it: a second try finds it filled.
+            // PoCL's own cache can fail while another process fills it: a second try finds it filled.
             do { return try build() } catch let error as OpenCLError where error.status == .buildProgramFailure {
               return try build()
             }

@@ -37,6 +37,28 @@ import Testing
     }
   }
 
+  /// A folder with many files is read in several pieces.
+  @Test func oneMarkerIsFoundAmongManyFiles() async throws {
+    try await withCache { cache, _ in
+      for index in 0..<1500 {
+        let name = "\(cache.directory)/\(String(repeating: "a", count: 64 + index % 7))\(index).weftbin"
+        try Data().write(to: URL(fileURLWithPath: name))
+      }
+      let marker = try leaveMarker(in: cache)
+      for _ in 0..<20 { #expect(LoadMarker.leftOver(in: cache.directory) == [marker]) }
+    }
+  }
+
+  /// What failed after a kernel had run well is not the binary's fault.
+  @Test func aBinaryThatPassedStays() async throws {
+    try await withCache { cache, names in
+      let trial = try #require(cache.loadForTrial(Self.key)).trial
+      trial.pass()
+      trial.fail()
+      #expect(try names() == [Self.key.fileName])
+    }
+  }
+
   /// A driver that refuses the binary has survived it.
   @Test func aTrialThatIsDroppedLeavesNoMarker() async throws {
     try await withCache { cache, names in

@@ -23,8 +23,13 @@ public struct ExactNumber: Sendable, Hashable, LosslessStringConvertible {
     self.init(integer << max(exponent, 0), over: 1 << max(-exponent, 0))
   }
 
-  /// The number that a text stands for, such as `-3/7`; nil if it is not written so.
+  /// Characters of a text at most. The numbers of layers that are decided exactly have some thousands; reading takes time
+  /// that grows with the square.
+  static let longestText = 1 << 16
+
+  /// The number that a text stands for, such as `-3/7`; nil if it is not written so, or longer than 65,536 characters.
   public init?(_ text: String) {
+    guard text.utf8.count <= Self.longestText else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     func digits(_ text: Substring) -> BigInt? {
       guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {

@@ -122,7 +122,7 @@ package struct Rejection: Error, Sendable {
   package let reason: String
   /// The classes that a hidden vector is not proven to put the class above, the closest to the top first.
   package let rivals: [Int]
-  /// Whether earlier versions took such proofs, so that a file may hold some in good faith.
+  /// Whether earlier versions took such proofs, so that a file that they wrote may hold some.
   package let isOutdated: Bool
 
   init(_ reason: String, rivals: [Int] = [], isOutdated: Bool = false) {

@@ -14,7 +14,11 @@ struct DeviceOptions: ParsableArguments {
     if device.isEmpty { throw ValidationError("--device needs a name") }
   }
 
-  func engine() async throws -> Engine { try await Engine(DeviceSelection(device), logger: CommandLog.logger) }
+  func engine() async throws -> Engine {
+    let selection = DeviceSelection(device)
+    if selection != .reference, let problem = ProcessLimits.problem(withDriver: true) { throw LimitError(problem) }
+    return try await Engine(selection, logger: CommandLog.logger)
+  }
 }
 
 /// Which model a command uses.

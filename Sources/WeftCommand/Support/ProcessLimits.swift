@@ -8,23 +8,29 @@ enum ProcessLimits {
   /// Address space that the C library reserves for a thread's allocations.
   private static let arena = 64 << 20
 
+  /// Address space that PoCL takes with its compiler, LLVM. Neither says that it has too little: they end the process.
+  private static let driver = 1 << 30
+
   /// Why the process cannot work with what the system allows it, and what to do; nil when it can.
   ///
   /// The task scheduler waits without end when it can start no thread, and Swift ends the process when it gets no memory.
-  /// So threads are tried here, and where `ulimit -v` sets a limit, address space as well.
-  static func problem() -> String? {
+  /// So threads are tried here, and where `ulimit -v` sets a limit, address space as well. With `withDriver`, whether there
+  /// is room for an OpenCL driver, which is loaded later than the command starts.
+  static func problem(withDriver: Bool = false) -> String? {
     let threads = ProcessInfo.processInfo.activeProcessorCount + 2
     if let limit = addressSpaceLimit() {
       let arenas = ProcessInfo.processInfo.environment["MALLOC_ARENA_MAX"].flatMap { Int($0) } ?? threads
-      let needed = threads * stackSize() + min(max(arenas, 1), threads) * arena + smallestHeap
+      let needed = threads * stackSize() + min(max(arenas, 1), threads) * arena + (withDriver ? driver : smallestHeap)
       guard canReserve(needed) else {
         return """
           too little memory: 'ulimit -v' allows this process \(limit >> 20) MiB of address space, and its \(threads) \
-          threads need \(needed >> 20) MiB beside what the program itself takes; raise the limit, remove it with \
-          'ulimit -v unlimited', or set MALLOC_ARENA_MAX=1, with which they need less
+          threads\(withDriver ? " and an OpenCL driver" : "") need \(needed >> 20) MiB beside what the program itself \
+          takes; raise the limit, remove it with 'ulimit -v unlimited', \
+          \(withDriver ? "or compute without a driver: --device cpu" : "or set MALLOC_ARENA_MAX=1, with which they need less")
           """
       }
     }
+    guard !withDriver else { return nil }
     let started = startable(threads)
     guard started < threads else { return nil }
     return """
@@ -72,4 +78,11 @@ enum ProcessLimits {
   }
 
   private static let gate = Mutex(())
+}
+
+/// What the system allows a process is too little.
+struct LimitError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
 }

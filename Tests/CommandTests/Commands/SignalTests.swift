@@ -99,6 +99,18 @@ import Testing
     #expect(run.complaints.first?.contains("ulimit -v unlimited") == true)
   }
 
+  /// PoCL and its compiler would end the process by an exception or a bad access.
+  @Test(.enabled(if: Places.hasDevice, "needs an OpenCL device"), arguments: [600_000, 900_000, 1_100_000])
+  func tooLittleAddressSpaceForADriverIsSaid(kilobytes: Int) async throws {
+    let folder = try TemporaryFolder()
+    let run = try await Weft.shell(
+      "ulimit -v \(kilobytes); exec timeout 60 \"$WEFT\" sample --data DIGITS --count 2 --steps 3 --array o.npy",
+      directory: folder.path)
+    #expect(run.status == 1 && folder.names.isEmpty)
+    #expect(run.complaints.count == 1, "\(run.errorText)")
+    #expect(run.errorText.contains("too little memory: 'ulimit -v' allows") && run.errorText.contains("--device cpu"))
+  }
+
   @Test func enoughAddressSpaceIsEnough() async throws {
     let folder = try TemporaryFolder()
     _ = try folder.file("in.txt", "Mr. Reed met his aunt.\n".utf8)
