@@ -38,11 +38,18 @@ actor Lane {
     // stand between ours where lanes share a queue; they touch nothing of ours.
     let staging = Staging()
     do throws(EngineError) {
-      let done = try encode(submission, zip(launches, boxes), staging)
-      do { try await done.completion().get() } catch { throw EngineError(error) }
+      let done: EventBox
+      do { done = try encode(submission, zip(launches, boxes), staging) } catch {
+        // Commands that are in the queue already use the staging memory and the tensors. They were encoded by this thread,
+        // and Oclgrind runs them in the one that waits: so it is this one.
+        if (try? queue.finish()) == nil { giveUp(staging, submission) }
+        throw error
+      }
+      do { try await done.completion().get() } catch {
+        await release(staging, submission)
+        throw EngineError(error)
+      }
     } catch {
-      // Commands that are in the queue already use the staging memory and the tensors.
-      await release(staging, submission)
       // A device without room would refuse any kernel, and a caller's mistake is no kernel's.
       judge(boxes, areUsable: error.kind == .exhausted || error.kind == .invalidOperation)
       throw error
@@ -104,10 +111,13 @@ actor Lane {
         continuation.resume(returning: (try? queue.finish()) != nil)
       }
     }
-    if !isDone {
-      _ = Unmanaged.passRetained(staging)
-      _ = Unmanaged.passRetained(RetainedSubmission(submission))
-    }
+    if !isDone { giveUp(staging, submission) }
+  }
+
+  /// Leaves memory that the device may still use to the end of the process.
+  private func giveUp(_ staging: Staging, _ submission: Submission) {
+    _ = Unmanaged.passRetained(staging)
+    _ = Unmanaged.passRetained(RetainedSubmission(submission))
   }
 
   private func encode(
