@@ -44,7 +44,7 @@ let package = Package(
     .target(
       name: "OpenCLBackend",
       dependencies: [
-        "Engine", "Kernels", "OpenCL", .product(name: "Logging", package: "swift-log"),
+        "Engine", "Kernels", "Memory", "OpenCL", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Conformance",

@@ -1,14 +1,7 @@
 internal import Dispatch
 internal import Engine
+internal import Memory
 internal import OpenCL
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// An in-order queue, and kernels of its own: setting a kernel's arguments is not safe from two places.
 ///
@@ -203,7 +196,7 @@ private final class Staging {
   private var blocks: [UnsafeMutableRawBufferPointer] = []
   private(set) var downloads: [UnsafeMutableRawBufferPointer] = []
 
-  deinit { for block in blocks { free(block.baseAddress) } }
+  deinit { for block in blocks { HostAllocation.free(block) } }
 
   func copy(_ elements: HostArray) throws(EngineError) -> UnsafeRawBufferPointer {
     let block = try allocate(elements.count * elements.elementType.byteCount)
@@ -217,16 +210,11 @@ private final class Staging {
     return block
   }
 
-  /// Unlike Swift's own allocation, which ends the program where there is no memory.
   private func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawBufferPointer {
-    var address: UnsafeMutableRawPointer?
-    guard posix_memalign(&address, 64, byteCount) == 0, let address else {
-      throw EngineError(
-        .exhausted,
-        "there is no host memory for a transfer of \(byteCount) bytes; end other programs, or use smaller batches")
-    }
-    let block = UnsafeMutableRawBufferPointer(start: address, count: byteCount)
-    blocks.append(block)
-    return block
+    do throws(HostAllocation.Refused) {
+      let block = try HostAllocation.allocate(byteCount: byteCount)
+      blocks.append(block)
+      return block
+    } catch { throw EngineError(.exhausted, "a transfer \(error.description)") }
   }
 }
