@@ -25,14 +25,14 @@ public struct TileShape: Sendable, Hashable {
     }
   }
 
-  private static let gpuGroupColumns = 16
+  private static let gpuGroupColumns = 8
 
   /// Rows of a product's tile that a work-item holds in registers.
   package static let registerRows = 8
 
   /// Rows of a product's tile.
   public var rows: Int { Self.registerRows * groupRows }
-  /// Columns of a product's tile, and so of a panel: 3 vectors of 16 lanes, or 16 work-items of 4.
+  /// Columns of a product's tile, and so of a panel: 3 vectors of 16 lanes, or 8 work-items of 8.
   public var panelWidth: Int { variant == .cpu ? 48 : 64 }
   /// Work-items of a product's tile.
   public var group: Int { variant == .cpu ? 1 : groupRows * Self.gpuGroupColumns }
