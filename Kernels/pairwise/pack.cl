@@ -9,6 +9,10 @@
 //        +--------------+                         +---------+
 //
 // PW_ROTATE = 1 turns each channel pair by its row's position (common/rotary.clh).
+//
+// On a GPU a group turns PW_PACK_DEPTH channels of the panel at a time in local memory. Two neighbours read 8 channels of
+// a row, a vector each, and put them down one by one: with a pitch of 4 (mod 8) channels 4 apart lie 16 banks apart, so
+// that 16 rows and both fill the 32 banks. Read back and written are whole vectors of neighbouring rows.
 // Grid: segment after segment, head after head, a group of PW_PACK_GROUP work-items for each of `panel_count` panels,
 // those of the longest segment.
 
@@ -24,8 +28,12 @@
 #define PW_RAGGED 0
 #endif
 #ifndef PW_PACK_GROUP
-#define PW_PACK_GROUP (WEFT_VARIANT_GPU ? 64 : 1)   // divides PW_PANEL
+#define PW_PACK_GROUP (WEFT_VARIANT_GPU ? 64 : 1)   // even, divides 2 * PW_PANEL
 #endif
+#ifndef PW_PACK_DEPTH
+#define PW_PACK_DEPTH 16  // GPU: channels turned at a time, a multiple of 8
+#endif
+#define PW_PACK_PITCH (PW_PANEL + 4)
 
 #if !WEFT_VARIANT_GPU
 // Sixteen rows of sixteen channels, turned in registers: four perfect shuffles are a transpose.
@@ -72,20 +80,34 @@ void pack(const __global float *restrict source, const int stride, const int off
   __global float *panel = panels + ((size_t)(segment.first_panel + p) * heads + head) * channels * PW_PANEL;
 
 #if WEFT_VARIANT_GPU
-  for (int x = get_local_id(0); x < PW_PANEL; x += PW_PACK_GROUP) {
-    const int j = j0 + x;
-    for (int c = 0; c < channels; ++c) {
-      float value = 0.0f;
-      if (j < segment.count) {
-        const __global float *row = from + (size_t)j * stride;
+  __local float stage[PW_PACK_DEPTH * PW_PACK_PITCH] __attribute__((aligned(16)));
+  const int id = get_local_id(0);
+  for (int c0 = 0; c0 < channels; c0 += PW_PACK_DEPTH) {
+    for (int x = id / 2; x < PW_PANEL; x += PW_PACK_GROUP / 2) {
+      const int j = j0 + x;
+      for (int d = id % 2 * WV_LANES; d < PW_PACK_DEPTH; d += 2 * WV_LANES) {
+        wv_float value = (wv_float)(0.0f);
+        if (j < segment.count && c0 + d < channels) {
+          const __global float *row = from + (size_t)j * stride;
 #if PW_ROTATE
-        value = wr_rotate_channel(row, rotary + (size_t)j * 2 * channels, c, channels);
+          value = wr_rotate(row, rotary + (size_t)j * 2 * channels, c0 + d, channels);
 #else
-        value = row[c];
+          value = wv_load_some(row, c0 + d, channels);
 #endif
+        }
+        __local float *to = stage + d * PW_PACK_PITCH + x;
+        to[0] = value.x;
+        to[PW_PACK_PITCH] = value.y;
+        to[2 * PW_PACK_PITCH] = value.z;
+        to[3 * PW_PACK_PITCH] = value.w;
       }
-      panel[c * PW_PANEL + x] = value;
     }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const int vectors = min(PW_PACK_DEPTH, channels - c0) * (PW_PANEL / WV_LANES);
+    for (int e = id; e < vectors; e += PW_PACK_GROUP)
+      ((__global wv_float *)(panel + (size_t)c0 * PW_PANEL))[e] =
+        *(const __local wv_float *)&stage[e / (PW_PANEL / WV_LANES) * PW_PACK_PITCH + e % (PW_PANEL / WV_LANES) * WV_LANES];
+    barrier(CLK_LOCAL_MEM_FENCE);
   }
 #else
   for (int x0 = 0; x0 < PW_PANEL; x0 += 16) {

@@ -151,11 +151,7 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   const int item_column = get_local_id(0) % PW_GROUP_COLUMNS * PW_COLUMNS;
 
 #if WEFT_VARIANT_GPU
-  __local float row_stage[PW_DEPTH][PW_TILE_ROWS];
-  __local float column_stage[PW_DEPTH][PW_PANEL];
-#if PW_IMAGE
-  __local int pixel_stage[PW_TILE_ROWS];
-#endif
+  __local pw_stage stage;
 #endif
 #if PW_STATEFUL
   __local pw_shared shared;
@@ -166,7 +162,12 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   }
 #endif
 
+#if WEFT_VARIANT_GPU && !PW_STATEFUL
+  const int p = first_panel;
+  if (p < end_panel) {
+#else
   for (int p = first_panel; p < end_panel; ++p) {
+#endif
     const __global float *panel =
       panels + ((size_t)(column_segment.first_panel + p) * heads + place.head) * channels * PW_PANEL;
     place.j0 = p * PW_PANEL + item_column;
@@ -176,9 +177,9 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
       wv_float tile[PW_ROWS][PW_VECTORS];
 #if WEFT_VARIANT_GPU
 #if PW_IMAGE
-      pw_window_product(PW_WINDOW_ARGUMENTS, tile_i0, place.n, panel, pixel_stage, row_stage, column_stage, tile);
+      pw_window_product(PW_WINDOW_ARGUMENTS, tile_i0, place.n, panel, &stage, tile);
 #else
-      pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, row_stage, column_stage, tile);
+      pw_product(head_rows, row_stride, tile_i0, place.n, panel, channels, &stage, tile);
 #endif
 #elif PW_IMAGE
       pw_window_product(PW_WINDOW_ARGUMENTS, place.i0, place.n, panel, place.m - place.j0, tile);
