@@ -20,7 +20,7 @@
 //   PW_FIRST_PANEL(i0)        the first panel it wants for rows from i0 on; 0 for all
 //   PW_END_PANEL(end_i)       if it wants none from there on for rows before end_i
 //
-// and knows nothing else of the tile. It is either
+// and knows nothing else of the tile. It is one of the two:
 //
 //   stateless   pw_consume(place, tile, ...)         called by the work-items whose first cell exists
 //   stateful    (PW_STATEFUL = 1)
@@ -71,11 +71,12 @@
 #include "pairwise/window.clh"
 #endif
 
+#ifndef PW_STATEFUL
+#define PW_STATEFUL 0     // 1: the epilogue keeps something from panel to panel
+#endif
+
 #include "epilogue"
 
-#ifndef PW_STATEFUL
-#define PW_STATEFUL 0     // the epilogue's own
-#endif
 #ifndef PW_END_PANEL
 #define PW_END_PANEL(end_i) INT_MAX   // the epilogue's own
 #endif
@@ -163,6 +164,7 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #endif
 
 #if WEFT_VARIANT_GPU && !PW_STATEFUL
+  // A group has one panel: more groups, and what a cell needs is not kept in registers from panel to panel.
   const int p = first_panel;
   if (p < end_panel) {
 #else

@@ -73,6 +73,7 @@ package struct MixtureAverage: PairwiseEpilogue {
   }
 
   package var takesChunks: Bool { true }
+  package var isStateful: Bool { true }
 
   package var header: KernelSource { "pairwise/epilogue_average.clh" }
 

@@ -79,6 +79,10 @@ public protocol PairwiseEpilogue: Sendable {
   /// What `Kernels/pairwise/pairwise.cl` includes as `epilogue`; that file says what it must define.
   var header: KernelSource { get }
 
+  /// Whether the header keeps something from panel to panel, and so has the hooks of a stateful epilogue. Then a group
+  /// walks all panels of its rows; if not, a GPU has a group for each.
+  var isStateful: Bool { get }
+
   /// Macros that the header is compiled with.
   var defines: [String: String] { get }
 
@@ -103,6 +107,8 @@ public protocol PairwiseEpilogue: Sendable {
 extension PairwiseEpilogue {
   /// The segments of both sides belong together.
   public var takesChunks: Bool { false }
+  /// It keeps nothing.
+  public var isStateful: Bool { false }
   /// None.
   public var defines: [String: String] { [:] }
 
@@ -169,17 +175,18 @@ extension PairwiseProduct {
 
 // What launches are made of.
 extension PairwiseProduct {
-  /// One work-item walks all panels of its rows, and the columns stay in cache.
+  /// On a CPU device, and where the epilogue is stateful, a group walks all panels of its rows.
   ///
   /// - Parameters:
   ///   - tiles: the device's.
   ///   - defines: macros besides those of the epilogue.
-  ///   - panelsPerItem: how many panels a work-item walks; all if nil.
+  ///   - panelsPerItem: how many panels a group walks; nil for the device's own number.
   /// - Returns: one start of `Kernels/pairwise/pairwise.cl`.
   public func launch(
     _ tiles: TileShape, defines: [String: String] = [:], panelsPerItem: Int? = nil
   ) -> KernelLaunch {
-    let panelsPerItem = panelsPerItem ?? ceilingDivide(columnExtent.longest, columns.width)
+    let isSplit = tiles.variant == .gpu && !epilogue.isStateful
+    let panelsPerItem = panelsPerItem ?? (isSplit ? 1 : ceilingDivide(columnExtent.longest, columns.width))
     var defines = defines
     var extents: KernelArguments = ["row_count": .int(rowExtent.rowCount), "column_count": .int(columnExtent.rowCount)]
     if let rowTable = rowExtent.table, let columnTable = columnExtent.table {
@@ -212,9 +219,11 @@ extension PairwiseProduct {
   package func launch(
     _ tiles: TileShape, defines: [String: String], panelsPerItem: Int, extents: KernelArguments, grid: PairwiseGrid
   ) -> KernelLaunch {
-    KernelLaunch(
+    var defines = defines.merging(epilogue.defines) { $1 }
+    if epilogue.isStateful { defines["PW_STATEFUL"] = "1" }
+    return KernelLaunch(
       KernelSource(stringLiteral: "pairwise/pairwise.cl").including(epilogue.header, as: "epilogue"), "pairwise", tiles,
-      defines: defines.merging(epilogue.defines) { $1 },
+      defines: defines,
       arguments: rows.arguments("rows", prefix: "row_")
         + [
           "panels": .tensor(columns.tensor), "heads": .int(rows.heads), "channels": .int(columns.channels),

@@ -91,6 +91,8 @@ package struct SymmetricSelection: PairwiseEpilogue {
     try selection.validate(for: product, chunks: 1, name)
   }
 
+  package var isStateful: Bool { true }
+
   /// Of the kernel that shares products; elsewhere it is the selection's own.
   package var header: KernelSource { "pairwise/epilogue_symmetric_top_k.clh" }
 

@@ -91,6 +91,7 @@ package struct TopKSelection: PairwiseEpilogue {
   }
 
   package var takesChunks: Bool { true }
+  package var isStateful: Bool { true }
 
   package func validate(for product: PairwiseProduct) throws(EngineError) {
     let name: StaticString = "pairwise product"

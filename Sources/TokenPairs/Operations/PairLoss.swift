@@ -124,6 +124,8 @@ package struct PairLossSums: PairwiseEpilogue {
     try requirePartials(partials, rows: rows, types: loss.types(heads: product.rows.heads), name)
   }
 
+  package var isStateful: Bool { true }
+
   package var header: KernelSource { "pairwise/epilogue_loss.clh" }
   package var defines: [String: String] { loss.defines }
 
@@ -288,6 +290,8 @@ package struct PairLossGradient: PairwiseEpilogue {
       try require(biasGradients, isNot: gradients.tensor, name)
     }
   }
+
+  package var isStateful: Bool { true }
 
   package var header: KernelSource { "pairwise/epilogue_loss_gradient.clh" }
   package var defines: [String: String] { loss.defines }
