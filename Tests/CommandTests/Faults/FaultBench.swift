@@ -70,7 +70,7 @@ struct Fault: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// Runs commands with a library before OpenCL's that makes calls fail.
+/// Runs commands with a library before OpenCL's: one that makes calls fail, or one that makes a GPU of the device.
 struct FaultBench: Sendable {
   /// What a run did.
   struct Trial: Sendable {
@@ -103,16 +103,23 @@ struct FaultBench: Sendable {
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }()
 
-  init() async throws {
+  /// Builds the C file of this name beside this one, to preload it.
+  init(_ library: String = "opencl_faults") async throws {
     folder = try TemporaryFolder()
     trials = try TemporaryFolder()
-    library = folder.path + "/opencl_faults.so"
-    let source = "\(Places.root)/Tests/CommandTests/Faults/opencl_faults.c"
+    self.library = try await Self.library(library, in: folder)
+    try writeInputs()
+  }
+
+  /// Builds a library to preload from the C file of this name.
+  private static func library(_ name: String, in folder: TemporaryFolder) async throws -> String {
+    let library = "\(folder.path)/\(name).so"
+    let source = "\(Places.root)/Tests/CommandTests/Faults/\(name).c"
     let build = try await Weft.run(
-      try #require(Self.compiler),
+      try #require(compiler),
       ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", source, "-o", library, "-ldl"], input: Data())
     try #require(build.status == 0, "\(build.errorText)")
-    try writeInputs()
+    return library
   }
 
   private func writeInputs() throws {
@@ -130,8 +137,10 @@ struct FaultBench: Sendable {
     ] { try FileManager.default.copyItem(atPath: "\(from.path)/\(name)", toPath: "\(folder.path)/\(to)") }
   }
 
-  /// Runs a command with a fault, or without one.
-  func run(_ command: FaultCommand, _ fault: Fault? = nil) async throws -> Trial {
+  /// Runs a command with a fault, or without one, and with further variables that the library reads.
+  func run(
+    _ command: FaultCommand, _ fault: Fault? = nil, environment further: [String: String] = [:]
+  ) async throws -> Trial {
     let place = "\(trials.path)/\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(atPath: place) }
@@ -139,9 +148,11 @@ struct FaultBench: Sendable {
       "LD_PRELOAD": library, "WEFT_FAULT_REPORT": "\(place)/report", "XDG_CACHE_HOME": "\(folder.path)/cache",
     ]
     if command == .compiling { environment["WEFT_CACHE"] = "off" }
-    for (name, value) in fault?.environment ?? [:] { environment[name] = value }
+    for (name, value) in further.merging(fault?.environment ?? [:], uniquingKeysWith: { $1 }) {
+      environment[name] = value
+    }
     let run = try await Weft.run(
-      command.arguments(in: place), environment: environment, directory: folder.path, seconds: 60)
+      command.arguments(in: place), environment: environment, directory: folder.path, seconds: 120)
     var (calls, kept): ([String: Int], [String: Int]) = ([:], [:])
     let report = FileManager.default.contents(atPath: "\(place)/report") ?? Data()
     for line in String(decoding: report, as: UTF8.self).split(separator: "\n") {
@@ -150,6 +161,12 @@ struct FaultBench: Sendable {
       if words[0] == "call" { calls[words[1]] = first } else { kept[words[1]] = first - second }
     }
     return Trial(run: run, result: command.result(run, in: place), calls: calls, kept: kept)
+  }
+
+  /// Runs a command of other arguments, with variables that the library reads.
+  func run(_ arguments: [String], environment: [String: String]) async throws -> CommandRun {
+    try await Weft.run(
+      arguments, environment: environment.merging(["LD_PRELOAD": library]) { $1 }, directory: folder.path, seconds: 60)
   }
 
   /// What is wrong with a trial, beside one without faults; nil if it ended as it should.
