@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import Engine
-internal import Memory
 internal import OpenCL
 
 /// An in-order queue, and kernels of its own: setting a kernel's arguments is not safe from two places.
@@ -10,16 +9,19 @@ actor Lane {
   private let queue: CommandQueue
   private let programs: ProgramStore
   private let tiles: TileShape
+  private let transfers: TransferPool?
   private var kernels: [KernelProgram: KernelBox] = [:]
 
   /// - Parameters:
   ///   - queue: where commands go; lanes may share one, for each submission ends with a marker of its own.
   ///   - programs: of the queue's context.
   ///   - tiles: what operations are launched with.
-  init(queue: CommandQueue, programs: ProgramStore, tiles: TileShape) {
+  ///   - transfers: where uploads and downloads have their memory; nil for plain memory.
+  init(queue: CommandQueue, programs: ProgramStore, tiles: TileShape, transfers: TransferPool?) {
     self.queue = queue
     self.programs = programs
     self.tiles = tiles
+    self.transfers = transfers
   }
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
@@ -29,7 +31,7 @@ actor Lane {
 
     // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may
     // stand between ours where lanes share a queue; they touch nothing of ours.
-    let staging = Staging()
+    let staging = Staging(from: transfers)
     do throws(EngineError) {
       let done: EventBox
       do { done = try encode(submission, zip(launches, boxes), staging) } catch {
@@ -188,33 +190,5 @@ private final class EventBox: Sendable {
       try await event.completion()
       return .success(())
     } catch { return .failure(error) }
-  }
-}
-
-/// Host memory that the device reads or writes while a submission runs; freed afterwards.
-private final class Staging {
-  private var blocks: [UnsafeMutableRawBufferPointer] = []
-  private(set) var downloads: [UnsafeMutableRawBufferPointer] = []
-
-  deinit { for block in blocks { HostAllocation.free(block) } }
-
-  func copy(_ elements: HostArray) throws(EngineError) -> UnsafeRawBufferPointer {
-    let block = try allocate(elements.count * elements.elementType.byteCount)
-    elements.withBytes { block.copyMemory(from: $0) }
-    return UnsafeRawBufferPointer(block)
-  }
-
-  func reserve(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawBufferPointer {
-    let block = try allocate(byteCount)
-    downloads.append(block)
-    return block
-  }
-
-  private func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawBufferPointer {
-    do throws(HostAllocation.Refused) {
-      let block = try HostAllocation.allocate(byteCount: byteCount)
-      blocks.append(block)
-      return block
-    } catch { throw EngineError(.exhausted, "a transfer \(error.description)") }
   }
 }

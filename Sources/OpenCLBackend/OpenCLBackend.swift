@@ -28,9 +28,12 @@ package final class OpenCLBackend: Backend {
     do {
       let session = try DeviceSession.open(device, logger: logger)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
+      // A GPU copies while it computes, if it reaches the memory by itself; a CPU device copies like the host.
+      let transfers = shape.variant == .gpu ? TransferPool(queue: try session.makeQueue()) : nil
       var lanes: [Lane] = []
       for _ in 0..<max(1, laneCount) {
-        lanes.append(Lane(queue: try session.makeQueue(), programs: session.programs, tiles: shape))
+        lanes.append(
+          Lane(queue: try session.makeQueue(), programs: session.programs, tiles: shape, transfers: transfers))
       }
       self.lanes = lanes
       self.shape = shape

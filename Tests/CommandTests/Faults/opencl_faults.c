@@ -236,6 +236,22 @@ ENQUEUE(clEnqueueFillBuffer,
         (cl_command_queue queue, cl_mem buffer, const void *pattern, size_t width, size_t offset, size_t size, WAITING),
         (queue, buffer, pattern, width, offset, size, count, list, event))
 ENQUEUE(clEnqueueMarkerWithWaitList, (cl_command_queue queue, WAITING), (queue, count, list, event))
+ENQUEUE(clEnqueueUnmapMemObject, (cl_command_queue queue, cl_mem buffer, void *mapped, WAITING),
+        (queue, buffer, mapped, count, list, event))
+
+void *clEnqueueMapBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocks, cl_map_flags access, size_t offset,
+                         size_t size, WAITING, cl_int *status)
+{
+  POINT(clEnqueueMapBuffer);
+  const cl_int fault = pass(&point);
+  if (fault) {
+    if (status) *status = fault;
+    return NULL;
+  }
+  void *result = REAL(clEnqueueMapBuffer)(queue, buffer, blocks, access, offset, size, count, list, event, status);
+  if (result && event) atomic_fetch_add(&made[EVENT], 1);
+  return result;
+}
 
 RETAIN(CONTEXT, clRetainContext, cl_context)
 RETAIN(QUEUE, clRetainCommandQueue, cl_command_queue)
