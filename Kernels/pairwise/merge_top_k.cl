@@ -5,7 +5,8 @@
 // The chunks' lists are in order, so the next best is the first of one of them; of equal ones the smallest column's.
 // Places past the last entry hold -inf and column -1.
 //
-// Grid: (rows), a work-item a row.
+// Grid: (rows), a work-item a row. It keeps the first value of what is left of each list in local memory, a column of 4
+// bytes a work-item, so that a place costs one entry from global memory and neighbours meet in no bank.
 
 #include "common/vectors.clh"
 #include "pairwise/top_k.clh"
@@ -21,25 +22,37 @@ __kernel __attribute__((reqd_work_group_size(PK_GROUP, 1, 1)))
 void merge_top_k(const __global pk_entry *restrict lists, const int rows, const int chunks, const int best,
                  __global float *restrict values, __global int *restrict columns)
 {
+  __local float head[PK_CHUNKS][PK_GROUP];    // -inf: nothing is left
+  __local ushort next[PK_CHUNKS][PK_GROUP];
   const int i = get_global_id(0);
+  const int id = get_local_id(0);
   if (i >= rows) return;
   const __global pk_entry *list = lists + (size_t)i * chunks * best;
-  int next[PK_CHUNKS];
-  for (int c = 0; c < chunks; ++c) next[c] = 0;
+  for (int c = 0; c < chunks; ++c) {
+    next[c][id] = 0;
+    head[c][id] = list[(size_t)c * best].value;
+  }
 
   for (int r = 0; r < best; ++r) {
-    pk_entry first = pk_none();
+    float value = -INFINITY;
     int from = -1;
     for (int c = 0; c < chunks; ++c) {
-      if (next[c] == best) continue;
-      const pk_entry entry = list[(size_t)c * best + next[c]];
-      if (entry.column >= 0 && (first.column < 0 || pk_after(first, entry))) {
-        first = entry;
+      const float other = head[c][id];
+      // Lists are of any columns: of equal values the columns decide.
+      if (other > value || (other == value && from >= 0 &&
+                            list[(size_t)c * best + next[c][id]].column < list[(size_t)from * best + next[from][id]].column)) {
+        value = other;
         from = c;
       }
     }
-    if (from >= 0) ++next[from];
-    values[(size_t)i * best + r] = first.value;
-    columns[(size_t)i * best + r] = first.column;
+    int column = -1;
+    if (from >= 0) {
+      const int at = next[from][id];
+      column = list[(size_t)from * best + at].column;
+      next[from][id] = at + 1;
+      head[from][id] = at + 1 < best ? list[(size_t)from * best + at + 1].value : -INFINITY;
+    }
+    values[(size_t)i * best + r] = value;
+    columns[(size_t)i * best + r] = column;
   }
 }
