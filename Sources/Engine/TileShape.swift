@@ -25,6 +25,17 @@ public struct TileShape: Sendable, Hashable {
     }
   }
 
+  private init(_ variant: Variant, groupRows: Int) {
+    self.variant = variant
+    self.groupRows = groupRows
+  }
+
+  /// The same tiles with half as many work-items a group, for a kernel that a device runs in smaller groups than others;
+  /// nil if there are none. Results are the same, bit for bit.
+  package var smaller: TileShape? {
+    groupRows > 1 ? TileShape(variant, groupRows: groupRows / 2) : nil
+  }
+
   private static let gpuGroupColumns = 8
 
   /// Rows of a product's tile that a work-item holds in registers.

@@ -25,9 +25,19 @@ actor Lane {
   }
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
-    let launches = submission.operations.flatMap { $0.launches(tiles) }
-    for launch in launches { try launch.validate() }
-    let boxes = try await kernels(for: launches)
+    var launches: [KernelLaunch] = []
+    var boxes: [KernelBox] = []
+    do throws(EngineError) {
+      for operation in submission.operations {
+        let (own, ownBoxes) = try await self.launches(of: operation)
+        launches += own
+        boxes += ownBoxes
+      }
+    } catch {
+      // Nothing has run: the kernels that there are can be used as far as is known.
+      judge(boxes, areUsable: true)
+      throw error
+    }
 
     // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may
     // stand between ours where lanes share a queue; they touch nothing of ours.
@@ -56,6 +66,20 @@ actor Lane {
     // The device was using their memory until now.
     withExtendedLifetime((submission, staging)) {}
     return results
+  }
+
+  /// An operation's launches with their kernels, in tiles that the device takes: how many work-items of a kernel fit into a
+  /// group depends on its registers, and only the compiled kernel knows.
+  private func launches(of operation: any DeviceOperation) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
+    var shape = tiles
+    while true {
+      let launches = operation.launches(shape)
+      for launch in launches { try launch.validate() }
+      let boxes = try await kernels(for: launches)
+      let fits = zip(launches, boxes).allSatisfy { $0.groupSize <= $1.kernel.workGroupLimit }
+      guard !fits, let smaller = shape.smaller else { return (launches, boxes) }
+      shape = smaller
+    }
   }
 
   /// The kernel of each launch, looked up once: hashing a spec costs as much as setting a kernel's arguments.

@@ -9,6 +9,9 @@ struct FakeDeviceTests {
   static let small = ["WEFT_FAKE_GROUP": "64", "WEFT_FAKE_LOCAL": "32768"]
   static let large = ["WEFT_FAKE_GROUP": "256", "WEFT_FAKE_LOCAL": "32768"]
 
+  /// A device whose kernels need so many registers that they run in smaller groups than it allows.
+  static let crowded = ["WEFT_FAKE_GROUP": "256", "WEFT_FAKE_LOCAL": "32768", "WEFT_FAKE_KERNEL_GROUP": "64"]
+
   /// The size of groups changes no bit: sums do not depend on who shares a tile.
   @Test(arguments: [FaultCommand.extract, .sample, .hubness, .argmaxable])
   func commandsRunOnSmallDevices(_ command: FaultCommand) async throws {
@@ -19,6 +22,9 @@ struct FakeDeviceTests {
     let large = try await bench.run(command, environment: Self.large)
     try #require(large.run.status == 0, "\(large.run.errorText)")
     #expect(small.result == large.result)
+    let crowded = try await bench.run(command, environment: Self.crowded)
+    #expect(crowded.run.status == 0, "\(crowded.run.errorText)")
+    #expect(crowded.result == large.result)
     guard command == .extract else { return }
     let plain = try await FaultBench().run(command)
     #expect(small.run.lines.count == plain.run.lines.count)

@@ -2,6 +2,7 @@
 //
 //   WEFT_FAKE_GROUP          the largest work-group, in work-items
 //   WEFT_FAKE_LOCAL          local memory, in bytes
+//   WEFT_FAKE_KERNEL_GROUP   the largest group that any kernel runs in, if less than the device's
 //
 // It has no images and no cl_khr_fp16. A launch beyond its limits is refused with the status of a real driver.
 
@@ -44,6 +45,20 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info parameter, size_t siz
   return status;
 }
 
+static size_t kernel_limit(void)
+{
+  return limit(getenv("WEFT_FAKE_KERNEL_GROUP") != NULL ? "WEFT_FAKE_KERNEL_GROUP" : "WEFT_FAKE_GROUP");
+}
+
+cl_int clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info parameter, size_t size,
+                                void *value, size_t *size_back)
+{
+  REAL(clGetKernelWorkGroupInfo);
+  const cl_int status = real(kernel, device, parameter, size, value, size_back);
+  if (status == CL_SUCCESS && value != NULL && parameter == CL_KERNEL_WORK_GROUP_SIZE) *(size_t *)value = kernel_limit();
+  return status;
+}
+
 cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
                               const size_t *global, const size_t *local, cl_uint waits, const cl_event *wait_list,
                               cl_event *event)
@@ -51,7 +66,7 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
   REAL(clEnqueueNDRangeKernel);
   size_t group = 1;
   for (cl_uint d = 0; local != NULL && d < dimensions; ++d) group *= local[d];
-  if (group > limit("WEFT_FAKE_GROUP")) return CL_INVALID_WORK_GROUP_SIZE;
+  if (group > kernel_limit()) return CL_INVALID_WORK_GROUP_SIZE;
   cl_device_id device;
   cl_ulong used = 0;
   if (clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL) != CL_SUCCESS ||
