@@ -133,7 +133,7 @@ let package = Package(
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ModelFiles", "OpenCL", "OpenCLBackend", "Weft", "WeftCommand"],
-      exclude: ["Faults/opencl_faults.c"]),
+      exclude: ["Faults/fake_gpu.c", "Faults/opencl_faults.c"]),
   ],
   swiftLanguageModes: [.v6]
 )
