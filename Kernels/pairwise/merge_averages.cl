@@ -7,6 +7,8 @@
 // chunk's, so that they vanish where all variances are one. Chunks are summed in order.
 //
 // Grid: a group of NW_GROUP a row.
+//
+// Budget: registers 56, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -70,7 +72,7 @@ void merge_averages(const __global float *restrict rows, const int row_stride, c
   for (int c = id * WV_LANES; c < width; c += NW_STEP) {
     wv_float sum = own / total * wv_load_some(x, c, width);
     for (int k = 0; k < chunks; ++k)
-      sum = fma((wv_float)(share[k]), wv_load(0, partial + (size_t)k * pv_stride(width) + PV_HEADER + c), sum);
+      sum = fma((wv_float)(share[k]), pv_lanes(partial + (size_t)k * pv_stride(width) + PV_HEADER + c), sum);
     // The sign of a zero may come from columns that only other rows of the tile weigh.
     wv_store_some(sum + 0.0f, out + (size_t)i * width, c, width);
   }

@@ -7,6 +7,8 @@
 //
 // Grid: (rows), a work-item a row. It keeps the first value of what is left of each list in local memory, a column of 4
 // bytes a work-item, so that a place costs one entry from global memory and neighbours meet in no bank.
+//
+// Budget: registers 32, stack 0, spills 0, shared 24576
 
 #include "common/vectors.clh"
 #include "pairwise/top_k.clh"

@@ -7,6 +7,8 @@
 // decay = 1 - learning rate * weight decay, step_size = learning rate / (1 - beta1^t), root_scale = 1 / sqrt(1 - beta2^t):
 // from the host, in double. squares [slots], from training/square_sum.cl, are added in order.
 // Grid: vectors of WV_LANES elements, in groups of TR_GROUP.
+//
+// Budget: registers 40, stack 0, spills 0
 
 #include "common/vectors.clh"
 

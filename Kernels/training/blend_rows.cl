@@ -1,5 +1,7 @@
 // Mixtures of two rows: out[r, c] = weights[r] * source[a, c] + (1 - weights[r]) * source[b, c], (a, b) = indices[r].
 // An index of -1 stands for a row of zeros. Grid: a group of NW_GROUP a row.
+//
+// Budget: registers 40, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "network/rows.clh"

@@ -4,6 +4,8 @@
 //
 // Rows are loaded TR_AHEAD at a time and added one by one: a device that waits long for memory has more to wait for.
 // Grid: (groups of NW_GROUP work-items, each with TR_VECTORS vectors of columns).
+//
+// Budget: registers 64, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "network/rows.clh"

@@ -4,6 +4,8 @@
 //   panels[p, t, x] = source[t, offset + p * PW_PANEL + x]        zero past the last column
 //
 // A copy: each stretch of PW_PANEL elements of a row becomes a row of a panel. Grid: a group of NW_GROUP a row.
+//
+// Budget: registers 32, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
@@ -18,5 +20,6 @@ void pack_transposed(const __global float *restrict source, const int stride, co
   const __global float *from = source + row * stride + offset;
   const int end = (columns + PW_PANEL - 1) / PW_PANEL * PW_PANEL;
   for (int j = get_local_id(0) * WV_LANES; j < end; j += NW_STEP)
-    wv_store(wv_load_some(from, j, columns), 0, panels + (j / PW_PANEL * rows + row) * PW_PANEL + j % PW_PANEL);
+    wv_store_some(wv_load_some(from, j, columns), panels + (j / PW_PANEL * rows + row) * PW_PANEL, j % PW_PANEL,
+                  PW_PANEL);
 }

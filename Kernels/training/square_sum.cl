@@ -4,6 +4,8 @@
 //
 // Each is added lane by lane, then over the group in a tree; training/adamw.cl adds the slots up in order.
 // Grid: a group of NW_GROUP a slot.
+//
+// Budget: registers 32, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "network/rows.clh"
