@@ -3,6 +3,7 @@
 //   out[t, c] = (x[t, c] - mean_t) / sqrt(variance_t + epsilon) * gain[c] + bias[c]
 //
 // mean and (population) variance over the row's channels, in two passes. Grid: a group of NW_GROUP a row.
+// Budget: registers 32, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "network/rows.clh"

@@ -5,6 +5,7 @@
 //
 // scale_b is the INPUT_SCALE of sample b's row of coefficients if `scaled`, else 1. Grid: image after image, a
 // group for each block of NW_GROUP * PO_RUN elements; neighbouring work-items write neighbours.
+// Budget: registers 32, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "common/coefficients.clh"

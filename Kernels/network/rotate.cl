@@ -3,6 +3,7 @@
 //   out[t, out_offset + h * out_head_stride + c] = ROTATE( source[t, offset + h * head_stride + c], position_t )
 //
 // Grid: a group of NW_GROUP a token.
+// Budget: registers 40, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "common/rotary.clh"

@@ -5,6 +5,7 @@
 // t_b is the TIME of sample b's row of coefficients, or its logarithm; with `cosine_first` cosines stand before sines.
 // Turns come as floats and what the floats left of them, so that whole turns are taken off exactly.
 // Grid: a group of NW_GROUP a sample.
+// Budget: registers 32, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "common/philox.clh"

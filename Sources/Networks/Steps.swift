@@ -208,6 +208,8 @@ extension GraphWriter {
     activation: Activation
   ) -> Value {
     let output = value(input.extent, layer.channels)
+    let pixels = BatchShape.images(1).rows(of: input.extent)
+    let partials = value(.items, GroupNormalization.partialWidth(pixels: pixels, groups: groups))
     let parts = modulation.map { columns in
       let middle = columns.range.lowerBound + layer.channels
       return (
@@ -217,7 +219,7 @@ extension GraphWriter {
     }
     add(
       NetworkStep(
-        "group normalisation", reads: [input, second, modulation?.value], writes: [output], layers: [layer]
+        "group normalisation", reads: [input, second, modulation?.value], writes: [output, partials], layers: [layer]
       ) { pass throws(EngineError) in
         let weights = try pass.weights(of: layer)
         return GroupNormalization(
@@ -225,7 +227,7 @@ extension GraphWriter {
           groups: groups, gain: weights.gain, bias: weights.bias, epsilon: weights.epsilon,
           modulation: parts.map {
             GroupNormalization.Modulation(factor: $0.factor.slices(pass), shift: $0.shift.slices(pass))
-          }, activation: activation, into: pass.tensor(output))
+          }, activation: activation, partials: pass.tensor(partials), into: pass.tensor(output))
       })
     return output
   }

@@ -364,7 +364,10 @@ extension OperationGolden {
     var operation = GroupNormalization(
       try pixels(in: &workspace), grid: try grid, groups: try int("groups"),
       gain: try workspace.upload(try input("gain"), channels), bias: try workspace.upload(try input("bias"), channels),
-      epsilon: try float("epsilon"), activation: try activation, into: out)
+      epsilon: try float("epsilon"), activation: try activation,
+      partials: try workspace.output(
+        try grid.images, GroupNormalization.partialWidth(pixels: try grid.pixels, groups: try int("groups"))),
+      into: out)
     if has("factor") {
       operation.modulation = .init(
         factor: try vectors("factor", heads: 1, channels: channels, in: &workspace),

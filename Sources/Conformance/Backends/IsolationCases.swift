@@ -303,7 +303,9 @@ extension Exchange {
           PixelRows(try workspace.upload(pixels, grid.rows, channels)), grid: grid, groups: groups,
           gain: try workspace.upload(Draw.uniform(channels, &generator), channels),
           bias: try workspace.upload(Draw.uniform(channels, &generator), channels), epsilon: 1e-6,
-          activation: .silu, into: out))
+          activation: .silu,
+          partials: try workspace.output(
+            grid.images, GroupNormalization.partialWidth(pixels: grid.pixels, groups: groups)), into: out))
       return cut(try await workspace.run(reading: out), into: lengths, width: grid.pixels * channels)
     }
   }

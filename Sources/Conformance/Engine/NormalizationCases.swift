@@ -138,7 +138,8 @@ private struct GroupProblem: Sendable {
       try input.stage(in: &workspace), grid: grid, groups: groups,
       gain: try workspace.upload(gain + Poison.floats(1), all + 1),
       bias: try workspace.upload(bias + Poison.floats(1), all + 1), epsilon: epsilon, activation: activation,
-      into: out)
+      partials: try workspace.output(
+        grid.images, GroupNormalization.partialWidth(pixels: grid.pixels, groups: groups)), into: out)
     if isModulated {
       operation.modulation = .init(
         factor: try workspace.upload(factors), shift: try workspace.upload(shifts))

@@ -71,9 +71,7 @@ package struct Attention: DeviceOperation {
   }
 
   package func launches(_ tiles: TileShape) -> [KernelLaunch] {
-    // Queries of a work-group: AT_QUERIES on a GPU, PW_ROWS on a CPU device.
-    let groupQueries = tiles.variant == .cpu ? TileShape.registerRows : 64
-    let queryTiles = ceilingDivide(segments.segments.longest, groupQueries)
+    let queryTiles = ceilingDivide(segments.segments.longest, groupQueries(tiles))
     return [
       KernelLaunch(
         tiles.variant == .cpu ? "network/attention_cpu.cl" : "network/attention_gpu.cl", "attention", tiles,
@@ -86,5 +84,15 @@ package struct Attention: DeviceOperation {
           ],
         groups: [segments.segments.count * keys.heads * queryTiles], groupSize: tiles.rowGroup)
     ]
+  }
+
+  /// Queries of a work-group: PW_ROWS on a CPU device, AT_QUERIES on a GPU, which holds fewer of wider heads.
+  private func groupQueries(_ tiles: TileShape) -> Int {
+    switch (tiles.variant, keys.channels) {
+    case (.cpu, _): TileShape.registerRows
+    case (.gpu, ...64): 64
+    case (.gpu, ...128): 32
+    case (.gpu, _): 16
+    }
   }
 }

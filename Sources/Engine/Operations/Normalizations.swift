@@ -84,12 +84,14 @@ package struct GroupNormalization: DeviceOperation {
   package var epsilon: Float
   package var modulation: Modulation?
   package var activation: Activation
+  /// Scratch `[images, partialWidth(pixels:groups:)]`.
+  package var partials: Tensor
   /// `[rows, channels]`
   package var out: Tensor
 
   package init(
     _ input: PixelRows, grid: PixelGrid, groups: Int, gain: Tensor, bias: Tensor, epsilon: Float,
-    modulation: Modulation? = nil, activation: Activation = .none, into out: Tensor
+    modulation: Modulation? = nil, activation: Activation = .none, partials: Tensor, into out: Tensor
   ) {
     self.input = input
     self.grid = grid
@@ -99,6 +101,7 @@ package struct GroupNormalization: DeviceOperation {
     self.epsilon = epsilon
     self.modulation = modulation
     self.activation = activation
+    self.partials = partials
     self.out = out
   }
 
@@ -118,6 +121,13 @@ package struct GroupNormalization: DeviceOperation {
       out.width == channels, name, "the result has \(out.width) channels, the pixels have \(channels)")
     try require(out, holds: grid.rows.multipliedClamping(by: channels), name, "the result")
     try input.requireApart(from: out, name)
+    let width = Self.partialWidth(pixels: grid.pixels, groups: groups)
+    try require(partials, holds: grid.images.multipliedClamping(by: width), name, "the scratch of statistics")
+    try require(partials, isNot: out, name)
+    try input.requireApart(from: partials, name)
+    for operand in [gain, bias, modulation?.factor.tensor, modulation?.shift.tensor] {
+      if let operand { try require(partials, isNot: operand, name) }
+    }
   }
 
   package func reference(_ memory: HostMemory) throws(EngineError) {
@@ -156,24 +166,49 @@ package struct GroupNormalization: DeviceOperation {
     let groupsPerSlice = Self.groupsPerSlice(ofSize: input.channels / groups, tiles)
     // What is compiled out still needs an argument: the bias stands in.
     let none = HeadSlices(bias, channels: bias.width)
+    let defines = ["GN_ACTIVATION": activation.define, "GN_MODULATED": modulation == nil ? "0" : "1"]
+    let image: KernelArguments =
+      input.arguments + [
+        "pixels": .int(grid.pixels), "groups": .int(groups), "groups_per_slice": .int(groupsPerSlice),
+      ]
+    let result: KernelArguments =
+      ["gain": .tensor(gain), "bias": .tensor(bias), "epsilon": .float(epsilon)]
+      + (modulation?.factor ?? none).singleHeadArguments("factors", prefix: "factor_")
+      + (modulation?.shift ?? none).singleHeadArguments("shifts", prefix: "shift_") + ["out": .tensor(out)]
+    let slices = grid.images * ceilingDivide(groups, groupsPerSlice)
+    guard tiles.variant == .gpu else {
+      return [
+        KernelLaunch(
+          "network/group_norm_cpu.cl", "group_norm", tiles, defines: defines, arguments: image + result,
+          groups: [slices], groupSize: tiles.rowGroup)
+      ]
+    }
+    let chunkPixels = Self.chunkPixels(grid.pixels)
+    let chunks: KernelArguments = ["chunk_pixels": .int(chunkPixels), "partials": .tensor(partials)]
+    let workGroups = slices * ceilingDivide(grid.pixels, chunkPixels)
     return [
       KernelLaunch(
-        "network/group_norm.cl", "group_norm", tiles,
-        defines: ["GN_ACTIVATION": activation.define, "GN_MODULATED": modulation == nil ? "0" : "1"],
-        arguments: input.arguments + [
-          "pixels": .int(grid.pixels), "groups": .int(groups), "groups_per_slice": .int(groupsPerSlice),
-          "gain": .tensor(gain), "bias": .tensor(bias), "epsilon": .float(epsilon),
-        ] + (modulation?.factor ?? none).singleHeadArguments("factors", prefix: "factor_")
-          + (modulation?.shift ?? none).singleHeadArguments("shifts", prefix: "shift_") + ["out": .tensor(out)],
-        groups: [grid.images * ceilingDivide(groups, groupsPerSlice)], groupSize: tiles.rowGroup)
+        "network/group_statistics_gpu.cl", "group_statistics", tiles, arguments: image + chunks,
+        groups: [workGroups], groupSize: tiles.rowGroup),
+      KernelLaunch(
+        "network/group_norm_gpu.cl", "group_norm", tiles, defines: defines, arguments: image + chunks + result,
+        groups: [workGroups], groupSize: tiles.rowGroup),
     ]
   }
 
-  /// Groups of channels that a work-group normalises: on a CPU device as many as fill a slice (`GN_SLICE`), and whole
-  /// vectors of 16 if that can be.
+  /// Groups of channels that a work-group normalises: as many as fill a slice (`GN_SLICE`), and whole vectors if that
+  /// can be.
   private static func groupsPerSlice(ofSize size: Int, _ tiles: TileShape) -> Int {
-    guard tiles.variant == .cpu else { return 1 }
     let most = max(1, 64 / size)
-    return (1...most).last { ($0 * size).isMultiple(of: 16) } ?? most
+    return (1...most).last { ($0 * size).isMultiple(of: tiles.variant == .cpu ? 16 : 4) } ?? most
+  }
+
+  /// Pixels of a chunk, whose statistics are taken by themselves on a GPU. An image has at most 32 chunks: each
+  /// work-group that normalises reads the statistics of all.
+  private static func chunkPixels(_ pixels: Int) -> Int { max(16, ceilingDivide(pixels, 32)) }
+
+  /// Numbers of scratch an image: for each chunk and group a mean and a sum of squares.
+  package static func partialWidth(pixels: Int, groups: Int) -> Int {
+    ceilingDivide(pixels, chunkPixels(pixels)).multipliedClamping(by: groups.multipliedClamping(by: 2))
   }
 }

@@ -99,7 +99,7 @@ import Testing
       modulation: .init(
         factor: HeadSlices(shaped(.float32, 2, 12), channels: 6),
         shift: HeadSlices(shaped(.float32, 2, 12), offset: 6, channels: 6)),
-      into: shaped(.float32, 12, 6))
+      partials: shaped(.float32, 2, 6), into: shaped(.float32, 12, 6))
   }
 
   static let groupRules: [GroupRule] = [
@@ -120,6 +120,9 @@ import Testing
     .init("result has room", says: "result needs 72") { $0.out = shaped(.float32, 11, 6) },
     .init("result is as wide as the pixels", says: "result has 5") { $0.out = shaped(.float32, 12, 5) },
     .init("result is not the input", says: "its own input") { $0.input.first = Tensor(like: $0.out, [12, 2]) },
+    .init("scratch has room", says: "scratch of statistics needs 12") { $0.partials = shaped(.float32, 2, 5) },
+    .init("scratch is not the result", says: "its own input") { $0.partials = Tensor(like: $0.out, [2, 6]) },
+    .init("scratch is not the gain", says: "its own input") { $0.gain = Tensor(like: $0.partials, [12]) },
   ]
 
   @Test(arguments: groupRules) func groupNormalization(_ rule: GroupRule) {

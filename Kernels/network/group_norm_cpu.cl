@@ -1,4 +1,4 @@
-// Group normalisation of images whose pixels are rows:
+// Group normalisation of images whose pixels are rows, CPU-device variant:
 //
 //   y = (x[b, p, c] - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]
 //   out[b, p, c] = ACTIVATION( y * (1 + factor[b, c]) + shift[b, c] )
@@ -7,11 +7,11 @@
 // writes. x has the channels of `first` and, behind them, those of `second`.
 //
 //           channels ->
-//   pixels  | slice 0     | slice 1     |      a group of work-items takes a slice of one image: some whole groups
+//   pixels  | slice 0     | slice 1     |      a work-item takes a slice of one image: some whole groups
 //     |     | g0 g1 g2 g3 | g4 g5 g6 g7 |      of channels, few enough that an image's slice stays in the second cache
 //     v     |             |             |
 //
-// Grid: image after image, a group of NW_GROUP a slice. The order of each sum depends on the image's size alone.
+// Grid: image after image, a work-item a slice. The order of each sum depends on the image's size alone.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
@@ -25,13 +25,12 @@
 #define GN_MODULATED 0    // 1: factor and shift are there
 #endif
 #ifndef GN_SLICE
-#define GN_SLICE 64       // CPU: channels summed at a time, a multiple of WV_LANES; at most so many groups a slice
+#define GN_SLICE 64       // channels summed at a time, a multiple of WV_LANES; at most so many groups a slice
 #endif
 #ifndef GN_RUN
-#define GN_RUN 64         // CPU: pixels summed at a time, so that long sums are sums of short ones
+#define GN_RUN 64         // pixels summed at a time, so that long sums are sums of short ones
 #endif
 
-#if !WEFT_VARIANT_GPU
 #define GN_VECTORS (GN_SLICE / WV_LANES)
 
 // Adds up x - center, or its square, over all pixels for the GN_SLICE channels from c0 on.
@@ -54,7 +53,6 @@ static inline void gn_sum(const nw_pixels x, const size_t first_pixel, const int
     wv_store(total, v, sums);
   }
 }
-#endif
 
 __kernel __attribute__((reqd_work_group_size(NW_GROUP, 1, 1)))
 void group_norm(const __global float *restrict first, const int first_channels, const __global float *restrict second,
@@ -74,32 +72,6 @@ void group_norm(const __global float *restrict first, const int first_channels, 
   const __global float *shift = shifts + (size_t)image * shift_stride + shift_offset;
   const int first_group = id % slices * groups_per_slice;
 
-#if WEFT_VARIANT_GPU
-  __local float part[NW_GROUP];
-  const int elements = pixels * size;
-  for (int group = first_group; group < min(first_group + groups_per_slice, groups); ++group) {
-    const int start = group * size;
-    float sum = 0.0f;
-    for (int e = get_local_id(0); e < elements; e += NW_GROUP)
-      sum += nw_pixel_channel(x, first_pixel + e / size, start + e % size);
-    const float mean = nw_group_sum(sum, part) / elements;
-
-    float squares = 0.0f;
-    for (int e = get_local_id(0); e < elements; e += NW_GROUP) {
-      const float distance = nw_pixel_channel(x, first_pixel + e / size, start + e % size) - mean;
-      squares = fma(distance, distance, squares);
-    }
-    const float scale = 1.0f / sqrt(nw_group_sum(squares, part) / elements + epsilon);
-
-    for (int e = get_local_id(0); e < elements; e += NW_GROUP) {
-      const size_t pixel = first_pixel + e / size;
-      const int c = start + e % size;
-      float value = fma((nw_pixel_channel(x, pixel, c) - mean) * scale, gain[c], bias[c]);
-      if (GN_MODULATED) value = fma(value, 1.0f + factor[c], shift[c]);
-      out[pixel * channels + c] = wm_activate((wv_float)(value), GN_ACTIVATION).x;
-    }
-  }
-#else
   const int start = first_group * size;
   const int end = min(start + groups_per_slice * size, channels);
   // By group of the slice, then by channel.
@@ -136,5 +108,4 @@ void group_norm(const __global float *restrict first, const int first_channels, 
         wv_store_some(wm_activate(value, GN_ACTIVATION), out + (first_pixel + p) * channels, c, end);
       }
   }
-#endif
 }
