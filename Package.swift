@@ -120,9 +120,11 @@ let package = Package(
     .testTarget(
       name: "GeometryTests",
       dependencies: ["CPUBackend", "Diffusion", "Engine", "Geometry", "Memory", "ModelFiles", "TestDevices", "Weft"]),
-    // Many tasks at once, and long lives of one process.
+    // Many tasks at once, and long lives of one process. The C file speaks for Swift's libraries to ThreadSanitizer.
+    .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
     .testTarget(
-      name: "StressTests", dependencies: ["Diffusion", "Engine", "Geometry", "TestDevices", "TokenPairs", "Weft"]),
+      name: "StressTests",
+      dependencies: ["CThreadSanitizer", "Diffusion", "Engine", "Geometry", "TestDevices", "TokenPairs", "Weft"]),
     // The fuzzer's targets, over the inputs that are kept.
     .testTarget(
       name: "FuzzTests",
