@@ -3,25 +3,26 @@
 // indexed at run time.
 //
 //               keys ->                          channels ->
-//   queries   +-----------+                    +-------------+     a work-item holds AT_SCORE_ROWS x 4 scores
-//      |      |  scores   |  = Q K^T           |  gathered   |     and AT_ROWS x AT_VECTORS x 4 gathered channels;
-//      v      +-----------+                    +-------------+     its rows lie groups_down apart, its vectors
-//                   | a work-item a row: maximum, exp, sum   ^     groups_across apart
+//   queries   +-----------+                    +-------------+     a work-item holds AT_SCORE_ROWS x 4 scores, rows
+//      |      |  scores   |  = Q K^T           |  gathered   |     AT_SCORE_DOWN apart, and AT_ROWS x AT_VECTORS x 4
+//      v      +-----------+                    +-------------+     gathered channels, rows AT_DOWN apart and vectors
+//                   | a work-item a row: maximum, exp, sum   ^     AT_ACROSS apart
 //                   +------> weights ------ P V -------------+
 //
-// Local memory, used in turn; a barrier stands between two uses:
+// Local memory, at most 17,664 bytes, used in turn; a barrier stands between two uses:
 //
-//   row stage    Q [AT_QUERIES][AT_DEPTH_STRIDE]: AT_DEPTH channels at a time;  then P [AT_QUERIES][AT_KEY_STRIDE]
-//   column stage K [AT_DEPTH][AT_KEYS] from the panel;  then V [AT_VALUE_KEYS][AT_WIDTH] from rows
+//   row stage     Q [AT_QUERIES][AT_DEPTH_STRIDE], AT_DEPTH channels at a time;  then P [AT_QUERIES][AT_KEY_STRIDE]
+//   column stage  K [AT_DEPTH][AT_KEYS] from the panel;  then V [AT_VALUE_KEYS][AT_WIDTH] from rows
 //
-// All of it is read and written four floats at once. Banks: rows of Q and P are 4 floats longer than a multiple of 32,
-// so rows 0 ... 7 of a quarter-warp begin 4 banks apart; rows of K and V are read at neighbouring vectors.
-// Global memory is read and written four floats at once where strides and offsets are multiples of 4.
+// Both products read it four floats at once: 4 steps of depth take a vector a row and 4 a column vector, so 8 to 16 fma
+// a load. Banks: rows of Q and P are 4 floats longer than a multiple of 32, so that those which a quarter-warp reads begin
+// 4 banks apart; of K and V it reads neighbouring vectors. Global memory is read and written four floats at once where
+// strides and offsets are multiples of 4.
 //
 // The order of sums depends on the sequence's length alone.
 // Grid: segment after segment, head after head, a group for each of `query_tiles` stretches of AT_QUERIES queries,
 // those of the longest sequence.
-// Budget: registers 248, stack 0, spills 0, products 8
+// Budget: registers 232, stack 0, spills 0, products 8
 // Budget (AT_CHANNELS=32): registers 136
 // Budget (AT_CHANNELS=64): registers 168
 // Budget (AT_CHANNELS=128): registers 168
@@ -51,7 +52,8 @@
 #define AT_ACROSS (AT_GROUP / AT_DOWN)
 #define AT_VECTORS ((AT_PADDED / 4 + AT_ACROSS - 1) / AT_ACROSS)
 #define AT_WIDTH (4 * AT_ACROSS * AT_VECTORS)            // channels of V staged, those past the last zero
-#define AT_VALUE_KEYS (AT_WIDTH <= 64 ? AT_KEYS : 2048 / AT_WIDTH)   // keys of V staged at a time
+// Keys of V staged at a time; a multiple of 4.
+#define AT_VALUE_KEYS (AT_WIDTH <= 64 ? AT_KEYS : 2048 / AT_WIDTH / 4 * 4)
 
 #define AT_ROW_STAGE \
   (AT_QUERIES * (AT_KEY_STRIDE > AT_DEPTH_STRIDE ? AT_KEY_STRIDE : AT_DEPTH_STRIDE) / 4)

@@ -20,7 +20,7 @@ extension ConformanceKit {
       attention(
         "negative scale", .init(lengths: [50, 3], heads: 2, channels: 20, scale: -1, seed: 805)),
     ]
-    for channels in [1, 4, 16, 17, 20, 32, 33, 48, 64, 128, 256, 512] {
+    for channels in [1, 4, 16, 17, 20, 32, 33, 48, 64, 128, 256, 300, 512] {
       cases.append(
         attention(
           "head size \(channels)",
