@@ -6,6 +6,8 @@
 // x, x', history, kept_* [samples, elements]; o [samples, output_stride]: a second head, if there is one, follows the
 // first. z is drawn here (common/philox.clh) at step number `noise_step`. x' may be x. Coefficients: see
 // common/coefficients.clh; grid: see denoise/grid.clh. What a step does not use is compiled out.
+//
+// Budget: registers 64, stack 16, spills 0, scratch 0
 
 #include "common/vectors.clh"
 #include "common/math.clh"
