@@ -12,7 +12,7 @@ PAGE_SCRIPTS := $(wildcard Sources/WeftCommand/Support/Show/*.js)
 TESTING := --scratch-path .build/testing -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-oclgrind fuzz lint format install clean
+.PHONY: help setup build demo test test-oclgrind gpu-table fuzz lint format install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,10 @@ test: setup ## run all tests
 test-oclgrind: build ## run the kernels under Oclgrind: data races, bad accesses, uninitialised values
 	@Scripts/setup --oclgrind
 	@Scripts/test-oclgrind $(BINARY)
+
+gpu-table: build ## compile the GPU's kernels for GPUs that need not be there, and write Benchmarks/GPU.md
+	@Scripts/setup --gpu-code
+	@Scripts/check-gpu-code --write $(BINARY)
 
 fuzz: setup ## broken input for all that reads files, SECONDS (10) for each; argmaxability against exact arithmetic
 	@Scripts/fuzz --seconds $(or $(SECONDS),10)

@@ -134,7 +134,10 @@ let package = Package(
       sources: ["Targets", "Tests"]),
     .testTarget(name: "PicturesTests", dependencies: ["CPNG", "Pictures"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["ModelFiles", "OpenCL", "OpenCLBackend", "Weft", "WeftCommand"],
+      name: "CommandTests",
+      dependencies: [
+        "Conformance", "Engine", "Kernels", "ModelFiles", "OpenCL", "OpenCLBackend", "Weft", "WeftCommand",
+      ],
       exclude: ["Faults/fake_gpu.c", "Faults/opencl_faults.c"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,7 +9,7 @@ import Testing
   /// What both families of kernels are compiled from when the kit runs.
   private func programs(small: Bool) async -> Set<KernelProgram> {
     let recorder = OperationRecorder()
-    let outcomes = await ConformanceKit.run(on: recorder.backend, small: small)
+    let outcomes = await ConformanceKit.run(on: recorder, small: small)
     #expect(outcomes.allSatisfy { $0.failure == nil })
     var programs: Set<KernelProgram> = []
     for variant in TileShape.Variant.allCases {

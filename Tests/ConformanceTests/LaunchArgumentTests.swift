@@ -8,12 +8,10 @@ import Testing
 /// Host and kernel agree by name: each launch that the kit makes, beside what its compiled kernel says of itself.
 @Suite struct LaunchArgumentTests {
   /// One launch of each program that the kit makes with a variant's tiles; its small run makes all of them.
-  private static func launches(_ variant: TileShape.Variant) async -> [KernelLaunch] {
-    let recorder = OperationRecorder()
-    _ = await ConformanceKit.run(on: recorder.backend, small: true)
-    let tiles = TileShape(variant, maxWorkGroupSize: 256)
+  private static func launches(_ variant: TileShape.Variant) async throws -> [KernelLaunch] {
     var seen: Set<KernelProgram> = []
-    return recorder.operations.flatMap { $0.launches(tiles) }.filter { launch in
+    let tiles = TileShape(variant, maxWorkGroupSize: 256)
+    return try await ConformanceKit.launches(with: tiles, small: true).filter { launch in
       // The size of attention's heads changes no parameter, and there are many.
       seen.insert(
         KernelProgram(
@@ -27,7 +25,7 @@ import Testing
   func everyLaunchHasItsKernelsParameters(_ variant: TileShape.Variant) async throws {
     guard case .device(let candidate, _) = try #require(TestBackend.devices.first) else { return }
     let context = try Context(device: candidate.device)
-    let launches = await Self.launches(variant)
+    let launches = try await Self.launches(variant)
     #expect(launches.count > 50)
     for launch in launches {
       let program = try Program.build(

@@ -1,6 +1,5 @@
 import CPUBackend
 import Engine
-import Synchronization
 
 /// The reference backend with something before and after it.
 final class WrappedBackend: Backend {
@@ -46,21 +45,6 @@ struct UnusableBackend: Backend {
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
     throw EngineError(.deviceFailure, "unusable")
   }
-}
-
-/// Collects what the kit submits.
-final class OperationRecorder: Sendable {
-  private let recorded = Mutex<[any DeviceOperation]>([])
-
-  /// A backend that records every operation it runs.
-  var backend: WrappedBackend {
-    WrappedBackend(before: { submission throws(EngineError) in
-      self.recorded.withLock { $0 += submission.operations }
-      return submission
-    })
-  }
-
-  var operations: [any DeviceOperation] { recorded.withLock { $0 } }
 }
 
 extension HostArray {

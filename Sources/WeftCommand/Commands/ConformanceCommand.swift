@@ -25,7 +25,31 @@ struct ConformanceCommand: AsyncParsableCommand {
   @Flag(help: "List every case, not only those that failed or were skipped.")
   var verbose = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write what the kernels of --variant are compiled from into this new folder, instead of running them: sources with their includes put in, and programs.json, for reading and static checks.",
+      valueName: "folder"))
+  var programs: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --programs: for a device whose work-groups have at most n work-items (256 if not given).", valueName: "n"))
+  var workGroup: Int?
+
+  func validate() throws {
+    if programs != nil && tiles.variant == nil { throw ValidationError("--programs needs --variant") }
+    if programs == nil && workGroup != nil { throw ValidationError("--work-group belongs to --programs") }
+    if let workGroup, workGroup < 1 { throw ValidationError("--work-group must be at least 1") }
+  }
+
   func run() async throws {
+    if let programs, let variant = tiles.variant {
+      let launches = try await ConformanceKit.launches(
+        with: TileShape(variant, maxWorkGroupSize: workGroup ?? 256), small: small, filter: filter)
+      if launches.isEmpty { throw ValidationError("no case with '\(filter ?? "")' in its name launches a kernel") }
+      try ProgramFolder.write(launches, to: programs)
+      return
+    }
     await OneThread.takeTasksUnderOclgrind()
     let engine = try tiles.engine()
     let terminal = Terminal(describing: STDERR_FILENO)

@@ -34,6 +34,8 @@ import Testing
     (["bench", "links", "--batch", "60000", "--length", "60000"], "smaller batch"),
     (["bench", "encoder", "--shape", "large"], "--shape"),
     (["bench", "encoder", "--length", "513"], "--length"),
+    (["conformance", "--programs", "p"], "--variant"),
+    (["conformance", "--work-group", "64"], "--programs"),
     (["train"], "--encoder"),
     (train(["--task", "answers"]), "--task"),
     (train(["--head", "biaffine"]), "--head"),
@@ -130,7 +132,7 @@ import Testing
       ]
     ),
     (["bench", "encoder"], ["--shape", "--batch", "--length", "--device", "--repetitions", "--warmup", "--json"]),
-    (["conformance"], ["--device", "--variant", "--small", "--filter", "--verbose"]),
+    (["conformance"], ["--device", "--variant", "--small", "--filter", "--verbose", "--programs", "--work-group"]),
     (["demo"], ["--device", "--text", "--output", "--digits"]),
     (
       ["sample"],
