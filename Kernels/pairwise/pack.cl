@@ -13,6 +13,7 @@
 // On a GPU a group turns PW_PACK_DEPTH channels of the panel at a time in local memory. Two neighbours read 8 channels of
 // a row, a vector each, and put them down one by one: with a pitch of 4 (mod 8) channels 4 apart lie 16 banks apart, so
 // that 16 rows and both fill the 32 banks. Read back and written are whole vectors of neighbouring rows.
+// Budget: registers 48, stack 0, spills 0
 // Grid: segment after segment, head after head, a group of PW_PACK_GROUP work-items for each of `panel_count` panels,
 // those of the longest segment.
 

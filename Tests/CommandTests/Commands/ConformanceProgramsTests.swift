@@ -75,7 +75,7 @@ import Testing
     #expect(run.status == 0, "\(run.errorText)")
     let products = try listing(folder).programs.filter { $0.headers == ["epilogue_dense"] }
     #expect(!products.isEmpty)
-    for product in products { #expect(product.groupSize == 64 && product.defines["PW_GROUP_ROWS"] == "4") }
+    for product in products { #expect(product.groupSize == 64 && product.defines["PW_GROUP_ROWS"] == "8") }
   }
 
   @Test func folderThatHoldsSomethingIsLeftAlone() async throws {
