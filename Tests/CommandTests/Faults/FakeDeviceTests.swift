@@ -3,7 +3,7 @@ import Testing
 
 /// A device that says it is a GPU (`fake_gpu.c`), with small groups and little local memory: what the host chooses for
 /// GPUs, and the tiles of both sizes, on a machine without one.
-@Suite(.disabled(if: FaultBench.obstacle != nil, "\(FaultBench.obstacle ?? "")"), .timeLimit(.minutes(10)))
+@Suite(.disabled(if: FaultBench.obstacle != nil, "\(FaultBench.obstacle ?? "")"), .timeLimit(.minutes(60)))
 struct FakeDeviceTests {
   /// The least that OpenCL GPUs have, and what most have.
   static let small = ["WEFT_FAKE_GROUP": "64", "WEFT_FAKE_LOCAL": "32768"]
