@@ -25,7 +25,7 @@
 //   stateless   pw_consume(place, tile, ...)         called by the work-items whose first cell exists
 //   stateful    (PW_STATEFUL = 1)
 //               pw_state    a work-item's own memory, one for each row tile; lasts from pw_begin to pw_end
-//               pw_shared   the group's local memory, free again after each hook
+//               pw_shared   the group's local memory, the epilogue's own from pw_begin to pw_end; its row tiles share it
 //               pw_begin(state, shared, place, ...)           once a row tile, before its first panel
 //               pw_consume(state, shared, place, tile, ...)   once a panel, in order
 //               pw_end(state, shared, place, ...)             once a row tile, after its last panel

@@ -13,7 +13,10 @@ public struct TileShape: Sendable, Hashable {
   /// Work-items a group down the rows of a product's tile; those along the columns are fixed, so that panels are.
   public let groupRows: Int
 
-  /// The tiles of a variant, with the largest group that the device allows.
+  /// Groups that a device must allow for a variant's tiles, in work-items.
+  package static func leastGroup(_ variant: Variant) -> Int { variant == .cpu ? 1 : 64 }
+
+  /// The tiles of a variant, with the largest group that the device allows, ``leastGroup(_:)`` at least.
   public init(_ variant: Variant, maxWorkGroupSize: Int) {
     self.variant = variant
     switch variant {

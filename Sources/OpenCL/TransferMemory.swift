@@ -38,5 +38,7 @@ package final class TransferMemory: @unchecked Sendable {
   deinit {
     let code = clEnqueueUnmapMemObject(queue.handle.pointer, handle.pointer, bytes.baseAddress, 0, nil, nil)
     if code != CL_SUCCESS { FailedReleases.note("clEnqueueUnmapMemObject", CLStatus(rawValue: code)) }
+    // The memory is the system's again when the command has run, and nothing else may come to this queue.
+    clFlush(queue.handle.pointer)
   }
 }

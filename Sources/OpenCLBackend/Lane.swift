@@ -39,7 +39,7 @@ actor Lane {
       throw error
     }
 
-    // From here to the marker nothing waits, so the kernels' arguments are this submission's. Commands of another lane may
+    // From here to the marker nothing is suspended, so the kernels' arguments are this submission's. Commands of another lane may
     // stand between ours where lanes share a queue; they touch nothing of ours.
     let staging = Staging(from: transfers)
     do throws(EngineError) {
@@ -78,6 +78,8 @@ actor Lane {
       let boxes = try await kernels(for: launches)
       let fits = zip(launches, boxes).allSatisfy { $0.groupSize <= $1.kernel.workGroupLimit }
       guard !fits, let smaller = shape.smaller else { return (launches, boxes) }
+      // They will not run; the driver could load them.
+      judge(boxes, areUsable: true)
       shape = smaller
     }
   }

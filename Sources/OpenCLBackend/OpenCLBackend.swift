@@ -25,6 +25,13 @@ package final class OpenCLBackend: Backend {
     logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {
     let device = candidate.device
+    let least = TileShape.leastGroup(variant ?? candidate.preferredVariant)
+    guard device.maxWorkGroupSize >= least else {
+      throw EngineError(
+        .deviceFailure,
+        "\(device.name) takes \(device.maxWorkGroupSize) work-items a group, where \(least) are needed: use another device, or --variant cpu"
+      )
+    }
     do {
       let session = try DeviceSession.open(device, logger: logger)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)

@@ -86,9 +86,11 @@ final class TransferPool: Sendable {
   /// Bytes that lie idle.
   var idleBytes: Int { state.withLock { $0.idleBytes } }
 
-  /// A block of at least so many bytes; nil if the driver gives none.
+  /// A block of at least so many bytes; nil if the driver gives none, and for more than is kept: to pin memory for one
+  /// transfer costs more than the driver's own copy.
   func take(_ byteCount: Int) -> TransferMemory? {
     let size = max(Self.blockBytes, BufferPool.sizeClass(byteCount))
+    guard size <= Self.idleLimit else { return nil }
     let kept: TransferMemory? = state.withLock { state in
       // One much larger would be missing where it is needed.
       guard let place = state.idle.firstIndex(where: { $0.bytes.count >= size }),

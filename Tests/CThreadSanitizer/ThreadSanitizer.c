@@ -95,7 +95,11 @@ UNSEEN static resume_function *recall(const async_context *context)
 {
   lock_awaited();
   unsigned place = 0;
-  while (awaited[place].context != context) ++place;
+  while (place < awaited_count && awaited[place].context != context) ++place;
+  if (place == awaited_count) {
+    fputs("a continuation goes on that no one awaited: Tests/CThreadSanitizer must follow the runtime\n", stderr);
+    abort();
+  }
   resume_function *resume = awaited[place].resume;
   awaited[place] = awaited[--awaited_count];
   unlock_awaited();

@@ -34,6 +34,7 @@ struct TransferPoolTests {
 
   @Test func noMoreIsKeptThanTheLimit() throws {
     let pool = try pool()
+    #expect(pool.take(TransferPool.idleLimit + 1) == nil)
     let sizes = [30, 20, 1, 24, 8].map { $0 << 20 }
     let blocks = try sizes.map { try #require(pool.take($0)) }
     for block in blocks { pool.giveBack(block) }

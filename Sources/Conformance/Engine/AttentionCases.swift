@@ -20,6 +20,16 @@ extension ConformanceKit {
       attention(
         "negative scale", .init(lengths: [50, 3], heads: 2, channels: 20, scale: -1, seed: 805)),
     ]
+    // Small ones of every way through the GPU's tiles: channels that are no multiple of 4, several slabs of them, and fewer
+    // queries a group for long heads.
+    for (channels, seed) in [(33, 818), (72, 819), (132, 820)] {
+      cases.append(
+        attention(
+          "small, head size \(channels)", small: true,
+          .init(
+            lengths: [5, 18], heads: 1, channels: channels, scale: 1 / Float(channels).squareRoot(), seed: UInt64(seed))
+        ))
+    }
     for channels in [1, 4, 16, 17, 20, 32, 33, 48, 64, 128, 256, 300, 512] {
       cases.append(
         attention(

@@ -196,7 +196,7 @@ package struct GroupNormalization: DeviceOperation {
     ]
   }
 
-  /// Groups of channels that a work-group normalises: as many as fill a slice (`GN_SLICE`), and whole vectors if that
+  /// Groups of channels that a work-group normalises: as many as fill a slice of 64 channels, and whole vectors if that
   /// can be.
   private static func groupsPerSlice(ofSize size: Int, _ tiles: TileShape) -> Int {
     let most = max(1, 64 / size)

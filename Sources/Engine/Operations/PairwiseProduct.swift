@@ -49,6 +49,9 @@ public struct PairwiseProduct: DeviceOperation {
       rows.heads == columns.heads && rows.channels == columns.channels, name,
       "rows have \(rows.heads) heads of \(rows.channels) channels, columns \(columns.heads) of \(columns.channels)"
     )
+    try require(
+      !epilogue.takesChunks || epilogue.isStateful, name,
+      "an epilogue that takes chunks of columns keeps something from panel to panel: it must be stateful")
     if !epilogue.takesChunks {
       try require(
         (rowExtent.table == nil) == (columnExtent.table == nil), name,
@@ -180,13 +183,13 @@ extension PairwiseProduct {
   /// - Parameters:
   ///   - tiles: the device's.
   ///   - defines: macros besides those of the epilogue.
-  ///   - panelsPerItem: how many panels a group walks; nil for the device's own number.
+  ///   - panelsPerItem: how many panels a group walks; all if nil. On a GPU it is one if the epilogue is not stateful.
   /// - Returns: one start of `Kernels/pairwise/pairwise.cl`.
   public func launch(
     _ tiles: TileShape, defines: [String: String] = [:], panelsPerItem: Int? = nil
   ) -> KernelLaunch {
     let isSplit = tiles.variant == .gpu && !epilogue.isStateful
-    let panelsPerItem = panelsPerItem ?? (isSplit ? 1 : ceilingDivide(columnExtent.longest, columns.width))
+    let panelsPerItem = isSplit ? 1 : panelsPerItem ?? ceilingDivide(columnExtent.longest, columns.width)
     var defines = defines
     var extents: KernelArguments = ["row_count": .int(rowExtent.rowCount), "column_count": .int(columnExtent.rowCount)]
     if let rowTable = rowExtent.table, let columnTable = columnExtent.table {

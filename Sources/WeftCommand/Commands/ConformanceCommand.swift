@@ -39,7 +39,9 @@ struct ConformanceCommand: AsyncParsableCommand {
   func validate() throws {
     if programs != nil && tiles.variant == nil { throw ValidationError("--programs needs --variant") }
     if programs == nil && workGroup != nil { throw ValidationError("--work-group belongs to --programs") }
-    if let workGroup, workGroup < 1 { throw ValidationError("--work-group must be at least 1") }
+    if let workGroup, let variant = tiles.variant, workGroup < TileShape.leastGroup(variant) {
+      throw ValidationError("--work-group must be at least \(TileShape.leastGroup(variant)) with these tiles")
+    }
   }
 
   func run() async throws {

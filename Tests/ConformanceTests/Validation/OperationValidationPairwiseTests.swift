@@ -74,6 +74,7 @@ import TokenPairs
     Rule("there is room for all columns", says: "too small") {
       $0.epilogue = StoredScores(into: shaped(.float32, 2, 6, 4))
     },
+    Rule("who takes chunks is stateful", says: "must be stateful") { $0.epilogue = ForgetfulEpilogue() },
   ]
 
   @Test func scoresAreNotTheirOwnRows() {
@@ -198,4 +199,13 @@ extension CellSelection {
     selection.biases = biases
     return selection
   }
+}
+
+/// Takes chunks of columns and keeps nothing of them.
+private struct ForgetfulEpilogue: PairwiseEpilogue {
+  let takesChunks = true
+  var header: KernelSource { "pairwise/epilogue_store.clh" }
+  func validate(for product: PairwiseProduct) {}
+  func arguments(of product: PairwiseProduct) -> KernelArguments { [:] }
+  func reference(of product: PairwiseProduct, _ memory: HostMemory) {}
 }

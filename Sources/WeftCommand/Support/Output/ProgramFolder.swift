@@ -13,6 +13,8 @@ enum ProgramFolder {
   /// - Throws: `KernelSources.Missing` for a source that is not there; `OutputError` if the system refuses, as it does
   ///   where there is a folder of that name that holds something.
   static func write(_ launches: [KernelLaunch], to path: String) throws {
+    var path = path
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
     let folder: StagingFolder
     do { folder = try StagingFolder(beside: path) } catch { throw OutputError(path: path, code: error.code) }
     var files: [String: String] = [:]
