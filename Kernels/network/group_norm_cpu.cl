@@ -1,29 +1,18 @@
-// Group normalisation of images whose pixels are rows, CPU-device variant:
-//
-//   y = (x[b, p, c] - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]
-//   out[b, p, c] = ACTIVATION( y * (1 + factor[b, c]) + shift[b, c] )
-//
-// mean and (population) variance over the image's pixels and the channels of c's group, in two passes; then one that
-// writes. x has the channels of `first` and, behind them, those of `second`.
+// Group normalisation (network/group_norm.clh), CPU-device variant: statistics in two passes, then one that writes.
 //
 //           channels ->
 //   pixels  | slice 0     | slice 1     |      a work-item takes a slice of one image: some whole groups
 //     |     | g0 g1 g2 g3 | g4 g5 g6 g7 |      of channels, few enough that an image's slice stays in the second cache
 //     v     |             |             |
 //
-// Grid: image after image, a work-item a slice. The order of each sum depends on the image's size alone.
+// Grid: image after image, a work-item a slice.
 
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "network/rows.clh"
 #include "network/pixels.clh"
+#include "network/group_norm.clh"
 
-#ifndef GN_ACTIVATION
-#define GN_ACTIVATION WM_NONE   // one of common/math.clh
-#endif
-#ifndef GN_MODULATED
-#define GN_MODULATED 0    // 1: factor and shift are there
-#endif
 #ifndef GN_SLICE
 #define GN_SLICE 64       // channels summed at a time, a multiple of WV_LANES; at most so many groups a slice
 #endif

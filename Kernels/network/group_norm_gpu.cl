@@ -1,25 +1,14 @@
-// Group normalisation on a GPU, the second of two kernels (network/groups.clh); the first is group_statistics_gpu.cl:
-//
-//   y = (x[b, p, c] - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]
-//   out[b, p, c] = ACTIVATION( y * (1 + factor[b, c]) + shift[b, c] )
-//
-// mean and (population) variance over the image's pixels and the channels of c's group. Each work-group brings the
-// statistics of the image's chunks together by itself, always in their order (Chan, Golub and LeVeque, 1979), then
-// normalises one chunk.
+// Group normalisation (network/group_norm.clh), GPU variant, the second of two kernels; the first is
+// group_statistics_gpu.cl. Each work-group brings the statistics of the image's chunks (network/group_chunks.clh) together
+// by itself, always in their order (Chan, Golub and LeVeque, 1979), then normalises one chunk.
 // Budget: registers 144, stack 0, spills 0
 
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "network/rows.clh"
 #include "network/pixels.clh"
-#include "network/groups.clh"
-
-#ifndef GN_ACTIVATION
-#define GN_ACTIVATION WM_NONE   // one of common/math.clh
-#endif
-#ifndef GN_MODULATED
-#define GN_MODULATED 0    // 1: factor and shift are there
-#endif
+#include "network/group_norm.clh"
+#include "network/group_chunks.clh"
 
 // Channels c ... c + 3; those from `end` on are the last again.
 static inline float4 gn_channels(const __global float *line, const int c, const int end, const int aligned)

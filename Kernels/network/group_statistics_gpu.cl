@@ -1,4 +1,4 @@
-// The first of group normalisation's two kernels on a GPU: statistics of each chunk of an image (network/groups.clh),
+// The first of group normalisation's two kernels on a GPU: statistics of each chunk of an image (network/group_chunks.clh),
 //
 //   partials[b, chunk, g] = mean and sum of (x - mean)^2 over the chunk's pixels and the channels of group g
 //
@@ -10,7 +10,7 @@
 #include "common/vectors.clh"
 #include "network/rows.clh"
 #include "network/pixels.clh"
-#include "network/groups.clh"
+#include "network/group_chunks.clh"
 
 __kernel __attribute__((reqd_work_group_size(NW_GROUP, 1, 1)))
 void group_statistics(const __global float *restrict first, const int first_channels,
