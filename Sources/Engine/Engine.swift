@@ -7,11 +7,20 @@ public struct Engine: Sendable {
   package let backend: any Backend
   /// Where warnings go, such as a fallback from an OpenCL device that was not there.
   public let logger: Logger
+  /// How exactly this engine multiplies.
+  public private(set) var precision = Precision.float32
 
   /// Wraps a backend. Users start from `Engine(_:)` in the module `Weft`, which picks one.
   package init(backend: any Backend, logger: Logger) {
     self.backend = backend
     self.logger = logger
+  }
+
+  /// The same device at another precision: models loaded onto one can be used with the other.
+  public func multiplying(at precision: Precision) -> Engine {
+    var engine = self
+    engine.precision = precision
+    return engine
   }
 
   /// The device behind this engine.
@@ -39,7 +48,9 @@ extension Engine {
   /// - Returns: the downloads, in the order in which they were added.
   /// - Throws: `EngineError` if the device fails.
   public func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
-    try await backend.run(submission)
+    var submission = submission
+    submission.precision = precision
+    return try await backend.run(submission)
   }
 
   /// Makes panels with undefined elements for `extent`'s columns.

@@ -16,6 +16,10 @@ public struct Submission: Sendable {
   package private(set) var uploads: [Upload] = []
   package private(set) var operations: [any DeviceOperation] = []
   package private(set) var downloads: [Download] = []
+  /// How exactly its products are computed; the engine that runs it says so.
+  package var precision = Precision.float32
+  /// What computes them; the device's choice if nil. For tests of what the device would not choose.
+  package var units: ProductUnits?
 
   /// A list without work.
   public init() {}

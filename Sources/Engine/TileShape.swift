@@ -12,6 +12,10 @@ public struct TileShape: Sendable, Hashable {
   public let variant: Variant
   /// Work-items a group down the rows of a product's tile; those along the columns are fixed, so that panels are.
   public let groupRows: Int
+  /// How exactly products are computed that follow the engine's precision.
+  package private(set) var precision = Precision.float32
+  /// What computes them.
+  package private(set) var units = ProductUnits.float32
 
   /// Groups that a device must allow for a variant's tiles, in work-items.
   package static func leastGroup(_ variant: Variant) -> Int { variant == .cpu ? 1 : 64 }
@@ -36,7 +40,32 @@ public struct TileShape: Sendable, Hashable {
   /// The same tiles with half as many work-items a group, for a kernel that a device runs in smaller groups than others;
   /// nil if there are none. Results are the same, bit for bit.
   package var smaller: TileShape? {
-    groupRows > 1 ? TileShape(variant, groupRows: groupRows / 2) : nil
+    groupRows > 1
+      ? TileShape(variant, groupRows: groupRows / 2).multiplying(at: precision, by: units) : nil
+  }
+
+  /// The same tiles at another precision.
+  package func multiplying(at precision: Precision, by units: ProductUnits) -> TileShape {
+    var shape = self
+    shape.precision = precision
+    shape.units = units
+    return shape
+  }
+
+  /// The same tiles in float32: for products that do not follow the engine's precision.
+  package var exact: TileShape { multiplying(at: .float32, by: .float32) }
+
+  /// What kernels are compiled with that follow the engine's precision; see `Kernels/common/precision.clh`.
+  package var precisionDefines: [String: String] {
+    switch (precision, units) {
+    case (.float32, _), (.bfloat16x3, .float32), (.bfloat16x3, .avx512): [:]
+    case (.bfloat16, .float32): ["WEFT_PRECISION": "WEFT_BFLOAT16"]
+    case (.bfloat16, .avx512): ["WEFT_PRECISION": "WEFT_BFLOAT16", "WEFT_UNITS": "WEFT_AVX512"]
+    case (.bfloat16, .nvidia): ["WEFT_PRECISION": "WEFT_BFLOAT16", "WEFT_UNITS": "WEFT_NVIDIA"]
+    case (.bfloat16, .emulated): ["WEFT_PRECISION": "WEFT_BFLOAT16", "WEFT_UNITS": "WEFT_EMULATED"]
+    case (.bfloat16x3, .nvidia): ["WEFT_PRECISION": "WEFT_BFLOAT16X3", "WEFT_UNITS": "WEFT_NVIDIA"]
+    case (.bfloat16x3, .emulated): ["WEFT_PRECISION": "WEFT_BFLOAT16X3", "WEFT_UNITS": "WEFT_EMULATED"]
+    }
   }
 
   private static let gpuGroupColumns = 8

@@ -74,8 +74,8 @@ package struct Attention: DeviceOperation {
     let queryTiles = ceilingDivide(segments.segments.longest, groupQueries(tiles))
     return [
       KernelLaunch(
-        tiles.variant == .cpu ? "network/attention_cpu.cl" : "network/attention_gpu.cl", "attention", tiles,
-        defines: ["AT_CHANNELS": "\(keys.channels)"],
+        source(tiles), "attention", tiles,
+        defines: ["AT_CHANNELS": "\(keys.channels)"].merging(tiles.precisionDefines) { $1 },
         arguments: queries.singleHeadArguments("queries", prefix: "query_")
           + ["keys": .tensor(keys.tensor)] + values.singleHeadArguments("values", prefix: "value_")
           + [

@@ -134,7 +134,7 @@ package struct Convolution: DeviceOperation {
         defines: [
           "PW_IMAGE": "1", "PW_ROWS": "\(itemRows)", "PW_ACTIVATION": activation.define,
           "PW_RESIDUAL": residual == nil ? "0" : "1",
-        ],
+        ].merging(tiles.precisionDefines) { $1 },
         arguments: [
           "rows": .tensor(input.first), "row_stride": .int(input.first.width), "row_offset": .int(0),
           "row_head_stride": .int(0), "panels": .tensor(columns.tensor), "heads": .int(columns.heads),

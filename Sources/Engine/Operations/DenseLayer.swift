@@ -121,6 +121,7 @@ private struct DenseEnd: PairwiseEpilogue {
   let layer: DenseLayer
 
   var header: KernelSource { "pairwise/epilogue_dense.clh" }
+  var followsPrecision: Bool { true }
 
   var defines: [String: String] {
     ["PW_ACTIVATION": layer.activation.define, "PW_RESIDUAL": layer.residual == nil ? "0" : "1"]
@@ -196,8 +197,8 @@ package struct WeightGradient: DeviceOperation {
     let product = PairwiseProduct(
       rows: gradient, columns: input, rowExtent: .whole(outputs), columnExtent: .whole(inputs),
       epilogue: StoredScores(into: matrix))
-    // As in a dense layer, row tiles run fastest over one panel.
-    return [product.launch(tiles, defines: ["PW_TRANSPOSED_ROWS": "1"], panelsPerItem: 1)]
+    // As in a dense layer, row tiles run fastest over one panel. Training is exact.
+    return [product.launch(tiles.exact, defines: ["PW_TRANSPOSED_ROWS": "1"], panelsPerItem: 1)]
   }
 }
 

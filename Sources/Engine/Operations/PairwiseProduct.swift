@@ -86,6 +86,9 @@ public protocol PairwiseEpilogue: Sendable {
   /// walks all panels of its rows; if not, a GPU has a group for each.
   var isStateful: Bool { get }
 
+  /// Whether its scores are computed at the engine's precision; if not, in float32 always.
+  var followsPrecision: Bool { get }
+
   /// Macros that the header is compiled with.
   var defines: [String: String] { get }
 
@@ -112,6 +115,8 @@ extension PairwiseEpilogue {
   public var takesChunks: Bool { false }
   /// It keeps nothing.
   public var isStateful: Bool { false }
+  /// Scores are exact unless an epilogue says that they need not be.
+  public var followsPrecision: Bool { false }
   /// None.
   public var defines: [String: String] { [:] }
 
@@ -224,6 +229,7 @@ extension PairwiseProduct {
   ) -> KernelLaunch {
     var defines = defines.merging(epilogue.defines) { $1 }
     if epilogue.isStateful { defines["PW_STATEFUL"] = "1" }
+    if epilogue.followsPrecision { defines.merge(tiles.precisionDefines) { $1 } }
     return KernelLaunch(
       KernelSource(stringLiteral: "pairwise/pairwise.cl").including(epilogue.header, as: "epilogue"), "pairwise", tiles,
       defines: defines,
@@ -267,6 +273,9 @@ public struct StoredScores: PairwiseEpilogue {
 
   /// `Kernels/pairwise/epilogue_store.clh`
   public var header: KernelSource { "pairwise/epilogue_store.clh" }
+
+  /// Yes.
+  public var followsPrecision: Bool { true }
 
   /// Checks that the scores have room.
   public func validate(for product: PairwiseProduct) throws(EngineError) {
