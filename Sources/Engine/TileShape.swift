@@ -55,6 +55,9 @@ public struct TileShape: Sendable, Hashable {
   /// The same tiles in float32: for products that do not follow the engine's precision.
   package var exact: TileShape { multiplying(at: .float32, by: .float32) }
 
+  /// Whether products are made of matrix fragments.
+  package var usesFragments: Bool { precision != .float32 && (units == .nvidia || units == .emulated) }
+
   /// What kernels are compiled with that follow the engine's precision; see `Kernels/common/precision.clh`.
   package var precisionDefines: [String: String] {
     switch (precision, units) {

@@ -86,6 +86,14 @@ package struct Attention: DeviceOperation {
     ]
   }
 
+  private func source(_ tiles: TileShape) -> KernelSource {
+    switch (tiles.variant, tiles.usesFragments) {
+    case (.cpu, _): "network/attention_cpu.cl"
+    case (.gpu, false): "network/attention_gpu.cl"
+    case (.gpu, true): "network/attention_matrix.cl"
+    }
+  }
+
   /// Queries of a work-group: PW_ROWS on a CPU device, AT_QUERIES on a GPU, which holds fewer of wider heads.
   private func groupQueries(_ tiles: TileShape) -> Int {
     switch (tiles.variant, keys.channels) {
