@@ -10,6 +10,7 @@
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
+#include "common/precision.clh"
 #include "network/attention.clh"
 #include "pairwise/shape.clh"
 #include "pairwise/tile_cpu.clh"

@@ -45,6 +45,7 @@
 #include "common/vectors.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
+#include "common/precision.clh"
 #include "pairwise/shape.clh"
 
 #ifndef PW_RAGGED

@@ -9,6 +9,8 @@ public struct Engine: Sendable {
   public let logger: Logger
   /// How exactly this engine multiplies.
   public private(set) var precision = Precision.float32
+  /// What computes products below float32; the device's choice if nil.
+  private var units: ProductUnits?
 
   /// Wraps a backend. Users start from `Engine(_:)` in the module `Weft`, which picks one.
   package init(backend: any Backend, logger: Logger) {
@@ -16,10 +18,16 @@ public struct Engine: Sendable {
     self.logger = logger
   }
 
-  /// The same device at another precision: models loaded onto one can be used with the other.
+  /// The same device at another precision. What is loaded onto one engine keeps it; tensors are both's.
   public func multiplying(at precision: Precision) -> Engine {
+    multiplying(at: precision, by: nil)
+  }
+
+  /// The same with units of the caller's choice: for tests of what the device would not choose.
+  package func multiplying(at precision: Precision, by units: ProductUnits?) -> Engine {
     var engine = self
     engine.precision = precision
+    engine.units = units
     return engine
   }
 
@@ -50,6 +58,7 @@ extension Engine {
   public func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
     var submission = submission
     submission.precision = precision
+    submission.units = units
     return try await backend.run(submission)
   }
 

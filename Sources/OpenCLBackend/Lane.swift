@@ -29,7 +29,8 @@ actor Lane {
     var boxes: [KernelBox] = []
     do throws(EngineError) {
       for operation in submission.operations {
-        let (own, ownBoxes) = try await self.launches(of: operation)
+        let (own, ownBoxes) = try await self.launches(
+          of: operation, tiles.multiplying(at: submission.precision, by: submission.units ?? .float32))
         launches += own
         boxes += ownBoxes
       }
@@ -70,7 +71,9 @@ actor Lane {
 
   /// An operation's launches with their kernels, in tiles that the device takes: how many work-items of a kernel fit into a
   /// group depends on its registers, and only the compiled kernel knows.
-  private func launches(of operation: any DeviceOperation) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
+  private func launches(
+    of operation: any DeviceOperation, _ tiles: TileShape
+  ) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
     var shape = tiles
     while true {
       let launches = operation.launches(shape)

@@ -6,7 +6,10 @@ internal import Synchronization
 /// Executes operations on one OpenCL device.
 package final class OpenCLBackend: Backend {
   package let device: DeviceDescription
-  private let shape: TileShape
+  let shape: TileShape
+  let quirks: DeviceQuirks
+  let logger: Logger
+  private let productUnits = ProductUnitsChoice()
   private let pool: BufferPool
   private let lanes: [Lane]
   private let nextLane = Atomic(0)
@@ -46,6 +49,8 @@ package final class OpenCLBackend: Backend {
       self.shape = shape
       pool = BufferPool(context: session.context, budget: memoryBudget ?? device.globalMemory / 4 * 3)
     } catch { throw EngineError(error) }
+    quirks = DeviceQuirks(device)
+    self.logger = logger
     self.device = candidate.description(variant: shape.variant)
   }
 
@@ -67,6 +72,11 @@ package final class OpenCLBackend: Backend {
   }
 
   package func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
+    var submission = submission
+    if submission.precision != .float32, submission.units == nil {
+      let precision = submission.precision
+      submission.units = await productUnits.units(for: precision) { await self.settleUnits(for: precision) }
+    }
     let turn = nextLane.wrappingAdd(1, ordering: .relaxed).oldValue
     return try await lanes[turn % lanes.count].run(submission)
   }
@@ -126,8 +136,18 @@ struct DeviceQuirks: Sendable, Hashable {
   /// overlap. All cores work on each kernel, so little is lost.
   let sharesOneQueue: Bool
 
+  /// A CPU device whose compiler takes AVX512-BF16's functions, if asked for them, and whose processor has them. Compilers
+  /// do not use these by themselves: LLVM 14 takes a processor of today for one of 2017.
+  let hasAVX512BF16: Bool
+
+  /// The matrix units of NVIDIA's, since the Ampere generation; earlier ones do not pass the test.
+  let hasNVIDIAMatrixUnits: Bool
+
   init(_ device: Device) {
     sharesOneQueue = device.platformName == "Portable Computing Language"
+    hasAVX512BF16 =
+      device.kind == .cpu && device.platformName == "Portable Computing Language" && Processor.hasAVX512BF16
+    hasNVIDIAMatrixUnits = device.kind == .gpu && device.extensions.contains("cl_nv_device_attribute_query")
   }
 }
 

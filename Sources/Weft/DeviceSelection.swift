@@ -33,12 +33,17 @@ public enum DeviceSelection: Sendable, Hashable {
 
 extension Engine {
   /// Opens a device.
+  ///
+  /// - Parameters:
+  ///   - selection: the device.
+  ///   - precision: how exactly it multiplies.
+  ///   - logger: where warnings go.
   /// - Throws: `EngineError` of kind `unknownDevice` if there is no such device; of kind `deviceFailure` if its driver
   ///   fails.
   public init(
-    _ selection: DeviceSelection = .automatic, logger: Logger = Logger(label: "weft")
+    _ selection: DeviceSelection = .automatic, precision: Precision = .float32, logger: Logger = Logger(label: "weft")
   ) async throws(EngineError) {
-    try self.init(selection, variant: nil, logger: logger)
+    self = try Engine(selection, variant: nil, logger: logger).multiplying(at: precision)
   }
 
   /// Opens a device with the tiles of one's choice.

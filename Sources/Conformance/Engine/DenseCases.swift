@@ -68,6 +68,7 @@ struct DenseProblem: Sendable {
   var hasBias = true
   /// Inputs lie in -reach ... reach.
   var reach: Float = 1
+  var draw = Draw.uniform
   var seed: UInt64
 
   var title: String {
@@ -84,13 +85,11 @@ struct DenseProblem: Sendable {
 
   func stage(in workspace: inout Workspace) throws -> Tensor {
     var generator = SplitMix64(seed: seed)
-    var input = VectorSet(
-      count: rows, .init(channels: inputs), .uniform, seed: generator.next())
-    input.fill { _, _, _ in generator.uniform() * reach }
-    let weights = VectorSet(
-      count: outputs, .init(channels: inputs), .uniform, seed: generator.next())
-    let bias = hasBias ? Draw.uniform(outputs, &generator) : [Float](repeating: 0, count: outputs)
-    let residuals = Draw.uniform(rows * outputs, &generator)
+    var input = VectorSet(count: rows, .init(channels: inputs), draw, seed: generator.next())
+    input.fill { _, _, _ in draw(&generator) * reach }
+    let weights = VectorSet(count: outputs, .init(channels: inputs), draw, seed: generator.next())
+    let bias = hasBias ? draw(outputs, &generator) : [Float](repeating: 0, count: outputs)
+    let residuals = draw(rows * outputs, &generator)
 
     let layerWeights = try workspace.denseWeights(weights, bias: bias)
     let out =

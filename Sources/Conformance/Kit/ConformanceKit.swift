@@ -32,6 +32,7 @@ public enum ConformanceKit {
     groupNormalizationCases,
     timeEmbeddingCases,
     pixelOrderCases,
+    precisionCases,
     isolationCases,
     repetitionCases,
     invalidCases,

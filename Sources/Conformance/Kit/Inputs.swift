@@ -16,11 +16,14 @@ enum Draw: Sendable {
   case uniform
   /// Multiples of 1/8 in -1 ... 1: products and their sums are exact, so results are known to the bit.
   case exact
+  /// Uniform in 0 ... 1: a sum of products is the sum of absolute products, to which errors are compared.
+  case positive
 
   func callAsFunction(_ generator: inout SplitMix64) -> Float {
     switch self {
     case .uniform: generator.uniform()
     case .exact: generator.eighth()
+    case .positive: abs(generator.uniform())
     }
   }
 

@@ -50,6 +50,8 @@ package struct CellSelection: PairwiseEpilogue {
     biases == nil ? "pairwise/epilogue_threshold.clh" : "pairwise/epilogue_typed_threshold.clh"
   }
 
+  package var followsPrecision: Bool { true }
+
   package func arguments(of product: PairwiseProduct) -> KernelArguments {
     let own: KernelArguments = [
       "thresholds": .tensor(thresholds), "triangular": .int(triangular ? 1 : 0), "margin": .int(margin),

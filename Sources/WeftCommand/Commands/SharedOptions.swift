@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import Logging
 public import Weft
 
 /// Where a command computes.
@@ -18,6 +19,25 @@ struct DeviceOptions: ParsableArguments {
     let selection = DeviceSelection(device)
     if selection != .reference, let problem = ProcessLimits.problem(withDriver: true) { throw LimitError(problem) }
     return try await Engine(selection, logger: CommandLog.logger)
+  }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+/// How exactly networks and scores are computed.
+struct PrecisionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How exactly to multiply: float32, bfloat16x3 (almost as exact, faster on GPUs with matrix units), or bfloat16 (three digits, the fastest). Sums are float32 always.",
+      valueName: "precision"))
+  var precision = Precision.float32
+
+  /// An engine at this precision.
+  func applied(to engine: Engine) -> Engine {
+    if precision != .float32, engine.device.kind == .reference {
+      CommandLog.logger.notice("the reference implementation computes exactly, whatever --precision says")
+    }
+    return engine.multiplying(at: precision)
   }
 }
 

@@ -56,6 +56,9 @@ struct BenchOptions: ParsableArguments {
 
   func engine() throws -> Engine { try tiles.engine() }
 
+  /// An engine at a precision, for what follows it.
+  func engine(_ precision: PrecisionOptions) throws -> Engine { precision.applied(to: try tiles.engine()) }
+
   func measure(_ body: () async throws -> Void) async throws -> Measurement {
     try await Measurement(warmup: repetition.warmup, repetitions: repetition.repetitions, body)
   }
@@ -159,6 +162,7 @@ struct ReportEntry {
       .bytes("peak_bytes", "peak device memory", engine.memory.peakBytes),
       .string("device", "device", engine.device.name),
       .string("variant", "tiles", engine.device.variant),
+      .string("precision", "precision", engine.precision.rawValue),
     ]
   }
 }

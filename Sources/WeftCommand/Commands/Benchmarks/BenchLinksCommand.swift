@@ -25,6 +25,7 @@ struct BenchLinksCommand: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "Cells of a matrix that pass, of all n².") var density = 1e-4
 
   @OptionGroup var bench: BenchOptions
+  @OptionGroup var precision: PrecisionOptions
 
   private var sizes: PairSizes {
     PairSizes(head: head, types: predicates, headSize: headSize, sequences: batch, length: length)
@@ -44,7 +45,7 @@ struct BenchLinksCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let engine = try bench.engine()
+    let engine = try bench.engine(precision)
     let inputs = try await LinkInputs(sizes, density: density, on: engine)
     var documents: [LinkedDocument] = []
     let measurement = try await bench.measure { documents = try await inputs.decode() }

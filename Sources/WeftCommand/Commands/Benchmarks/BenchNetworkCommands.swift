@@ -33,6 +33,7 @@ struct BenchEncoderCommand: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "Tokens of a sequence.") var length = 128
 
   @OptionGroup var bench: BenchOptions
+  @OptionGroup var precision: PrecisionOptions
 
   func validate() throws {
     guard (1...4_096).contains(batch), (1...512).contains(length) else {
@@ -41,7 +42,7 @@ struct BenchEncoderCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let engine = try bench.engine()
+    let engine = try bench.engine(precision)
     let configuration = shape.configuration
     let encoder = try await TextEncoder(.bert(configuration), weights: RandomWeights(seed: 1), prefix: "", on: engine)
     var generator = SplitMix64(seed: 2)
@@ -89,6 +90,7 @@ struct BenchConvolutionCommand: AsyncParsableCommand {
   @Flag(help: "See each pixel twice in both directions.") var upsamples = false
 
   @OptionGroup var bench: BenchOptions
+  @OptionGroup var precision: PrecisionOptions
 
   func validate() throws {
     guard (1...4_096).contains(batch), (1...4_096).contains(size) else {
@@ -110,7 +112,7 @@ struct BenchConvolutionCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let engine = try bench.engine()
+    let engine = try bench.engine(precision)
     let channels = inputs + second
     let weights = try await engine.makeConvolutionWeights(
       normalNumbers(outputs * channels * window * window, seed: 1), bias: normalNumbers(outputs, seed: 2),
@@ -174,13 +176,14 @@ struct BenchUNetCommand: AsyncParsableCommand {
   @Flag(help: "Time each operation too.") var layers = false
 
   @OptionGroup var bench: BenchOptions
+  @OptionGroup var precision: PrecisionOptions
 
   func validate() throws {
     guard (1...1_024).contains(batch) else { throw ValidationError("--batch must be from 1 to 1024") }
   }
 
   func run() async throws {
-    let engine = try bench.engine()
+    let engine = try bench.engine(precision)
     let configuration = shape.configuration
     let network = try await ImageNetwork(.unet2D(configuration), weights: RandomWeights(seed: 1), on: engine)
     let pass = try network.makePass(images: batch)

@@ -24,6 +24,7 @@ struct BenchPairsCommand: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "Channels of a query.") var headSize = 64
 
   @OptionGroup var bench: BenchOptions
+  @OptionGroup var precision: PrecisionOptions
 
   private var sizes: PairSizes {
     PairSizes(head: head, types: heads, headSize: headSize, sequences: batch, length: length)
@@ -37,7 +38,7 @@ struct BenchPairsCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let engine = try bench.engine()
+    let engine = try bench.engine(precision)
     let inputs = try await PairInputs(sizes, on: engine)
     var found = 0
     let measurement = try await bench.measure { found = try await inputs.decode().count }

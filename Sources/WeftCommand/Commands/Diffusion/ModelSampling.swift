@@ -55,8 +55,8 @@ struct ModelSampling {
     request = try samples.request(for: space, noise: noise)
   }
 
-  func run(on device: DeviceOptions) async throws {
-    let engine = try await device.engine()
+  func run(on device: DeviceOptions, _ precision: PrecisionOptions) async throws {
+    let engine = precision.applied(to: try await device.engine())
     let tried = try sampler.checkedPlan()
     let memory = try files.memory(tried, samples: request.count, batchSize: samples.batch, on: engine)
     guard !isDry else {

@@ -46,6 +46,7 @@ struct SampleCommand: AsyncParsableCommand {
   @OptionGroup(title: "Noise schedule") var noise: NoiseOptions
   @OptionGroup(title: "Analytic variance") var gamma: GammaOptions
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
 
   func validate() throws {
     if list { return }
@@ -56,6 +57,9 @@ struct SampleCommand: AsyncParsableCommand {
     }
     if data.data?.isEmpty == true {
       throw ValidationError("--data is empty: a NumPy file, or DIGITS for the bundled digits")
+    }
+    if network.model == nil, precision.precision != .float32 {
+      throw ValidationError("--precision is about a network's layers: give --model")
     }
     try network.check(data: data, settings: settings)
     if !network.dryRun { try output.check() }
@@ -84,7 +88,7 @@ struct SampleCommand: AsyncParsableCommand {
         return try await ModelSampling(
           directory: try network.directory(model), isDry: network.dryRun, gammaImages: data.data, settings: settings,
           samples: samples, output: output
-        ).run(on: device)
+        ).run(on: device, precision)
       }
       guard let name = data.data else { return }
       let set = try SampleData(name, normalize: data.normalize)

@@ -22,6 +22,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var extraction: ExtractionOptions
 
   @Flag(help: "Print one JSON object instead of a table.")
@@ -32,7 +33,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let reader = try LineReader(paths: [gold])
-    let engine = try await device.engine()
+    let engine = precision.applied(to: try await device.engine())
     var options = extraction.options
     // The event level leaves out what has no trigger; the arguments of such events count below it.
     options.requiresTrigger = false

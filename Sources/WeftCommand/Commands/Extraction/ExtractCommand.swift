@@ -29,6 +29,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var extraction: ExtractionOptions
 
   @Option(
@@ -57,7 +58,7 @@ struct ExtractCommand: AsyncParsableCommand {
     noteIfTyping(input, lines ? "text" : #"{"text": "…"}"#)
     let reader = try LineReader(paths: input, blankLines: blank)
     let directory = try model.directory()
-    let engine = try await device.engine()
+    let engine = precision.applied(to: try await device.engine())
     var options = extraction.options
     options.requiresTrigger = !withoutTrigger
     let extractor = try await Extractor(model: directory, on: engine, options: options)
@@ -112,7 +113,7 @@ struct ExtractCommand: AsyncParsableCommand {
   /// Says what the model takes, without loading it.
   private func report() async throws {
     let directory = try model.directory()
-    let engine = try await device.engine()
+    let engine = precision.applied(to: try await device.engine())
     let plan = try ExtractionPlan(model: directory, options: extraction.options, on: engine)
     try printReport(ExtractionReport(plan: plan, device: engine.device).text)
   }
