@@ -23,7 +23,7 @@ actor ProductUnitsChoice {
 
 /// Compares a device's units with what they should compute, on that device.
 struct ProductUnitsTest: Sendable {
-  let backend: OpenCLBackend
+  let backend: any Backend
   let precision: Precision
 
   /// Rows, columns and channels of the products: more than a tile, and no multiples of anything.

@@ -21,6 +21,21 @@ import Testing
     #expect(try micro.integer("gold") == reported.integer("gold"))
   }
 
+  @Test(
+    .enabled(if: Places.hasDevice, "needs an OpenCL device"),
+    .enabled(if: Places.hasShared("data/litbank/test.jsonl"), "needs ../shared"))
+  func evaluationAtLowerPrecisionGivesNearlyTheSameF1() async throws {
+    func f1(_ precision: String) async throws -> Double {
+      let run = try await Weft.run(
+        "evaluate", "--json", "--model", Places.shared("models/litbank-minilm"), "--precision", precision,
+        Places.shared("data/litbank/test.jsonl"))
+      #expect(run.status == 0)
+      return try run.object().object("micro").number("f1")
+    }
+    let exact = try await f1("float32")
+    #expect(abs(try await f1("bfloat16") - exact) <= 0.002)
+  }
+
   @Test(.enabled(if: Places.hasShared("goldens/tokenizer.jsonl"), "needs ../shared"))
   func tokensAreThoseOfHuggingFace() async throws {
     let goldens = Places.shared("goldens/tokenizer.jsonl")

@@ -18,6 +18,8 @@ import Testing
     (["extract", "--batch-tokens", "0"], "--batch-tokens"),
     (["extract", "--batch-tokens", "many"], "--batch-tokens"),
     (["extract", "--device", ""], "--device"),
+    (["extract", "--precision", "int8"], "--precision"),
+    (["sample", "--data", "DIGITS", "--precision", "bfloat16"], "--model"),
     (["evaluate"], "<gold.jsonl>"),
     (["evaluate", "a", "b"], "b"),
     (["tokenize", "--device", "cpu"], "--device"),

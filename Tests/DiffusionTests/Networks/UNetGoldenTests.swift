@@ -37,29 +37,56 @@ import Testing
 
   @Test(arguments: cases) func answersAreThoseOfDiffusers(_ one: Case) async throws {
     let golden = try UNetGolden.named(one.name)
+    for timestep in golden.timesteps {
+      let expected = try golden.numbers("forward.\(timestep)")
+      let difference = deviation(
+        try await answer(of: golden, timestep: timestep, count: expected.count, on: try await one.device.engine()),
+        expected)
+      #expect(difference < Self.tolerance, "timestep \(timestep)")
+    }
+  }
+
+  /// A network's answer to the golden noise.
+  private func answer(
+    of golden: UNetGolden, timestep: Int, count: Int, on engine: Engine
+  ) async throws -> [Float] {
     let directory = try ModelDirectory(golden, .init(hasOldNames: golden.hasOldNames))
     defer { withExtendedLifetime(directory) {} }
-    let engine = try await one.device.engine()
     let graph = try UNetFiles(model: directory.path).graph()
     #expect(Dictionary(uniqueKeysWithValues: graph.graph.tensors.map { ($0.name, $0.shape) }) == golden.shapes)
     let network = try await ImageNetwork(graph, files: UNetFiles(model: directory.path), on: engine)
     let pass = try network.makePass(images: UNetGolden.images)
-    for timestep in golden.timesteps {
-      let expected = try golden.numbers("forward.\(timestep)")
-      var row = CoefficientRow()
-      row[.time] = Float(timestep)
-      row[.inputScale] = 1
-      var submission = Submission()
-      let noise = try golden.numbers("noise")
-      let samples = try engine.makeTensor(.float32, noise.count)
-      let table = try engine.makeTensor(.float32, 1, CoefficientRow.width)
-      let answer = try engine.makeTensor(.float32, expected.count)
-      try submission.upload(.float32(noise), to: samples)
-      try submission.upload(.float32(row.elements), to: table)
-      try pass.append(samples, at: CoefficientRows(table), into: answer, to: &submission)
-      let place = try submission.download(answer)
-      let difference = deviation(try await engine.run(submission)[place].floats, expected)
-      #expect(difference < Self.tolerance, "timestep \(timestep)")
+    var row = CoefficientRow()
+    row[.time] = Float(timestep)
+    row[.inputScale] = 1
+    var submission = Submission()
+    let noise = try golden.numbers("noise")
+    let samples = try engine.makeTensor(.float32, noise.count)
+    let table = try engine.makeTensor(.float32, 1, CoefficientRow.width)
+    let answer = try engine.makeTensor(.float32, count)
+    try submission.upload(.float32(noise), to: samples)
+    try submission.upload(.float32(row.elements), to: table)
+    try pass.append(samples, at: CoefficientRows(table), into: answer, to: &submission)
+    let place = try submission.download(answer)
+    return try await engine.run(submission)[place].floats
+  }
+
+  /// How far lower precisions are from float32: the device's own units, and what GPUs with matrix units compute.
+  @Test(
+    .enabled(if: TestDevice.hasOpenCL, "an OpenCL device is needed"),
+    arguments: [(Precision.bfloat16, Float(1e-2)), (.bfloat16x3, 2e-5)])
+  func lowerPrecisionsAreNear(_ precision: Precision, _ limit: Float) async throws {
+    let golden = try UNetGolden.named("plain")
+    let timestep = try #require(golden.timesteps.first)
+    let count = try golden.numbers("forward.\(timestep)").count
+    let gpu = try Engine(.openCL(index: nil), variant: .gpu)
+    let exact = try await answer(of: golden, timestep: timestep, count: count, on: gpu)
+    let own = try await TestDevice.openCL.engine().multiplying(at: precision)
+    for engine in [own, gpu.multiplying(at: precision, by: .emulated)] {
+      let found = try await answer(of: golden, timestep: timestep, count: count, on: engine)
+      #expect(deviation(found, exact) < limit)
+      // The precision has been used.
+      #expect(found != exact)
     }
   }
 

@@ -21,11 +21,39 @@ import Weft
     let entities: [Span]
   }
 
-  @Test func scoresArePyTorchs() async throws {
+  private func readLines() throws -> [Line] {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Goldens/litbank-tiny.jsonl")
-    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    return try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
       .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+  }
+
+  /// Three products of bfloat16 for one, as GPUs with matrix units compute them: the spans of float32.
+  @Test(.enabled(if: TestDevice.hasOpenCL, "an OpenCL device is needed"))
+  func threeProductsFindTheSameSpans() async throws {
+    let texts = try readLines().prefix(24).map(\.text)
+    let gpu = try Engine(.openCL(index: nil), variant: .gpu)
+    func spans(_ engine: Engine) async throws -> (Set<[String]>, [Float]) {
+      let extractor = try await Extractor(model: BundledModels.directory(), on: engine)
+      var spans: Set<[String]> = []
+      var scores: [Float] = []
+      for try await document in extractor.documents(in: Array(texts)) {
+        for entity in document.entities {
+          spans.insert(["\(document.index)", "\(entity.codePoints)", entity.label])
+          scores.append(entity.score)
+        }
+      }
+      return (spans, scores)
+    }
+    let (exact, exactScores) = try await spans(gpu)
+    let (found, scores) = try await spans(gpu.multiplying(at: .bfloat16x3, by: .emulated))
+    #expect(found == exact && !exact.isEmpty)
+    // The precision has been used.
+    #expect(scores != exactScores)
+  }
+
+  @Test func scoresArePyTorchs() async throws {
+    let lines = try readLines()
     #expect(lines.count == 80)
     let extractor = try await Extractor(
       model: BundledModels.directory(), on: try await Engine(),
