@@ -4,6 +4,7 @@ import ModelFiles
 import Networks
 import TestDevices
 import Testing
+import Weft
 
 @testable import Diffusion
 
