@@ -28,6 +28,7 @@
 // Budget (AT_CHANNELS=128): registers 168
 
 #include "common/vectors.clh"
+#include "common/precision.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
 #include "network/attention.clh"
@@ -82,7 +83,7 @@ static inline void at_stage_rows(__local float4 *to, const int to_stride, const 
       #pragma unroll
       for (int k = 0; k < AT_BATCH; ++k) {
         const int e = e0 + k * AT_GROUP;
-        if (e < vectors) to[e / width * to_stride + e % width] = batch[k];
+        if (e < vectors) to[e / width * to_stride + e % width] = WB_OPERAND(batch[k]);
       }
     }
     return;
@@ -94,7 +95,7 @@ static inline void at_stage_rows(__local float4 *to, const int to_stride, const 
     const float4 loaded = (float4)(line[min(c, AT_CHANNELS - 1)], line[min(c + 1, AT_CHANNELS - 1)],
                                    line[min(c + 2, AT_CHANNELS - 1)], line[min(c + 3, AT_CHANNELS - 1)]);
     const int4 kept = (wv_iota + c) < ((zero && row > last) ? 0 : AT_CHANNELS);
-    to[row * to_stride + e % width] = select((float4)(0.0f), loaded, kept);
+    to[row * to_stride + e % width] = WB_OPERAND(select((float4)(0.0f), loaded, kept));
   }
 }
 
@@ -124,7 +125,7 @@ static inline void at_stage_panel(__local float4 *to, const __global float *pane
     }
     #pragma unroll
     for (int k = 0; k < AT_BATCH; ++k)
-      if (e0 + k * AT_GROUP < vectors) to[e0 + k * AT_GROUP] = batch[k];
+      if (e0 + k * AT_GROUP < vectors) to[e0 + k * AT_GROUP] = WB_OPERAND(batch[k]);
   }
 }
 
@@ -215,7 +216,7 @@ void attention(const __global float *restrict queries, const int query_stride, c
       const float fade = wm_exp((wv_float)(maximum - new_maximum)).x;
       #pragma unroll 2
       for (int x = 0; x < AT_KEYS / 4; ++x) {
-        const float4 weight = wm_exp(weights[x] - new_maximum);
+        const float4 weight = WB_OPERAND(wm_exp(weights[x] - new_maximum));
         weights[x] = weight;
         sum += weight;
       }

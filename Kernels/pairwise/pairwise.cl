@@ -43,6 +43,7 @@
 // Budget: registers 168, stack 0, spills 0, products 16, shared 16384
 
 #include "common/vectors.clh"
+#include "common/precision.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
 #include "common/precision.clh"
@@ -84,7 +85,9 @@
 #define PW_END_PANEL(end_i) INT_MAX   // the epilogue's own
 #endif
 
-#if WEFT_VARIANT_GPU
+#if WEFT_VARIANT_GPU && WEFT_FRAGMENTS
+#include "pairwise/tile_matrix.clh"
+#elif WEFT_VARIANT_GPU
 #include "pairwise/tile_gpu.clh"
 #elif PW_TRANSPOSED_ROWS
 #include "pairwise/tile_transposed_cpu.clh"
