@@ -35,8 +35,9 @@
 
 #define AT_GROUP 64       // work-items a group: two warps
 #define AT_PANEL 64       // the width of a panel of keys
-// Keys at a time: fewer where scores of 32 queries, or the channels of wide heads, fill the registers.
-#define AT_KEYS (AT_CHANNELS <= 64 || (AT_CHANNELS > 384 && WEFT_PRECISION == WEFT_BFLOAT16) ? 32 : 64)
+// Keys at a time: fewer where scores and gathered values fill the registers.
+#define AT_KEYS \
+  ((AT_CHANNELS > 32 && AT_CHANNELS <= 64) || (AT_CHANNELS > 384 && WEFT_PRECISION == WEFT_BFLOAT16) ? 32 : 64)
 // Queries a group (the host has the same rule): wider heads, fewer queries.
 #define AT_QUERIES (AT_CHANNELS <= 64 ? 64 : AT_CHANNELS <= 128 ? 32 : 16)
 #define AT_ACROSS (AT_CHANNELS <= 128 ? 1 : 2)                     // warps along the channels
@@ -58,10 +59,13 @@
 #define AT_OWN_PIECE ((int)get_local_id(0) % WF_LINE_PIECES)
 #define AT_OWN_VECTOR ((int)get_local_id(0) / WF_LINE_PIECES)
 
+// Lines of V, whole stretches: those past AT_WIDTH are of channels that nobody reads.
+#define AT_VALUE_LINES ((AT_WIDTH + 4 * AT_VECTORS - 1) / (4 * AT_VECTORS) * (4 * AT_VECTORS))
+
 #define AT_STAGE_SLABS(lines, slabs) ((lines) * (slabs) * WF_LINE_QUADS)
 #define AT_STAGE \
-  (AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) > AT_STAGE_SLABS(AT_WIDTH, AT_KEY_SLABS) ? \
-   AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) : AT_STAGE_SLABS(AT_WIDTH, AT_KEY_SLABS))
+  (AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) > AT_STAGE_SLABS(AT_VALUE_LINES, AT_KEY_SLABS) ? \
+   AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) : AT_STAGE_SLABS(AT_VALUE_LINES, AT_KEY_SLABS))
 
 // Stretches of lines whose loads are on the way together: 4 vectors, as registers are few.
 #if WEFT_PRECISION == WEFT_BFLOAT16X3
@@ -121,7 +125,7 @@ static inline void at_stage_values(__local uint4 *to, const __global float *valu
   #pragma unroll 1
   for (int slab = 0; slab < AT_KEY_SLABS; ++slab)
     #pragma unroll AT_UNROLL
-    for (int v = 0; v < AT_WIDTH / 4; v += AT_VECTORS) {
+    for (int v = 0; v < AT_VALUE_LINES / 4; v += AT_VECTORS) {
       float4 keys[WF_PIECE];
       #pragma unroll
       for (int k = 0; k < WF_PIECE; ++k) {
@@ -129,8 +133,7 @@ static inline void at_stage_values(__local uint4 *to, const __global float *valu
         keys[k] = (float4)(0.0f);
         if (j < count) keys[k] = at_load(values + (size_t)j * stride, c0 + 4 * (v + AT_OWN_VECTOR), aligned);
       }
-      if (AT_WIDTH / 4 % AT_VECTORS == 0 || v + AT_OWN_VECTOR < AT_WIDTH / 4)
-        wf_put_columns(to + slab * AT_WIDTH * WF_LINE_QUADS, AT_OWN_PIECE, v + AT_OWN_VECTOR, keys);
+      wf_put_columns(to + slab * AT_VALUE_LINES * WF_LINE_QUADS, AT_OWN_PIECE, v + AT_OWN_VECTOR, keys);
     }
 }
 
@@ -284,7 +287,7 @@ void attention(const __global float *restrict queries, const int query_stride, c
         for (int f = 0; f < AT_GATHERED; ++f) {
           const int line = across * (AT_WIDTH / 2) + wf_line(at_line(f));
           wf_multiply(gathered[w * AT_GATHERED + f], weights[slab],
-                      stage[(slab * AT_WIDTH + line) * WF_LINE_QUADS + WF_LANE_QUAD], WF_STEPS WF_SCRATCH(scratch));
+                      stage[(slab * AT_VALUE_LINES + line) * WF_LINE_QUADS + WF_LANE_QUAD], WF_STEPS WF_SCRATCH(scratch));
         }
       barrier(CLK_LOCAL_MEM_FENCE);
     }
