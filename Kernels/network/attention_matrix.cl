@@ -143,7 +143,7 @@ static inline uint4 at_query_quad(const __global float *query, const int c, cons
 #if WEFT_PRECISION == WEFT_BFLOAT16X3
   return wf_quad(at_load(query, c, aligned));
 #else
-  return (uint4)(wf_quad(at_load(query, c, aligned)), wf_quad(at_load(query, c + 16, aligned)));
+  return wf_join(wf_quad(at_load(query, c, aligned)), wf_quad(at_load(query, c + 16, aligned)));
 #endif
 }
 
@@ -264,8 +264,8 @@ void attention(const __global float *restrict queries, const int query_stride, c
           sum += weight;
 #else
           const uint2 words = wf_quad(weight);
-          if (f % 4 == 0) weights[f / 4][m][h].lo = words;
-          else weights[f / 4][m][h].hi = words;
+          if (f % 4 == 0) weights[f / 4][m][h].x = words.x, weights[f / 4][m][h].y = words.y;
+          else weights[f / 4][m][h].z = words.x, weights[f / 4][m][h].w = words.y;
           sum += (float4)(wf_first(words.x), wf_second(words.x), wf_first(words.y), wf_second(words.y));
 #endif
         }
