@@ -1,8 +1,8 @@
 // Attention (network/attention.clh) by matrix fragments (common/fragments.clh), GPU variant: a group of two warps takes
-// AT_QUERIES queries of one head and walks the keys a panel of 64 at a time. Scores and gathered values are fragments in
+// AT_QUERIES queries of one head and walks the keys, AT_KEYS at a time. Scores and gathered values are fragments in
 // registers, and a warp's weights go from one product to the next without leaving them.
 //
-//               64 keys ->                        channels ->
+//               keys ->                           channels ->
 //   queries   +-----------+                    +---------------+    AT_QUERIES 64, 32: a warp has 16 WF_DOWN queries
 //      |      |  scores   |  = Q K^T           |   gathered    |    AT_QUERIES 16: both have the same scores, and each
 //      v      +-----------+                    +---------------+                   half of every AT_WIDTH channels
@@ -13,9 +13,9 @@
 //
 // So a lane has 4 neighbours of each 16: of keys those that stand at its places of a step of P V, of channels a vector.
 //
-// Queries are read as fragments for each panel, 128 bits a lane. Keys and values go through local memory, at most 16 KiB,
-// in turn: 64 keys and AT_WIDTH channels, as slabs of lines along the channels (K: a line a key) and along the keys (V: a
-// line a channel). Banks: 16 work-items store the 8 pieces of lines l and l + 4; 8 lanes read all quads of lines l and
+// Queries are read as fragments each time, 128 bits a lane. Keys and values go through local memory, at most 16 KiB, in
+// turn: AT_KEYS keys and AT_WIDTH channels, as slabs of lines along the channels (K: a line a key) and along the keys
+// (V: a line a channel). Banks: 16 work-items store the 8 pieces of lines l and l + 4; 8 lanes read all quads of lines l and
 // l + 1, l even: no conflict. A quad of keys or values serves 2 WF_DOWN mma (WEFT_BFLOAT16X3: 3 WF_DOWN).
 //
 // Global memory is read and written four floats at once where strides and offsets are multiples of 4.
@@ -23,7 +23,9 @@
 // The order of sums depends on the sequence's length alone.
 // Grid: segment after segment, head after head, a group for each of `query_tiles` stretches of AT_QUERIES queries,
 // those of the longest sequence.
-// Budget: registers 255, stack 0, spills 0, products 2, shared 17408
+// Budget: registers 255, stack 0, spills 0, products 1.1, shared 17408
+// Budget (AT_CHANNELS=64): registers 232, products 4
+// Budget (AT_CHANNELS=128): registers 232, products 2
 
 #include "common/vectors.clh"
 #include "common/precision.clh"
@@ -32,7 +34,10 @@
 #include "network/attention.clh"
 
 #define AT_GROUP 64       // work-items a group: two warps
-#define AT_KEYS 64        // keys at a time: a panel
+#define AT_PANEL 64       // the width of a panel of keys
+// Keys at a time: fewer where scores and gathered values fill the registers.
+#define AT_KEYS \
+  ((AT_CHANNELS > 32 && AT_CHANNELS <= 64) || (AT_CHANNELS > 384 && WEFT_PRECISION == WEFT_BFLOAT16) ? 32 : 64)
 // Queries a group (the host has the same rule): wider heads, fewer queries.
 #define AT_QUERIES (AT_CHANNELS <= 64 ? 64 : AT_CHANNELS <= 128 ? 32 : 16)
 #define AT_ACROSS (AT_CHANNELS <= 128 ? 1 : 2)                     // warps along the channels
@@ -54,10 +59,20 @@
 #define AT_OWN_PIECE ((int)get_local_id(0) % WF_LINE_PIECES)
 #define AT_OWN_VECTOR ((int)get_local_id(0) / WF_LINE_PIECES)
 
+// Lines of V, whole stretches: those past AT_WIDTH are of channels that nobody reads.
+#define AT_VALUE_LINES ((AT_WIDTH + 4 * AT_VECTORS - 1) / (4 * AT_VECTORS) * (4 * AT_VECTORS))
+
 #define AT_STAGE_SLABS(lines, slabs) ((lines) * (slabs) * WF_LINE_QUADS)
 #define AT_STAGE \
-  (AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) > AT_STAGE_SLABS(AT_WIDTH, AT_KEY_SLABS) ? \
-   AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) : AT_STAGE_SLABS(AT_WIDTH, AT_KEY_SLABS))
+  (AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) > AT_STAGE_SLABS(AT_VALUE_LINES, AT_KEY_SLABS) ? \
+   AT_STAGE_SLABS(AT_KEYS, AT_CHANNEL_SLABS) : AT_STAGE_SLABS(AT_VALUE_LINES, AT_KEY_SLABS))
+
+// Stretches of lines whose loads are on the way together: 4 vectors, as registers are few.
+#if WEFT_PRECISION == WEFT_BFLOAT16X3
+#define AT_UNROLL 2
+#else
+#define AT_UNROLL 1
+#endif
 
 // Channels c .. c + 3 of a head's vector; those past the head's last are zero.
 static inline float4 at_load(const __global float *line, const int c, const int aligned)
@@ -85,19 +100,19 @@ static inline void at_store(const float4 value, __global float *line, const int 
 #endif
 }
 
-// A panel's keys, AT_WIDTH channels from c0 on.
+// AT_KEYS keys of a panel, AT_WIDTH channels from c0 on.
 static inline void at_stage_keys(__local uint4 *to, const __global float *panel, const int c0)
 {
   #pragma unroll 1
   for (int slab = 0; slab < AT_CHANNEL_SLABS; ++slab)
-    #pragma unroll
+    #pragma unroll AT_UNROLL
     for (int v = 0; v < AT_KEYS / 4; v += AT_VECTORS) {
       float4 channels[WF_PIECE];
       #pragma unroll
       for (int k = 0; k < WF_PIECE; ++k) {
         const int c = c0 + slab * WF_SLAB + wf_piece_channel(AT_OWN_PIECE) + k;
         channels[k] = (float4)(0.0f);
-        if (c < AT_CHANNELS) channels[k] = *(const __global float4 *)(panel + c * AT_KEYS + 4 * (v + AT_OWN_VECTOR));
+        if (c < AT_CHANNELS) channels[k] = *(const __global float4 *)(panel + c * AT_PANEL + 4 * (v + AT_OWN_VECTOR));
       }
       wf_put_columns(to + slab * AT_KEYS * WF_LINE_QUADS, AT_OWN_PIECE, v + AT_OWN_VECTOR, channels);
     }
@@ -109,8 +124,8 @@ static inline void at_stage_values(__local uint4 *to, const __global float *valu
 {
   #pragma unroll 1
   for (int slab = 0; slab < AT_KEY_SLABS; ++slab)
-    #pragma unroll
-    for (int v = 0; v < AT_WIDTH / 4; v += AT_VECTORS) {
+    #pragma unroll AT_UNROLL
+    for (int v = 0; v < AT_VALUE_LINES / 4; v += AT_VECTORS) {
       float4 keys[WF_PIECE];
       #pragma unroll
       for (int k = 0; k < WF_PIECE; ++k) {
@@ -118,8 +133,7 @@ static inline void at_stage_values(__local uint4 *to, const __global float *valu
         keys[k] = (float4)(0.0f);
         if (j < count) keys[k] = at_load(values + (size_t)j * stride, c0 + 4 * (v + AT_OWN_VECTOR), aligned);
       }
-      if (AT_WIDTH / 4 % AT_VECTORS == 0 || v + AT_OWN_VECTOR < AT_WIDTH / 4)
-        wf_put_columns(to + slab * AT_WIDTH * WF_LINE_QUADS, AT_OWN_PIECE, v + AT_OWN_VECTOR, keys);
+      wf_put_columns(to + slab * AT_VALUE_LINES * WF_LINE_QUADS, AT_OWN_PIECE, v + AT_OWN_VECTOR, keys);
     }
 }
 
@@ -129,7 +143,7 @@ static inline uint4 at_query_quad(const __global float *query, const int c, cons
 #if WEFT_PRECISION == WEFT_BFLOAT16X3
   return wf_quad(at_load(query, c, aligned));
 #else
-  return (uint4)(wf_quad(at_load(query, c, aligned)), wf_quad(at_load(query, c + 16, aligned)));
+  return wf_join(wf_quad(at_load(query, c, aligned)), wf_quad(at_load(query, c + 16, aligned)));
 #endif
 }
 
@@ -184,7 +198,7 @@ void attention(const __global float *restrict queries, const int query_stride, c
   for (int j0 = 0; j0 < n; j0 += AT_KEYS) {
     const int count = min(AT_KEYS, n - j0);
     const __global float *panel =
-      keys + ((size_t)(segment.first_panel + j0 / AT_KEYS) * heads + head) * AT_CHANNELS * AT_KEYS;
+      keys + ((size_t)(segment.first_panel + j0 / AT_PANEL) * heads + head) * AT_CHANNELS * AT_PANEL + j0 % AT_PANEL;
 
     float score[AT_SCORES][WF_DOWN][4];
     #pragma unroll
@@ -250,8 +264,8 @@ void attention(const __global float *restrict queries, const int query_stride, c
           sum += weight;
 #else
           const uint2 words = wf_quad(weight);
-          if (f % 4 == 0) weights[f / 4][m][h].lo = words;
-          else weights[f / 4][m][h].hi = words;
+          if (f % 4 == 0) weights[f / 4][m][h].x = words.x, weights[f / 4][m][h].y = words.y;
+          else weights[f / 4][m][h].z = words.x, weights[f / 4][m][h].w = words.y;
           sum += (float4)(wf_first(words.x), wf_second(words.x), wf_first(words.y), wf_second(words.y));
 #endif
         }
@@ -273,7 +287,7 @@ void attention(const __global float *restrict queries, const int query_stride, c
         for (int f = 0; f < AT_GATHERED; ++f) {
           const int line = across * (AT_WIDTH / 2) + wf_line(at_line(f));
           wf_multiply(gathered[w * AT_GATHERED + f], weights[slab],
-                      stage[(slab * AT_WIDTH + line) * WF_LINE_QUADS + WF_LANE_QUAD], WF_STEPS WF_SCRATCH(scratch));
+                      stage[(slab * AT_VALUE_LINES + line) * WF_LINE_QUADS + WF_LANE_QUAD], WF_STEPS WF_SCRATCH(scratch));
         }
       barrier(CLK_LOCAL_MEM_FENCE);
     }
