@@ -25,8 +25,9 @@ struct TileOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Tiles to use, whatever the device's kind.", valueName: "cpu|gpu"))
   var variant: TileShape.Variant?
 
-  func engine() throws -> Engine {
-    try Engine(DeviceSelection(device.device), variant: variant, logger: CommandLog.logger)
+  func engine(recordsTimeline: Bool = false) throws -> Engine {
+    try Engine(
+      DeviceSelection(device.device), variant: variant, recordsTimeline: recordsTimeline, logger: CommandLog.logger)
   }
 }
 
@@ -50,11 +51,16 @@ struct RepetitionOptions: ParsableArguments {
 struct BenchOptions: ParsableArguments {
   @OptionGroup private var tiles: TileOptions
   @OptionGroup private var repetition: RepetitionOptions
+  @OptionGroup private var timeline: TimelineOptions
 
   /// Whether the report is for a program.
   var json: Bool { repetition.json }
 
-  func engine() throws -> Engine { try tiles.engine() }
+  func engine() throws -> Engine {
+    let engine = try tiles.engine(recordsTimeline: timeline.isWanted)
+    try timeline.check(engine)
+    return engine
+  }
 
   func measure(_ body: () async throws -> Void) async throws -> Measurement {
     try await Measurement(warmup: repetition.warmup, repetitions: repetition.repetitions, body)
@@ -67,6 +73,7 @@ struct BenchOptions: ParsableArguments {
 
   /// Prints a report whose times are among its entries.
   func show(_ entries: [ReportEntry], on engine: Engine) throws {
+    try timeline.write(engine)
     try BenchReport(entries: entries + ReportEntry.device(engine)).show(json: json)
   }
 }
