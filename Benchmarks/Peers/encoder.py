@@ -3,7 +3,8 @@
 Timed: token ids in memory, to the last hidden state; float32, inference mode, the library's
 default attention (`scaled_dot_product_attention`), no pooler. The rows are full length, so that
 no padding is computed and none skipped. Without `--model` the weights are random: the time of a
-dense encoder does not depend on their values.
+dense encoder does not depend on their values. On a GPU token ids come from the host and the hidden
+state is brought there, as Weft's does.
 """
 
 import json
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import BertConfig, BertModel
 
-from measure import common_arguments, measure, report
+from measure import common_arguments, device_arguments, device_report, element_type, measure, multiplying, report
 
 SHAPES = {
     "minilm": dict(hidden_size=384, num_hidden_layers=6, num_attention_heads=12,
@@ -47,6 +48,7 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--seed", type=int, default=1)
+    device_arguments(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
@@ -58,10 +60,20 @@ def main():
     ids = torch.randint(encoder.config.vocab_size, (arguments.batch, arguments.length))
     mask = torch.ones_like(ids)
 
-    with torch.inference_mode():
-        _, timing = measure(
-            lambda: encoder(input_ids=ids, attention_mask=mask).last_hidden_state,
-            arguments.warmup, arguments.repetitions)
+    for precision in arguments.precision:
+        measure_at(precision, encoder, ids, mask, arguments)
+
+
+def measure_at(precision, encoder, ids, mask, arguments):
+    device = arguments.device
+    with multiplying(device, precision):
+        encoder = encoder.to(device, element_type(precision))
+
+        def encode():
+            hidden = encoder(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state
+            return hidden.cpu()
+
+        _, timing = measure(encode, arguments.warmup, arguments.repetitions, device)
 
     report({
         "model": arguments.model or arguments.shape,
@@ -70,7 +82,8 @@ def main():
         "attention": encoder.config._attn_implementation,
         "batch": arguments.batch,
         "length": arguments.length,
-    } | timing | {"tokens_per_second": ids.numel() / timing["median_seconds"]}, arguments.json)
+    } | timing | {"tokens_per_second": ids.numel() / timing["median_seconds"]}
+        | device_report(device, precision), arguments.json)
 
 
 if __name__ == "__main__":
