@@ -5,7 +5,7 @@ import Testing
 /// Whether transfers, kernels and the host's encoding overlap, from the times that the device tells.
 @Suite(.enabled(if: Places.hasDevice, "needs an OpenCL device"))
 struct TimelineTests {
-  /// The device that the tests' command takes; nil if it has queues that its lanes share.
+  /// Whether the device that commands take has a queue for each lane.
   private static let severalQueues: Bool = {
     let candidates = (try? DeviceCandidate.all()) ?? []
     guard let device = DeviceCandidate.automatic(among: candidates)?.candidate else { return false }
