@@ -1,19 +1,24 @@
-"""Times the forward pass of a BERT encoder: PyTorch, through Hugging Face transformers.
+"""Times the forward pass of a BERT encoder in PyTorch.
+
+Two forms do the same work. `transformers` is Hugging Face's; `lean` is the same encoder by
+someone who counts kernels: one product for queries, keys and values, no mask, no dropout. It
+needs PyTorch alone.
 
 Timed: token ids in memory, to the last hidden state; float32, inference mode, the library's
 default attention (`scaled_dot_product_attention`), no pooler. The rows are full length, so that
 no padding is computed and none skipped. Without `--model` the weights are random: the time of a
-dense encoder does not depend on their values.
+dense encoder does not depend on their values. On a GPU token ids come from the host and the hidden
+state is brought there, as Weft's does.
 """
 
 import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
-from transformers import BertConfig, BertModel
+from torch.nn import Embedding, LayerNorm, Linear, Module, ModuleList
+from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from measure import common_arguments, measure, report
+from measure import common_arguments, device_arguments, device_report, element_type, measure, multiplying, report
 
 SHAPES = {
     "minilm": dict(hidden_size=384, num_hidden_layers=6, num_attention_heads=12,
@@ -25,6 +30,8 @@ SHAPES = {
 
 def load_encoder(directory, prefix="bert."):
     """The encoder of a model directory, its weights widened to float32, and the other tensors."""
+    from safetensors.torch import load_file
+    from transformers import BertConfig, BertModel
     directory = Path(directory)
     tensors = {name: tensor.float()
                for name, tensor in load_file(directory / "model.safetensors").items()}
@@ -40,37 +47,95 @@ def load_encoder(directory, prefix="bert."):
     return encoder.eval(), tensors
 
 
-def main():
-    parser = common_arguments(__doc__.splitlines()[0], repetitions=5)
-    parser.add_argument("--shape", choices=SHAPES, default="minilm")
-    parser.add_argument("--model", metavar="DIR", help="a model directory instead of --shape")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--length", type=int, default=128)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
+class LeanLayer(Module):
+    def __init__(self, width, heads, intermediate):
+        super().__init__()
+        self.heads = heads
+        self.projection, self.output = Linear(width, 3 * width), Linear(width, width)
+        self.up, self.down = Linear(width, intermediate), Linear(intermediate, width)
+        self.norms = ModuleList([LayerNorm(width, eps=1e-12), LayerNorm(width, eps=1e-12)])
 
+    def forward(self, hidden):
+        batch, length, width = hidden.shape
+        parts = self.projection(hidden).view(batch, length, 3, self.heads, width // self.heads)
+        attended = scaled_dot_product_attention(*parts.permute(2, 0, 3, 1, 4))
+        hidden = self.norms[0](hidden + self.output(attended.transpose(1, 2).reshape(batch, length, width)))
+        return self.norms[1](hidden + self.down(gelu(self.up(hidden))))
+
+
+class LeanEncoder(Module):
+    def __init__(self, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, vocabulary=30_522):
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.words, self.positions = Embedding(vocabulary, hidden_size), Embedding(512, hidden_size)
+        self.types = Embedding(2, hidden_size)
+        self.norm = LayerNorm(hidden_size, eps=1e-12)
+        self.layers = ModuleList(
+            LeanLayer(hidden_size, num_attention_heads, intermediate_size) for _ in range(num_hidden_layers))
+
+    def forward(self, ids):
+        hidden = self.norm(self.words(ids) + self.positions.weight[:ids.shape[1]] + self.types.weight[0])
+        for layer in self.layers:
+            hidden = layer(hidden)
+        return hidden
+
+
+def make_encoder(arguments):
+    """A function of ids and mask, its module, and what a report says of it."""
+    if arguments.form == "lean":
+        encoder, shape = LeanEncoder(**SHAPES[arguments.shape]).eval(), SHAPES[arguments.shape]
+        return (lambda ids, mask: encoder(ids)), encoder, {
+            "form": "lean", "vocabulary": encoder.vocabulary, "layers": shape["num_hidden_layers"],
+            "hidden_size": shape["hidden_size"], "attention": "sdpa"}
     if arguments.model:
         encoder, _ = load_encoder(arguments.model)
     else:
+        from transformers import BertConfig, BertModel
         encoder = BertModel(BertConfig(**SHAPES[arguments.shape]), add_pooling_layer=False).eval()
-    ids = torch.randint(encoder.config.vocab_size, (arguments.batch, arguments.length))
+    config = encoder.config
+    return (lambda ids, mask: encoder(input_ids=ids, attention_mask=mask).last_hidden_state), encoder, {
+        "vocabulary": config.vocab_size, "layers": config.num_hidden_layers, "hidden_size": config.hidden_size,
+        "attention": config._attn_implementation}
+
+
+def main():
+    parser = common_arguments(__doc__.splitlines()[0], repetitions=5)
+    parser.add_argument("--shape", choices=SHAPES, default="minilm")
+    parser.add_argument("--form", choices=("transformers", "lean"), default="transformers")
+    parser.add_argument("--model", metavar="DIR", help="a model directory instead of --shape, through transformers")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--seed", type=int, default=1)
+    device_arguments(parser)
+    arguments = parser.parse_args()
+    if arguments.model and arguments.form == "lean":
+        parser.error("--model goes with --form transformers")
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+
+    encode, module, description = make_encoder(arguments)
+    ids = torch.randint(description.pop("vocabulary"), (arguments.batch, arguments.length))
     mask = torch.ones_like(ids)
 
-    with torch.inference_mode():
-        _, timing = measure(
-            lambda: encoder(input_ids=ids, attention_mask=mask).last_hidden_state,
-            arguments.warmup, arguments.repetitions)
+    device = arguments.device
+    for precision in arguments.precision:
+        with multiplying(device, precision):
+            module.to(device, element_type(precision))
+            _, timing = measure(
+                lambda: encode(ids.to(device), mask.to(device)).cpu(),
+                arguments.warmup, arguments.repetitions, device)
+        show(description, precision, ids, timing, arguments)
+
+
+def show(description, precision, ids, timing, arguments):
 
     report({
         "model": arguments.model or arguments.shape,
-        "layers": encoder.config.num_hidden_layers,
-        "hidden_size": encoder.config.hidden_size,
-        "attention": encoder.config._attn_implementation,
+    } | description | {
         "batch": arguments.batch,
         "length": arguments.length,
-    } | timing | {"tokens_per_second": ids.numel() / timing["median_seconds"]}, arguments.json)
+    } | timing | {"tokens_per_second": ids.numel() / timing["median_seconds"]}
+        | device_report(arguments.device, precision), arguments.json)
 
 
 if __name__ == "__main__":

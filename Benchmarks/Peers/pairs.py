@@ -12,13 +12,15 @@ that is applied in place. A claim of speed should hold against both.
 
 The threshold is the 1 - 1e-4 quantile of the scores before masking, so one cell in 10,000
 passes, half of them above the diagonal: a trained model's sparsity. All rows are full length.
+
+On a GPU the list of cells is brought to the host, as Weft's is.
 """
 
 import math
 
 import torch
 
-from measure import common_arguments, measure, report
+from measure import common_arguments, device_arguments, device_report, element_type, measure, multiplying, report
 
 
 def rotate(x, cosine, sine):
@@ -76,7 +78,7 @@ def lean_form(inputs, mask, head):
 
 def decode(scores, threshold):
     cells = (scores > threshold).nonzero()
-    return cells, scores[cells[:, 0], cells[:, 1], cells[:, 2], cells[:, 3]]
+    return cells.cpu(), scores[cells[:, 0], cells[:, 1], cells[:, 2], cells[:, 3]].cpu()
 
 
 def make_inputs(arguments):
@@ -91,7 +93,7 @@ def make_inputs(arguments):
 
 
 def choose_threshold(inputs, head):
-    scores = raw_scores(inputs, head, scale_queries=True).flatten()
+    scores = raw_scores(inputs, head, scale_queries=True).flatten().float()
     return scores.kthvalue(scores.numel() - scores.numel() // 10_000).values.item()
 
 
@@ -104,17 +106,23 @@ def main():
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--head-size", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
+    device_arguments(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    for precision in arguments.precision:
+        measure_at(precision, arguments)
 
-    with torch.inference_mode():
-        inputs = make_inputs(arguments)
-        mask = torch.ones(arguments.batch, arguments.length)
+
+def measure_at(precision, arguments):
+    device = arguments.device
+    with multiplying(device, precision):
+        inputs = tuple(values.to(device, element_type(precision)) for values in make_inputs(arguments))
+        mask = torch.ones(arguments.batch, arguments.length, device=device)
         threshold = choose_threshold(inputs, arguments.head)
         form = bert4torch_form if arguments.form == "bert4torch" else lean_form
         (cells, _), timing = measure(
             lambda: decode(form(inputs, mask, arguments.head), threshold),
-            arguments.warmup, arguments.repetitions)
+            arguments.warmup, arguments.repetitions, device)
 
     shape = {name: getattr(arguments, name)
              for name in ("head", "form", "batch", "heads", "length", "head_size")}
@@ -124,7 +132,7 @@ def main():
         "gflops": operations / timing["median_seconds"] / 1e9,
         "cells": len(cells),
         "threshold": threshold,
-    }, arguments.json)
+    } | device_report(device, precision), arguments.json)
 
 
 if __name__ == "__main__":

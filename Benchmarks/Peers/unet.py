@@ -8,7 +8,7 @@ channels-last` hands PyTorch its weights and images in the order its convolution
 import torch
 from diffusers import UNet2DModel
 
-from measure import common_arguments, measure, report
+from measure import common_arguments, device_arguments, device_report, element_type, measure, multiplying, report
 
 # As published by google/ddpm-cifar10-32 and google/ddpm-celebahq-256.
 SHAPES = {
@@ -41,6 +41,7 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--layout", choices=("contiguous", "channels-last"), default="contiguous")
     parser.add_argument("--seed", type=int, default=1)
+    device_arguments(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
@@ -51,12 +52,19 @@ def main():
     if arguments.layout == "channels-last":
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    time = torch.tensor(500)
+    for precision in arguments.precision:
+        measure_at(precision, model, images, arguments)
 
-    with torch.inference_mode():
+
+def measure_at(precision, model, images, arguments):
+    device = arguments.device
+    with multiplying(device, precision):
+        model = model.to(device, element_type(precision))
+        images = images.to(device, element_type(precision))
+        time = torch.tensor(500, device=device)
         flops = operations(model, images[:1], time) * arguments.batch
         _, timing = measure(
-            lambda: model(images, time).sample, arguments.warmup, arguments.repetitions)
+            lambda: model(images, time).sample, arguments.warmup, arguments.repetitions, device)
 
     report({
         "shape": arguments.shape,
@@ -66,7 +74,7 @@ def main():
     } | timing | {
         "images_per_second": arguments.batch / timing["median_seconds"],
         "gflops": flops / timing["median_seconds"] / 1e9,
-    }, arguments.json)
+    } | device_report(device, precision), arguments.json)
 
 
 if __name__ == "__main__":

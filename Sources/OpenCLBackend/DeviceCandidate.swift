@@ -11,6 +11,8 @@ package struct DeviceCandidate: Sendable {
   package var name: String { device.name }
   /// What the device is, with the tiles it would get.
   package var description: DeviceDescription { description(variant: preferredVariant) }
+  /// Whether all lanes go through one queue, so that no command overlaps another.
+  package var sharesOneQueue: Bool { DeviceQuirks(device).sharesOneQueue }
   /// Why the device cannot be used; nil if it can.
   package var obstacle: String? {
     if !device.isAvailable { return "its driver says that it is not available" }

@@ -10,6 +10,8 @@ actor Lane {
   private let programs: ProgramStore
   private let tiles: TileShape
   private let transfers: TransferPool?
+  private let number: Int
+  private let timeline: Timeline?
   private var kernels: [KernelProgram: KernelBox] = [:]
 
   /// - Parameters:
@@ -17,11 +19,18 @@ actor Lane {
   ///   - programs: of the queue's context.
   ///   - tiles: what operations are launched with.
   ///   - transfers: where uploads and downloads have their memory; nil for plain memory.
-  init(queue: CommandQueue, programs: ProgramStore, tiles: TileShape, transfers: TransferPool?) {
+  ///   - number: what the timeline calls it.
+  ///   - timeline: is told when commands ran, on a queue that profiles; nil for nobody.
+  init(
+    queue: CommandQueue, programs: ProgramStore, tiles: TileShape, transfers: TransferPool?, number: Int = 0,
+    timeline: Timeline? = nil
+  ) {
     self.queue = queue
     self.programs = programs
     self.tiles = tiles
     self.transfers = transfers
+    self.number = number
+    self.timeline = timeline
   }
 
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
@@ -43,9 +52,10 @@ actor Lane {
     // From here to the marker nothing is suspended, so the kernels' arguments are this submission's. Commands of another lane may
     // stand between ours where lanes share a queue; they touch nothing of ours.
     let staging = Staging(from: transfers)
+    let times = timeline?.submission(onLane: number)
     do throws(EngineError) {
       let done: EventBox
-      do { done = try encode(submission, zip(launches, boxes), staging) } catch {
+      do { done = try encode(submission, zip(launches, boxes), staging, times) } catch {
         // Commands that are in the queue already use the staging memory and the tensors. They were encoded by this thread,
         // and Oclgrind runs them in the one that waits: so it is this one.
         if (try? queue.finish()) == nil { giveUp(staging, submission) }
@@ -61,6 +71,7 @@ actor Lane {
       throw error
     }
     judge(boxes, areUsable: true)
+    times?.finish()
     let results = zip(submission.downloads, staging.downloads).map { download, bytes in
       HostArray(download.tensor.elementType, copying: UnsafeRawBufferPointer(bytes))
     }
@@ -145,16 +156,20 @@ actor Lane {
   }
 
   private func encode(
-    _ submission: Submission, _ launches: Zip2Sequence<[KernelLaunch], [KernelBox]>, _ staging: Staging
+    _ submission: Submission, _ launches: Zip2Sequence<[KernelLaunch], [KernelBox]>, _ staging: Staging,
+    _ times: SubmissionTimes?
   ) throws(EngineError) -> EventBox {
     do {
       for upload in submission.uploads {
-        _ = try queue.enqueueWrite(try staging.copy(upload.elements), to: try buffer(of: upload.tensor))
+        let bytes = try staging.copy(upload.elements)
+        let event = try queue.enqueueWrite(bytes, to: try buffer(of: upload.tensor))
+        if let times { times.add(.upload, bytes: bytes.count, event) }
       }
-      for (launch, box) in launches { try enqueue(launch, box) }
+      for (launch, box) in launches { try enqueue(launch, box, times) }
       for download in submission.downloads {
         let bytes = try staging.reserve(download.count * download.tensor.elementType.byteCount)
-        _ = try queue.enqueueRead(try buffer(of: download.tensor), into: bytes)
+        let event = try queue.enqueueRead(try buffer(of: download.tensor), into: bytes)
+        if let times { times.add(.download, bytes: bytes.count, event) }
       }
       return EventBox(try queue.marker())
     } catch let error as OpenCLError {
@@ -166,7 +181,7 @@ actor Lane {
     }
   }
 
-  private func enqueue(_ launch: KernelLaunch, _ box: KernelBox) throws {
+  private func enqueue(_ launch: KernelLaunch, _ box: KernelBox, _ times: SubmissionTimes?) throws {
     for (index, argument) in launch.arguments.list.enumerated() {
       switch argument.value {
       case .int(let value):
@@ -180,7 +195,8 @@ actor Lane {
       case .tensor(let tensor): try box.kernel.set(index, try buffer(of: tensor))
       }
     }
-    try queue.launch(box.kernel, global: launch.global, local: launch.local)
+    guard let times else { return try queue.launch(box.kernel, global: launch.global, local: launch.local) }
+    times.add(launch.program, try queue.enqueue(box.kernel, global: launch.global, local: launch.local))
   }
 
   private func buffer(of tensor: Tensor) throws(EngineError) -> Buffer {

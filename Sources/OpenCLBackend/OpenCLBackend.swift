@@ -6,6 +6,8 @@ internal import Synchronization
 /// Executes operations on one OpenCL device.
 package final class OpenCLBackend: Backend {
   package let device: DeviceDescription
+  /// When its commands ran, if that is recorded.
+  package let timeline: Timeline?
   let shape: TileShape
   let quirks: DeviceQuirks
   let logger: Logger
@@ -21,11 +23,12 @@ package final class OpenCLBackend: Backend {
   ///   - variant: which tiles to use; by the device's kind if nil.
   ///   - memoryBudget: the most that tensors may hold, in bytes; three quarters of the device's memory if nil.
   ///   - laneCount: queues that submissions are spread over.
+  ///   - recordsTimeline: have queues tell when commands ran, at a little cost for each.
   ///   - logger: is told when kernels have to be compiled.
   /// - Throws: `EngineError` of kind `deviceFailure` if the driver refuses.
   package init(
     _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2,
-    logger: Logger = Logger(label: "weft")
+    recordsTimeline: Bool = false, logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {
     let device = candidate.device
     let least = TileShape.leastGroup(variant ?? candidate.preferredVariant)
@@ -36,15 +39,19 @@ package final class OpenCLBackend: Backend {
       )
     }
     do {
-      let session = try DeviceSession.open(device, logger: logger)
+      let session = try DeviceSession.open(device, profiling: recordsTimeline, logger: logger)
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
       // A GPU copies while it computes, if it reaches the memory by itself; a CPU device copies like the host.
       let transfers = shape.variant == .gpu ? TransferPool(queue: try session.makeQueue()) : nil
+      let timeline = recordsTimeline ? Timeline() : nil
       var lanes: [Lane] = []
-      for _ in 0..<max(1, laneCount) {
+      for number in 0..<max(1, laneCount) {
         lanes.append(
-          Lane(queue: try session.makeQueue(), programs: session.programs, tiles: shape, transfers: transfers))
+          Lane(
+            queue: try session.makeQueue(profiling: recordsTimeline), programs: session.programs, tiles: shape,
+            transfers: transfers, number: number, timeline: timeline))
       }
+      self.timeline = timeline
       self.lanes = lanes
       self.shape = shape
       pool = BufferPool(context: session.context, budget: memoryBudget ?? device.globalMemory / 4 * 3)
@@ -92,26 +99,27 @@ final class DeviceSession: Sendable {
 
   private static let sessions = Mutex<[Device: DeviceSession]>([:])
 
-  private init(_ device: Device, logger: Logger) throws(OpenCLError) {
+  private init(_ device: Device, profiling: Bool, logger: Logger) throws(OpenCLError) {
     context = try Context(device: device)
     programs = ProgramStore(context: context, cache: .standard, logger: logger)
-    onlyQueue = DeviceQuirks(device).sharesOneQueue ? try CommandQueue(context: context) : nil
+    onlyQueue = DeviceQuirks(device).sharesOneQueue ? try CommandQueue(context: context, profiling: profiling) : nil
   }
 
   /// The session of a device.
   /// - Parameters:
   ///   - device: the device.
+  ///   - profiling: whether the one queue of a device that has to make do with one tells times, if the session is new.
   ///   - logger: is told when kernels have to be compiled, if the session is new.
   /// - Returns: the one there is, or a new one.
   /// - Throws: the driver's refusal.
-  static func open(_ device: Device, logger: Logger) throws(OpenCLError) -> DeviceSession {
+  static func open(_ device: Device, profiling: Bool, logger: Logger) throws(OpenCLError) -> DeviceSession {
     let result = sessions.withLock { sessions in
       Result { () throws(OpenCLError) in
         if let session = sessions[device] { return session }
         FailedReleases.report { error in
           logger.warning("\(error): memory may stay in use until the program ends")
         }
-        let session = try DeviceSession(device, logger: logger)
+        let session = try DeviceSession(device, profiling: profiling, logger: logger)
         sessions[device] = session
         return session
       }
@@ -120,9 +128,14 @@ final class DeviceSession: Sendable {
   }
 
   /// A queue for a lane: one of its own where the device can have several.
-  func makeQueue() throws(OpenCLError) -> CommandQueue {
-    if let onlyQueue { return onlyQueue }
-    return try CommandQueue(context: context)
+  func makeQueue(profiling: Bool = false) throws(OpenCLError) -> CommandQueue {
+    guard let onlyQueue else { return try CommandQueue(context: context, profiling: profiling) }
+    if profiling && !onlyQueue.isProfiling {
+      throw OpenCLError(
+        status: .profilingInfoNotAvailable, call: "clCreateCommandQueue",
+        detail: "the device's only queue is in use without a timeline")
+    }
+    return onlyQueue
   }
 }
 

@@ -51,10 +51,12 @@ extension Engine {
   /// - Parameters:
   ///   - selection: the device.
   ///   - variant: the tiles to use on an OpenCL device, whatever its kind; by its kind if nil.
+  ///   - recordsTimeline: have an OpenCL device tell when commands ran.
   ///   - logger: where warnings go.
   /// - Throws: `EngineError` if there is no such device, or its driver fails.
   package init(
-    _ selection: DeviceSelection, variant: TileShape.Variant?, logger: Logger = Logger(label: "weft")
+    _ selection: DeviceSelection, variant: TileShape.Variant?, recordsTimeline: Bool = false,
+    logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {
     switch selection {
     case .reference:
@@ -62,7 +64,7 @@ extension Engine {
     case .automatic:
       let candidates = try DeviceCandidate.all()
       if let best = DeviceCandidate.automatic(among: candidates)?.candidate {
-        try self.init(best, variant, logger)
+        try self.init(best, variant, recordsTimeline, logger)
       } else {
         logger.warning(
           "no usable OpenCL device; computing with the slow reference implementation (\(DeviceInventory.remedy))")
@@ -74,21 +76,24 @@ extension Engine {
         index.map { index in candidates.first { $0.index == index } }
         ?? DeviceCandidate.automatic(among: candidates)?.candidate
       guard let chosen else { throw Self.unknownDevice(index.map { "opencl:\($0)" } ?? "opencl", candidates) }
-      try self.init(chosen, variant, logger)
+      try self.init(chosen, variant, recordsTimeline, logger)
     case .named(let name):
       let candidates = try DeviceCandidate.all()
       guard let chosen = candidates.first(where: { $0.name.lowercased().contains(name.lowercased()) }) else {
         throw Self.unknownDevice(name, candidates)
       }
-      try self.init(chosen, variant, logger)
+      try self.init(chosen, variant, recordsTimeline, logger)
     }
   }
 
-  private init(_ candidate: DeviceCandidate, _ variant: TileShape.Variant?, _ logger: Logger) throws(EngineError) {
+  private init(
+    _ candidate: DeviceCandidate, _ variant: TileShape.Variant?, _ recordsTimeline: Bool, _ logger: Logger
+  ) throws(EngineError) {
     if let obstacle = candidate.obstacle {
       throw EngineError(.unknownDevice, "opencl:\(candidate.index) (\(candidate.name)) cannot be used: \(obstacle)")
     }
-    self.init(backend: try OpenCLBackend(candidate, variant: variant, logger: logger), logger: logger)
+    let backend = try OpenCLBackend(candidate, variant: variant, recordsTimeline: recordsTimeline, logger: logger)
+    self.init(backend: backend, logger: logger)
   }
 
   private static func unknownDevice(_ name: String, _ candidates: [DeviceCandidate]) -> EngineError {

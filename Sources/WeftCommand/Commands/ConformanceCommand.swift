@@ -58,7 +58,11 @@ struct ConformanceCommand: AsyncParsableCommand {
     let listsAll = verbose
     let outcomes = await ConformanceKit.run(on: engine, small: small, filter: filter) { done, total, outcome in
       if terminal.canRedraw { note("\u{1B}[1A\u{1B}[2K\(done)/\(total) \(outcome.name)") }
-      if listsAll { print(Self.line(outcome)) }
+      if listsAll {
+        print(Self.line(outcome))
+        // What has run is known, should the run be ended before its end.
+        fflush(nil)
+      }
     }
     if !listsAll {
       for outcome in outcomes where outcome.verdict != .passed { print(Self.line(outcome)) }

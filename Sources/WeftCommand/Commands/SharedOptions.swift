@@ -15,10 +15,10 @@ struct DeviceOptions: ParsableArguments {
     if device.isEmpty { throw ValidationError("--device needs a name") }
   }
 
-  func engine() async throws -> Engine {
+  func engine(recordsTimeline: Bool = false) async throws -> Engine {
     let selection = DeviceSelection(device)
     if selection != .reference, let problem = ProcessLimits.problem(withDriver: true) { throw LimitError(problem) }
-    return try await Engine(selection, logger: CommandLog.logger)
+    return try Engine(selection, variant: nil, recordsTimeline: recordsTimeline, logger: CommandLog.logger)
   }
 }
 

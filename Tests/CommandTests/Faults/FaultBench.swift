@@ -6,12 +6,18 @@ enum FaultCommand: String, CaseIterable, Sendable {
   case extract, sample, hubness, argmaxable, train
   /// `extract` without compiled kernels of earlier runs.
   case compiling
+  /// `extract` that writes when its commands ran.
+  case timeline
+
+  /// Whether results are lines, of which some may be written and others be errors.
+  var writesLines: Bool { [.extract, .compiling, .timeline].contains(self) }
 
   /// The arguments; `folder` is a place for this run's outputs.
   func arguments(in folder: String) -> [String] {
     switch self {
     case .extract, .compiling:
       ["extract", "--model", Places.tinyModel, "--batch-tokens", "40", "--device", "opencl", "texts.jsonl"]
+    case .timeline: Self.extract.arguments(in: folder) + ["--timeline", "\(folder)/timeline.json"]
     case .sample:
       [
         "sample", "--data", "ring.npy", "--steps", "3", "--count", "40", "--batch", "16", "--device", "opencl",
@@ -30,7 +36,7 @@ enum FaultCommand: String, CaseIterable, Sendable {
   /// Of a run's results, what must always be the same: all but times.
   func result(_ run: CommandRun, in folder: String) -> Data {
     switch self {
-    case .extract, .compiling: return run.output
+    case .extract, .compiling, .timeline: return run.output
     case .hubness, .argmaxable: return Self.withoutTimes(run.output)
     case .sample: return FileManager.default.contents(atPath: "\(folder)/samples.npy") ?? Data()
     case .train:
@@ -189,7 +195,7 @@ struct FaultBench: Sendable {
     case 1:
       if errors.count != 1 { return "\(errors.count) messages" }
       if errors[0].contains("Fatal") || errors[0].count < 20 { return "an unclear message" }
-      if command == .extract || command == .compiling {
+      if command.writesLines {
         // What was finished is written, as it would be without the fault.
         let whole = Array(plain.result)
         if !whole.starts(with: trial.result) { return "other lines" }
@@ -197,7 +203,7 @@ struct FaultBench: Sendable {
       }
       return nil
     default:
-      guard command == .extract || command == .compiling else { return "status 3" }
+      guard command.writesLines else { return "status 3" }
       let (lines, expected) = (run.lines, plain.run.lines)
       if lines.count != expected.count { return "\(lines.count) lines, not \(expected.count)" }
       let differing = zip(lines, expected).filter { $0 != $1 }

@@ -25,8 +25,9 @@ struct TileOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Tiles to use, whatever the device's kind.", valueName: "cpu|gpu"))
   var variant: TileShape.Variant?
 
-  func engine() throws -> Engine {
-    try Engine(DeviceSelection(device.device), variant: variant, logger: CommandLog.logger)
+  func engine(recordsTimeline: Bool = false) throws -> Engine {
+    try Engine(
+      DeviceSelection(device.device), variant: variant, recordsTimeline: recordsTimeline, logger: CommandLog.logger)
   }
 }
 
@@ -50,14 +51,19 @@ struct RepetitionOptions: ParsableArguments {
 struct BenchOptions: ParsableArguments {
   @OptionGroup private var tiles: TileOptions
   @OptionGroup private var repetition: RepetitionOptions
+  @OptionGroup private var timeline: TimelineOptions
 
   /// Whether the report is for a program.
   var json: Bool { repetition.json }
 
-  func engine() throws -> Engine { try tiles.engine() }
+  func engine() throws -> Engine {
+    let engine = try tiles.engine(recordsTimeline: timeline.isWanted)
+    try timeline.check(engine)
+    return engine
+  }
 
   /// An engine at a precision, for what follows it.
-  func engine(_ precision: PrecisionOptions) throws -> Engine { precision.applied(to: try tiles.engine()) }
+  func engine(_ precision: PrecisionOptions) throws -> Engine { precision.applied(to: try engine()) }
 
   func measure(_ body: () async throws -> Void) async throws -> Measurement {
     try await Measurement(warmup: repetition.warmup, repetitions: repetition.repetitions, body)
@@ -70,6 +76,7 @@ struct BenchOptions: ParsableArguments {
 
   /// Prints a report whose times are among its entries.
   func show(_ entries: [ReportEntry], on engine: Engine) throws {
+    try timeline.write(engine)
     try BenchReport(entries: entries + ReportEntry.device(engine)).show(json: json)
   }
 }

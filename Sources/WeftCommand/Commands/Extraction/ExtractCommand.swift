@@ -31,6 +31,7 @@ struct ExtractCommand: AsyncParsableCommand {
   @OptionGroup var device: DeviceOptions
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var extraction: ExtractionOptions
+  @OptionGroup var timeline: TimelineOptions
 
   @Option(
     help: "What \"start\" and \"end\" count: Unicode code points (Python), UTF-16 units (JavaScript, Java), or bytes.")
@@ -58,7 +59,8 @@ struct ExtractCommand: AsyncParsableCommand {
     noteIfTyping(input, lines ? "text" : #"{"text": "…"}"#)
     let reader = try LineReader(paths: input, blankLines: blank)
     let directory = try model.directory()
-    let engine = precision.applied(to: try await device.engine())
+    let engine = precision.applied(to: try await device.engine(recordsTimeline: timeline.isWanted))
+    try timeline.check(engine)
     var options = extraction.options
     options.requiresTrigger = !withoutTrigger
     let extractor = try await Extractor(model: directory, on: engine, options: options)
@@ -93,6 +95,7 @@ struct ExtractCommand: AsyncParsableCommand {
         bar?.advance(tokens: finished.document?.tokenCount ?? 0)
       }
       try file.commit()
+      try timeline.write(engine)
     } catch OutputError.readerLeft {
       // `head` has seen enough.
       return
