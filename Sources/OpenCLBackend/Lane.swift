@@ -9,6 +9,7 @@ actor Lane {
   private let queue: CommandQueue
   private let programs: ProgramStore
   private let tiles: TileShape
+  private let tuning: DeviceTuning
   private let transfers: TransferPool?
   private var kernels: [KernelProgram: KernelBox] = [:]
 
@@ -16,11 +17,13 @@ actor Lane {
   ///   - queue: where commands go; lanes may share one, for each submission ends with a marker of its own.
   ///   - programs: of the queue's context.
   ///   - tiles: what operations are launched with.
+  ///   - tuning: how operations cut them.
   ///   - transfers: where uploads and downloads have their memory; nil for plain memory.
-  init(queue: CommandQueue, programs: ProgramStore, tiles: TileShape, transfers: TransferPool?) {
+  init(queue: CommandQueue, programs: ProgramStore, tiles: TileShape, tuning: DeviceTuning, transfers: TransferPool?) {
     self.queue = queue
     self.programs = programs
     self.tiles = tiles
+    self.tuning = tuning
     self.transfers = transfers
   }
 
@@ -29,7 +32,7 @@ actor Lane {
     var boxes: [KernelBox] = []
     do throws(EngineError) {
       for operation in submission.operations {
-        let (own, ownBoxes) = try await self.launches(of: operation)
+        let (own, ownBoxes) = try await self.launches(of: operation, cut: submission.choice)
         launches += own
         boxes += ownBoxes
       }
@@ -70,8 +73,10 @@ actor Lane {
 
   /// An operation's launches with their kernels, in tiles that the device takes: how many work-items of a kernel fit into a
   /// group depends on its registers, and only the compiled kernel knows.
-  private func launches(of operation: any DeviceOperation) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
-    var shape = tiles
+  private func launches(
+    of operation: any DeviceOperation, cut choice: TileChoice?
+  ) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
+    var shape = choice.map { tiles.choosing($0) } ?? tuning.tiles(for: operation, tiles)
     while true {
       let launches = operation.launches(shape)
       for launch in launches { try launch.validate() }

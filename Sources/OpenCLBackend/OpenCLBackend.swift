@@ -1,11 +1,13 @@
 package import Engine
 package import Logging
-internal import OpenCL
+package import OpenCL
 internal import Synchronization
 
 /// Executes operations on one OpenCL device.
 package final class OpenCLBackend: Backend {
   package let device: DeviceDescription
+  /// Where the device's tuning is kept; nil where nothing is.
+  package let tuningFile: TuningFile?
   private let shape: TileShape
   private let pool: BufferPool
   private let lanes: [Lane]
@@ -18,11 +20,12 @@ package final class OpenCLBackend: Backend {
   ///   - variant: which tiles to use; by the device's kind if nil.
   ///   - memoryBudget: the most that tensors may hold, in bytes; three quarters of the device's memory if nil.
   ///   - laneCount: queues that submissions are spread over.
-  ///   - logger: is told when kernels have to be compiled.
+  ///   - cache: where the device's tuning is kept; nil for nowhere.
+  ///   - logger: is told when kernels have to be compiled, and what operations are tuned to.
   /// - Throws: `EngineError` of kind `deviceFailure` if the driver refuses.
   package init(
     _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2,
-    logger: Logger = Logger(label: "weft")
+    cache: ProgramCache? = .standard, logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {
     let device = candidate.device
     let least = TileShape.leastGroup(variant ?? candidate.preferredVariant)
@@ -37,10 +40,14 @@ package final class OpenCLBackend: Backend {
       let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
       // A GPU copies while it computes, if it reaches the memory by itself; a CPU device copies like the host.
       let transfers = shape.variant == .gpu ? TransferPool(queue: try session.makeQueue()) : nil
+      tuningFile = cache.map { TuningFile(of: device, in: $0) }
+      let tuning = DeviceTuning(tuningFile, logger: logger)
       var lanes: [Lane] = []
       for _ in 0..<max(1, laneCount) {
         lanes.append(
-          Lane(queue: try session.makeQueue(), programs: session.programs, tiles: shape, transfers: transfers))
+          Lane(
+            queue: try session.makeQueue(), programs: session.programs, tiles: shape, tuning: tuning,
+            transfers: transfers))
       }
       self.lanes = lanes
       self.shape = shape

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import Logging
 public import Weft
 
 /// Where a command computes.
@@ -10,6 +11,12 @@ struct DeviceOptions: ParsableArguments {
       valueName: "device"))
   var device = "auto"
 
+  @Flag(help: "Say more on standard error: which tuning is used (see 'weft tune').")
+  var verbose = false
+
+  /// Where the library's messages go.
+  var logger: Logger { verbose ? CommandLog.verboseLogger : CommandLog.logger }
+
   func validate() throws {
     if device.isEmpty { throw ValidationError("--device needs a name") }
   }
@@ -17,7 +24,7 @@ struct DeviceOptions: ParsableArguments {
   func engine() async throws -> Engine {
     let selection = DeviceSelection(device)
     if selection != .reference, let problem = ProcessLimits.problem(withDriver: true) { throw LimitError(problem) }
-    return try await Engine(selection, logger: CommandLog.logger)
+    return try await Engine(selection, logger: logger)
   }
 }
 

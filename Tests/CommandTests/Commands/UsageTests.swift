@@ -84,8 +84,8 @@ import Testing
     (
       [],
       [
-        "extract", "evaluate", "tokenize", "train", "import", "sample", "schedule", "devices", "bench", "conformance",
-        "demo",
+        "extract", "evaluate", "tokenize", "train", "import", "sample", "schedule", "devices", "tune", "bench",
+        "conformance", "demo",
         "--version",
         "images",
       ]
@@ -100,6 +100,10 @@ import Testing
     (["evaluate"], ["--model", "--device", "--threshold", "--mode", "--batch-tokens", "--json", "<gold.jsonl>"]),
     (["tokenize"], ["--model", "<input>"]),
     (["devices"], ["--json"]),
+    (
+      ["tune"],
+      ["--device", "--variant", "--model", "--shape", "--seconds", "--forget", "--json", "--verbose", "cifar10-32"]
+    ),
     (
       ["train"],
       [

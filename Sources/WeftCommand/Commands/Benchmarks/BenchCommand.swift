@@ -26,7 +26,7 @@ struct TileOptions: ParsableArguments {
   var variant: TileShape.Variant?
 
   func engine() throws -> Engine {
-    try Engine(DeviceSelection(device.device), variant: variant, logger: CommandLog.logger)
+    try Engine(DeviceSelection(device.device), variant: variant, logger: device.logger)
   }
 }
 

@@ -1,30 +1,9 @@
 internal import CPUBackend
 package import Engine
-internal import Synchronization
 
-/// The reference backend, which keeps the operations that it runs: what the kit would launch, seen without a device.
-package final class OperationRecorder: Backend {
-  private let inner = CPUBackend()
-  private let recorded = Mutex<[any DeviceOperation]>([])
-
-  package init() {}
-
-  /// All that were run, in their order.
-  package var operations: [any DeviceOperation] { recorded.withLock { $0 } }
-
-  package var device: DeviceDescription { inner.device }
-  package var panelWidth: Int { inner.panelWidth }
-  package var tiles: TileShape? { inner.tiles }
-  package var memory: MemoryUse { inner.memory }
-
-  package func makeTensor(_ elementType: ElementType, _ shape: [Int]) throws(EngineError) -> Tensor {
-    try inner.makeTensor(elementType, shape)
-  }
-
-  package func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
-    recorded.withLock { $0 += submission.operations }
-    return try await inner.run(submission)
-  }
+extension OperationRecorder {
+  /// A recorder of what the reference runs: what the kit would launch, seen without a device.
+  package convenience init() { self.init(CPUBackend()) }
 }
 
 extension ConformanceKit {
