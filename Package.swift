@@ -44,7 +44,7 @@ let package = Package(
     .target(
       name: "OpenCLBackend",
       dependencies: [
-        "Engine", "Kernels", "Memory", "OpenCL", .product(name: "Logging", package: "swift-log"),
+        "Engine", "Files", "Kernels", "Memory", "OpenCL", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Conformance",

@@ -36,7 +36,9 @@
 #define AT_GROUP 64       // work-items a group
 #define AT_PANEL 64       // the width of a panel of keys
 // Queries a group (the host has the same rule) and keys at a time: wider heads, fewer queries.
+#ifndef AT_QUERIES
 #define AT_QUERIES (AT_CHANNELS <= 64 ? 64 : AT_CHANNELS <= 128 ? 32 : 16)
+#endif
 #define AT_KEYS (AT_CHANNELS <= 64 ? 32 : 64)
 
 #define AT_PADDED ((AT_CHANNELS + 3) / 4 * 4)            // channels as whole vectors; the last one's rest is zero

@@ -17,6 +17,15 @@ public protocol DeviceOperation: Sendable {
   /// The kernels that compute the operation on an OpenCL device with these tiles, in the order in which they run. Values
   /// only: nothing is compiled or started here.
   func launches(_ tiles: TileShape) -> [KernelLaunch]
+
+  /// The ways in which these tiles can be cut for the operation without a change of any result's bits: `weft tune` tries
+  /// them, and ``TileShape/choice`` then tells `launches(_:)` which one it is. Nil, as by default, if there is one way only.
+  func tuning(_ tiles: TileShape) -> TuningSpace?
+}
+
+extension DeviceOperation {
+  /// There is one way only.
+  public func tuning(_ tiles: TileShape) -> TuningSpace? { nil }
 }
 
 /// Largest row or cell count an operation takes: kernels index rows with 32-bit integers.

@@ -20,9 +20,27 @@ public struct Submission: Sendable {
   package var precision = Precision.float32
   /// What computes them; the device's choice if nil. For tests of what the device would not choose.
   package var units: ProductUnits?
+  /// How its operations are cut into tiles, whatever they were tuned to; for tuning itself.
+  package var choice: TileChoice?
 
   /// A list without work.
   public init() {}
+
+  /// Its operations alone.
+  package var withoutTransfers: Submission {
+    var submission = self
+    submission.uploads = []
+    submission.downloads = []
+    return submission
+  }
+
+  /// Its uploads alone.
+  package var uploadsAlone: Submission {
+    var submission = self
+    submission.operations = []
+    submission.downloads = []
+    return submission
+  }
 
   /// Copies `elements` to the tensor's start before any operation runs.
   /// - Throws: `EngineError` of kind `invalidOperation` if the tensor has another type or too little room.

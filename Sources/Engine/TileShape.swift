@@ -11,11 +11,13 @@ public struct TileShape: Sendable, Hashable {
   /// The family of kernels.
   public let variant: Variant
   /// Work-items a group down the rows of a product's tile; those along the columns are fixed, so that panels are.
-  public let groupRows: Int
+  public private(set) var groupRows: Int
   /// How exactly products are computed that follow the engine's precision.
   package private(set) var precision = Precision.float32
   /// What computes them.
   package private(set) var units = ProductUnits.float32
+  /// What the operation was tuned to; see ``DeviceOperation/tuning(_:)``.
+  public private(set) var choice = TileChoice()
 
   /// Groups that a device must allow for a variant's tiles, in work-items.
   package static func leastGroup(_ variant: Variant) -> Int { variant == .cpu ? 1 : 64 }
@@ -32,16 +34,23 @@ public struct TileShape: Sendable, Hashable {
     }
   }
 
-  private init(_ variant: Variant, groupRows: Int) {
-    self.variant = variant
-    self.groupRows = groupRows
-  }
-
   /// The same tiles with half as many work-items a group, for a kernel that a device runs in smaller groups than others;
   /// nil if there are none. Results are the same, bit for bit.
   package var smaller: TileShape? {
-    groupRows > 1
-      ? TileShape(variant, groupRows: groupRows / 2).multiplying(at: precision, by: units) : nil
+    guard groupRows > 1 else { return nil }
+    var shape = self
+    shape.groupRows /= 2
+    return shape
+  }
+
+  /// The same tiles for an operation that was tuned to a choice. Groups do not grow: the device may not take larger ones.
+  package func choosing(_ choice: TileChoice) -> TileShape {
+    var shape = self
+    shape.choice = choice
+    if variant == .gpu, let rows = choice[TileChoice.groupRows], (1...groupRows).contains(rows) {
+      shape.groupRows = rows
+    }
+    return shape
   }
 
   /// The same tiles at another precision.

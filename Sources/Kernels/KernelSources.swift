@@ -28,6 +28,11 @@ package enum KernelSources {
   /// Paths of the epilogues of `pairwise/pairwise.cl`, sorted.
   package static let epiloguePaths = embedded.keys.filter { $0.hasPrefix("pairwise/epilogue_") }.sorted()
 
+  /// All paths and texts, sorted by path: what compiled kernels depend on.
+  package static var texts: [String] {
+    embedded.keys.sorted().flatMap { [$0, text(of: $0) ?? ""] }
+  }
+
   /// A source with its includes put in, each once, where it is first asked for.
   ///
   /// `WEFT_KERNELS=folder` reads the files from there instead of from the binary, while one works on kernels.

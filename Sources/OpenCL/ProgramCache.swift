@@ -1,4 +1,4 @@
-internal import Files
+package import Files
 internal import Synchronization
 
 /// Compiled programs on disk, so that a second start is quick.
@@ -93,6 +93,54 @@ package struct ProgramCache: Sendable {
   }
 
   func path(of key: Key) -> String { "\(directory)/\(key.fileName)" }
+}
+
+// What else is kept beside the programs.
+extension ProgramCache {
+  /// A file that is there and cannot be used: not the user's alone, no regular file, or too large.
+  package struct Unusable: Error {}
+
+  /// The path of a file by its name.
+  package func path(named name: String) -> String { "\(directory)/\(name)" }
+
+  /// The content of a file; nil if there is none.
+  /// - Throws: `Unusable` for one that is not read.
+  package func read(_ name: String) throws(Unusable) -> [UInt8]? {
+    let path = path(named: name)
+    if isOwnDirectory(directory), let content = readOwnFile(path) { return content }
+    var status = stat()
+    guard lstat(path, &status) != 0 else { throw Unusable() }
+    return nil
+  }
+
+  /// Puts a file in place of an earlier one, whole or not at all.
+  /// - Throws: `WriteError` if the system refuses, or another user may write in the folder.
+  package func write(_ content: [UInt8], to name: String) throws(WriteError) {
+    guard makeDirectory(directory), isOwnDirectory(directory) else {
+      throw WriteError(path: path(named: name), code: EACCES)
+    }
+    try replaceOwnFile(path(named: name), with: content)
+  }
+
+  /// Removes a file.
+  /// - Returns: whether there was one.
+  /// - Throws: `WriteError` if it cannot be removed.
+  package func remove(_ name: String) throws(WriteError) -> Bool {
+    let path = path(named: name)
+    if unlink(path) == 0 { return true }
+    if errno == ENOENT || errno == ENOTDIR { return false }
+    throw WriteError(path: path, code: errno)
+  }
+}
+
+/// The SHA-256 of texts, as hexadecimal digits: the same for the same list.
+package func fingerprint(of texts: [String]) -> String {
+  var hash = SHA256()
+  for text in texts {
+    hash.update(CacheFile.littleEndianBytes(UInt64(text.utf8.count)))
+    hash.update(text.utf8)
+  }
+  return hash.finalize().hexadecimal
 }
 
 /// A cached binary in the hands of a driver that may not be able to use it.

@@ -9,6 +9,7 @@ actor Lane {
   private let queue: CommandQueue
   private let programs: ProgramStore
   private let tiles: TileShape
+  private let tuning: DeviceTuning
   private let transfers: TransferPool?
   private let number: Int
   private let timeline: Timeline?
@@ -18,16 +19,18 @@ actor Lane {
   ///   - queue: where commands go; lanes may share one, for each submission ends with a marker of its own.
   ///   - programs: of the queue's context.
   ///   - tiles: what operations are launched with.
+  ///   - tuning: how operations cut them.
   ///   - transfers: where uploads and downloads have their memory; nil for plain memory.
   ///   - number: what the timeline calls it.
   ///   - timeline: is told when commands ran, on a queue that profiles; nil for nobody.
   init(
-    queue: CommandQueue, programs: ProgramStore, tiles: TileShape, transfers: TransferPool?, number: Int = 0,
-    timeline: Timeline? = nil
+    queue: CommandQueue, programs: ProgramStore, tiles: TileShape, tuning: DeviceTuning, transfers: TransferPool?,
+    number: Int = 0, timeline: Timeline? = nil
   ) {
     self.queue = queue
     self.programs = programs
     self.tiles = tiles
+    self.tuning = tuning
     self.transfers = transfers
     self.number = number
     self.timeline = timeline
@@ -39,7 +42,8 @@ actor Lane {
     do throws(EngineError) {
       for operation in submission.operations {
         let (own, ownBoxes) = try await self.launches(
-          of: operation, tiles.multiplying(at: submission.precision, by: submission.units ?? .float32))
+          of: operation, tiles.multiplying(at: submission.precision, by: submission.units ?? .float32),
+          cut: submission.choice)
         launches += own
         boxes += ownBoxes
       }
@@ -83,9 +87,9 @@ actor Lane {
   /// An operation's launches with their kernels, in tiles that the device takes: how many work-items of a kernel fit into a
   /// group depends on its registers, and only the compiled kernel knows.
   private func launches(
-    of operation: any DeviceOperation, _ tiles: TileShape
+    of operation: any DeviceOperation, _ tiles: TileShape, cut choice: TileChoice?
   ) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
-    var shape = tiles
+    var shape = choice.map { tiles.choosing($0) } ?? tuning.tiles(for: operation, tiles)
     while true {
       let launches = operation.launches(shape)
       for launch in launches { try launch.validate() }

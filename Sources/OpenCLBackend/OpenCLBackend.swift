@@ -1,6 +1,6 @@
 package import Engine
 package import Logging
-internal import OpenCL
+package import OpenCL
 internal import Synchronization
 
 /// Executes operations on one OpenCL device.
@@ -8,6 +8,8 @@ package final class OpenCLBackend: Backend {
   package let device: DeviceDescription
   /// When its commands ran, if that is recorded.
   package let timeline: Timeline?
+  /// Where the device's tuning is kept; nil where nothing is.
+  package let tuningFile: TuningFile?
   let shape: TileShape
   let quirks: DeviceQuirks
   let logger: Logger
@@ -24,11 +26,12 @@ package final class OpenCLBackend: Backend {
   ///   - memoryBudget: the most that tensors may hold, in bytes; three quarters of the device's memory if nil.
   ///   - laneCount: queues that submissions are spread over.
   ///   - recordsTimeline: have queues tell when commands ran, at a little cost for each.
-  ///   - logger: is told when kernels have to be compiled.
+  ///   - cache: where the device's tuning is kept; nil for nowhere.
+  ///   - logger: is told when kernels have to be compiled, and what operations are tuned to.
   /// - Throws: `EngineError` of kind `deviceFailure` if the driver refuses.
   package init(
     _ candidate: DeviceCandidate, variant: TileShape.Variant? = nil, memoryBudget: Int? = nil, laneCount: Int = 2,
-    recordsTimeline: Bool = false, logger: Logger = Logger(label: "weft")
+    recordsTimeline: Bool = false, cache: ProgramCache? = .standard, logger: Logger = Logger(label: "weft")
   ) throws(EngineError) {
     let device = candidate.device
     let least = TileShape.leastGroup(variant ?? candidate.preferredVariant)
@@ -44,12 +47,14 @@ package final class OpenCLBackend: Backend {
       // A GPU copies while it computes, if it reaches the memory by itself; a CPU device copies like the host.
       let transfers = shape.variant == .gpu ? TransferPool(queue: try session.makeQueue()) : nil
       let timeline = recordsTimeline ? Timeline() : nil
+      tuningFile = cache.map { TuningFile(of: device, in: $0) }
+      let tuning = DeviceTuning(tuningFile, logger: logger)
       var lanes: [Lane] = []
       for number in 0..<max(1, laneCount) {
         lanes.append(
           Lane(
             queue: try session.makeQueue(profiling: recordsTimeline), programs: session.programs, tiles: shape,
-            transfers: transfers, number: number, timeline: timeline))
+            tuning: tuning, transfers: transfers, number: number, timeline: timeline))
       }
       self.timeline = timeline
       self.lanes = lanes

@@ -32,6 +32,9 @@ public enum BundledModels {
   /// A small diffusion network that draws handwritten digits of 16 × 16 pixels.
   public static let digits = "digits-unet"
 
+  /// All of them.
+  package static let all = [entities, digits]
+
   /// The directory of a bundled model: below `WEFT_MODELS`, or a folder `Models` beside the program or above it, or in
   /// the checkout that Weft was built from.
   public static func directory(named name: String = entities) throws(NotFound) -> String {

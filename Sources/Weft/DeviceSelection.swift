@@ -60,6 +60,7 @@ extension Engine {
   ) throws(EngineError) {
     switch selection {
     case .reference:
+      logger.debug("tuning: the reference implementation has none")
       self.init(backend: CPUBackend(), logger: logger)
     case .automatic:
       let candidates = try DeviceCandidate.all()

@@ -75,7 +75,8 @@ package struct Attention: DeviceOperation {
     return [
       KernelLaunch(
         source(tiles), "attention", tiles,
-        defines: ["AT_CHANNELS": "\(keys.channels)"].merging(tiles.precisionDefines) { $1 },
+        defines: ["AT_CHANNELS": "\(keys.channels)"].merging(tiles.precisionDefines) { $1 }
+          .merging(tiles.choice.macros) { $1 },
         arguments: queries.singleHeadArguments("queries", prefix: "query_")
           + ["keys": .tensor(keys.tensor)] + values.singleHeadArguments("values", prefix: "value_")
           + [
@@ -84,6 +85,25 @@ package struct Attention: DeviceOperation {
           ],
         groups: [segments.segments.count * keys.heads * queryTiles], groupSize: tiles.rowGroup)
     ]
+  }
+
+  package func tuning(_ tiles: TileShape) -> TuningSpace? {
+    guard tiles.units == .float32 else { return nil }
+    let vectors = ceilingDivide(keys.channels, 16)
+    let knobs: [TuningSpace.Knob] =
+      switch tiles.variant {
+      // Both divide what they are a part of. What is the default depends on the compiler's target.
+      case .cpu:
+        [
+          TuningSpace.Knob("AT_ROWS", [2, 4, 8]),
+          TuningSpace.Knob("AT_BLOCK", [1, 2, 3, 4].filter { vectors % $0 == 0 }),
+          TuningSpace.Knob("PW_BLOCKED", [0, 1]),
+        ]
+      case .gpu: [TuningSpace.Knob("AT_QUERIES", [64, 32, 16].filter { $0 < groupQueries(tiles) })]
+      }
+    return TuningSpace(
+      "attention \(keys.heads) x \(keys.channels), rows \(TuningSpace.bucket(segments.segments.rowCount)) of "
+        + "up to \(TuningSpace.bucket(segments.segments.longest))", knobs: knobs)
   }
 
   private func source(_ tiles: TileShape) -> KernelSource {
@@ -96,7 +116,8 @@ package struct Attention: DeviceOperation {
 
   /// Queries of a work-group: PW_ROWS on a CPU device, AT_QUERIES on a GPU, which holds fewer of wider heads.
   private func groupQueries(_ tiles: TileShape) -> Int {
-    switch (tiles.variant, keys.channels) {
+    if tiles.variant == .gpu, let chosen = tiles.choice["AT_QUERIES"] { return chosen }
+    return switch (tiles.variant, keys.channels) {
     case (.cpu, _): TileShape.registerRows
     case (.gpu, ...64): 64
     case (.gpu, ...128): 32

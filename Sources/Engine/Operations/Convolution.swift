@@ -120,13 +120,14 @@ package struct Convolution: DeviceOperation {
     let rowGrid = weights.upsamples ? grid : outputGrid
     // Rows a work-item holds: on a CPU device several blocks, which take to a part of a panel in turn.
     let itemRows = tiles.variant == .cpu ? 32 : TileShape.registerRows
+    let panelsPerItem = tiles.choice[TileChoice.panelsPerItem] ?? 1
     // What is not there still needs an argument: the bias stands in.
     let shifts = shift ?? HeadSlices(weights.bias, channels: weights.outputs)
     let columns = weights.panels
     // As in a dense layer, row tiles run fastest over one panel of weights.
     let share = PairwiseGrid(
-      rowGroups: ceilingDivide(rowGrid.rows, itemRows * tiles.groupRows),
-      chunks: ceilingDivide(weights.outputs, columns.width), matrices: columns.heads)
+      rowGroups: ceilingDivide(rowGrid.rows, tiles.productRows(itemRows: itemRows)),
+      chunks: ceilingDivide(ceilingDivide(weights.outputs, columns.width), panelsPerItem), matrices: columns.heads)
     return [
       KernelLaunch(
         KernelSource(stringLiteral: "pairwise/pairwise.cl").including("pairwise/epilogue_dense.clh", as: "epilogue"),
@@ -134,11 +135,12 @@ package struct Convolution: DeviceOperation {
         defines: [
           "PW_IMAGE": "1", "PW_ROWS": "\(itemRows)", "PW_ACTIVATION": activation.define,
           "PW_RESIDUAL": residual == nil ? "0" : "1",
-        ].merging(tiles.precisionDefines) { $1 },
+        ].merging(tiles.precisionDefines) { $1 }.merging(tiles.choice.macros) { $1 },
         arguments: [
           "rows": .tensor(input.first), "row_stride": .int(input.first.width), "row_offset": .int(0),
           "row_head_stride": .int(0), "panels": .tensor(columns.tensor), "heads": .int(columns.heads),
-          "channels": .int(columns.channels), "scale": .float(1), "panels_per_item": .int(1),
+          "channels": .int(columns.channels), "scale": .float(1),
+          "panels_per_item": .int(panelsPerItem),
         ] + share.arguments + [
           "row_count": .int(rowGrid.rows), "column_count": .int(weights.outputs),
           "second": .tensor(input.second ?? input.first), "second_channels": .int(input.second?.width ?? 0),
@@ -150,6 +152,20 @@ package struct Convolution: DeviceOperation {
         ] + shifts.singleHeadArguments("shifts", prefix: "shift_") + ["shifted": .int(shift == nil ? 0 : 1)],
         groups: share.groups, groupSize: tiles.group)
     ]
+  }
+
+  package func tuning(_ tiles: TileShape) -> TuningSpace? {
+    let rows = weights.upsamples ? grid.rows : outputGrid.rows
+    let inputs = input.second.map { "\(input.first.width) + \($0.width)" } ?? "\(input.first.width)"
+    var key = "convolution \(weights.size)x\(weights.size) \(inputs) -> \(weights.outputs)"
+    if stride > 1 { key += " stride \(stride)" }
+    if weights.upsamples { key += " upsampling" }
+    if activation != .none { key += " \(activation)" }
+    if residual != nil { key += " + residual" }
+    return TuningSpace(
+      "\(key), rows \(TuningSpace.bucket(rows))",
+      knobs: tiles.productKnobs(
+        rows: rows, panels: ceilingDivide(weights.outputs, weights.panels.width), itemRows: [8, 16, 64]))
   }
 }
 

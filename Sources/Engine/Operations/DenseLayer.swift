@@ -114,6 +114,16 @@ package struct DenseLayer: DeviceOperation {
     // Row tiles run fastest over one panel of weights, which stays in cache.
     return [product.launch(tiles, panelsPerItem: 1)]
   }
+
+  package func tuning(_ tiles: TileShape) -> TuningSpace? {
+    var key = "dense \(weights.inputs) -> \(weights.outputs)"
+    if activation != .none { key += " \(activation)" }
+    if residual != nil { key += " + residual" }
+    let panels = ceilingDivide(weights.outputs, weights.panels.width)
+    return TuningSpace(
+      "\(key), rows \(TuningSpace.bucket(rows))",
+      knobs: tiles.productKnobs(rows: rows, panels: panels, itemRows: [16, 32, 64]))
+  }
 }
 
 /// The end of a dense layer as an epilogue. It is the layer's own: only `launches(_:)` makes one.

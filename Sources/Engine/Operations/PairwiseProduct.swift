@@ -71,6 +71,19 @@ public struct PairwiseProduct: DeviceOperation {
 
   /// What the epilogue says computes it.
   public func launches(_ tiles: TileShape) -> [KernelLaunch] { epilogue.launches(of: self, tiles) }
+
+  /// An epilogue that keeps nothing from panel to panel takes tiles of any height.
+  public func tuning(_ tiles: TileShape) -> TuningSpace? {
+    guard !epilogue.isStateful, !epilogue.takesChunks else { return nil }
+    let name = epilogue.header.name.split(separator: "/").last.map(String.init) ?? epilogue.header.name
+    // Divisors of a panel: an epilogue may look up where in a panel the rows of a tile lie.
+    let knobs = tiles.productKnobs(
+      rows: rowExtent.longest, panels: ceilingDivide(columnExtent.longest, columns.width), itemRows: [16, 24])
+    return TuningSpace(
+      "product \(name), \(rows.heads) x \(columns.channels), rows \(TuningSpace.bucket(rowExtent.rowCount))",
+      knobs: knobs,
+      isOrdered: epilogue.isOrdered)
+  }
 }
 
 /// Who consumes the scores of a ``PairwiseProduct``: a value with a header of OpenCL C, its arguments by name, and what it
@@ -85,6 +98,9 @@ public protocol PairwiseEpilogue: Sendable {
   /// Whether the header keeps something from panel to panel, and so has the hooks of a stateful epilogue. Then a group
   /// walks all panels of its rows; if not, a GPU has a group for each.
   var isStateful: Bool { get }
+
+  /// Whether each result has its place; if not, they are a list in any order.
+  var isOrdered: Bool { get }
 
   /// Whether its scores are computed at the engine's precision; if not, in float32 always.
   var followsPrecision: Bool { get }
@@ -115,6 +131,8 @@ extension PairwiseEpilogue {
   public var takesChunks: Bool { false }
   /// It keeps nothing.
   public var isStateful: Bool { false }
+  /// It has.
+  public var isOrdered: Bool { true }
   /// Scores are exact unless an epilogue says that they need not be.
   public var followsPrecision: Bool { false }
   /// None.
@@ -194,7 +212,10 @@ extension PairwiseProduct {
     _ tiles: TileShape, defines: [String: String] = [:], panelsPerItem: Int? = nil
   ) -> KernelLaunch {
     let isSplit = tiles.variant == .gpu && !epilogue.isStateful
-    let panelsPerItem = isSplit ? 1 : panelsPerItem ?? ceilingDivide(columnExtent.longest, columns.width)
+    let panelsPerItem =
+      isSplit
+      ? 1
+      : tiles.choice[TileChoice.panelsPerItem] ?? panelsPerItem ?? ceilingDivide(columnExtent.longest, columns.width)
     var defines = defines
     var extents: KernelArguments = ["row_count": .int(rowExtent.rowCount), "column_count": .int(columnExtent.rowCount)]
     if let rowTable = rowExtent.table, let columnTable = columnExtent.table {
@@ -204,7 +225,7 @@ extension PairwiseProduct {
     return launch(
       tiles, defines: defines, panelsPerItem: panelsPerItem, extents: extents,
       grid: PairwiseGrid(
-        rowGroups: ceilingDivide(rowExtent.longest, tiles.rows),
+        rowGroups: ceilingDivide(rowExtent.longest, tiles.productRows()),
         chunks: ceilingDivide(ceilingDivide(columnExtent.longest, columns.width), panelsPerItem),
         matrices: rowExtent.matrices * rows.heads))
   }
@@ -230,6 +251,7 @@ extension PairwiseProduct {
     var defines = defines.merging(epilogue.defines) { $1 }
     if epilogue.isStateful { defines["PW_STATEFUL"] = "1" }
     if epilogue.followsPrecision { defines.merge(tiles.precisionDefines) { $1 } }
+    defines.merge(tiles.choice.macros) { $1 }
     return KernelLaunch(
       KernelSource(stringLiteral: "pairwise/pairwise.cl").including(epilogue.header, as: "epilogue"), "pairwise", tiles,
       defines: defines,
@@ -239,6 +261,40 @@ extension PairwiseProduct {
           "scale": .float(scale), "panels_per_item": .int(panelsPerItem),
         ] + grid.arguments + extents + epilogue.arguments(of: self),
       groups: grid.groups, groupSize: tiles.group)
+  }
+}
+
+// What products can be tuned to; the macros are documented in `Kernels/pairwise/shape.clh` and in the two tiles.
+extension TileShape {
+  /// Rows of a group of `Kernels/pairwise/pairwise.cl`, whose work-items hold `itemRows` without a choice.
+  func productRows(itemRows: Int = registerRows) -> Int { (choice["PW_ROWS"] ?? itemRows) * groupRows }
+
+  /// What changes how fast a product is and not its sums, each of which is one chain over the channels in any tile.
+  ///
+  /// - Parameters:
+  ///   - rows: the product's.
+  ///   - panels: of its columns.
+  ///   - itemRows: rows that a work-item can hold on a CPU device, the default left out.
+  /// - Returns: the numbers; none for units other than float32, whose tiles are what the units ask for.
+  func productKnobs(rows: Int, panels: Int, itemRows: [Int]) -> [TuningSpace.Knob] {
+    guard units == .float32 else { return [] }
+    switch variant {
+    case .cpu:
+      var knobs = [
+        // A tile much higher than the rows would hold what is not there. What is the default depends on the compiler's
+        // target: one of the two is it.
+        TuningSpace.Knob("PW_ROWS", itemRows.filter { $0 < 2 * rows }), TuningSpace.Knob("PW_BLOCKED", [0, 1]),
+      ]
+      if panels > 1 { knobs.append(TuningSpace.Knob(TileChoice.panelsPerItem, panels > 4 ? [2, 4] : [2])) }
+      knobs.append(TuningSpace.Knob("PW_DEPTH_CPU", [64, 256]))
+      return knobs
+    case .gpu:
+      return [
+        TuningSpace.Knob(TileChoice.groupRows, [8, 4].filter { $0 < groupRows }),
+        TuningSpace.Knob("PW_DEPTH", [8, 32]),
+        TuningSpace.Knob("PW_UNROLL", [4, 16]),
+      ]
+    }
   }
 }
 

@@ -46,6 +46,8 @@ package struct CellSelection: PairwiseEpilogue {
     try biases?.validate(for: product, name)
   }
 
+  package var isOrdered: Bool { false }
+
   package var header: KernelSource {
     biases == nil ? "pairwise/epilogue_threshold.clh" : "pairwise/epilogue_typed_threshold.clh"
   }

@@ -10,8 +10,8 @@ struct ConformanceCommand: AsyncParsableCommand {
     usage: "weft conformance [<options>]",
     discussion: """
       Runs every kernel on inputs made to catch mistakes, and compares with plain loops in double precision: sizes \
-      around the edges of tiles, overflowing lists, bad arguments, repeated and concurrent runs. Exit status 1 if a case \
-      failed.
+      around the edges of tiles, overflowing lists, bad arguments, repeated and concurrent runs. With --verbose it lists \
+      every case, not only those that failed or were skipped. Exit status 1 if a case failed.
       """)
 
   @OptionGroup var tiles: TileOptions
@@ -21,9 +21,6 @@ struct ConformanceCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Only the case of this name, or those whose name contains it.", valueName: "text"))
   var filter: String?
-
-  @Flag(help: "List every case, not only those that failed or were skipped.")
-  var verbose = false
 
   @Option(
     help: ArgumentHelp(
@@ -55,7 +52,7 @@ struct ConformanceCommand: AsyncParsableCommand {
     await OneThread.takeTasksUnderOclgrind()
     let engine = try tiles.engine()
     let terminal = Terminal(describing: STDERR_FILENO)
-    let listsAll = verbose
+    let listsAll = tiles.device.verbose
     let outcomes = await ConformanceKit.run(on: engine, small: small, filter: filter) { done, total, outcome in
       if terminal.canRedraw { note("\u{1B}[1A\u{1B}[2K\(done)/\(total) \(outcome.name)") }
       if listsAll {

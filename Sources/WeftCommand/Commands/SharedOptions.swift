@@ -11,6 +11,12 @@ struct DeviceOptions: ParsableArguments {
       valueName: "device"))
   var device = "auto"
 
+  @Flag(help: "Say more on standard error: which tuning is used (see 'weft tune').")
+  var verbose = false
+
+  /// Where the library's messages go.
+  var logger: Logger { verbose ? CommandLog.verboseLogger : CommandLog.logger }
+
   func validate() throws {
     if device.isEmpty { throw ValidationError("--device needs a name") }
   }
@@ -18,7 +24,7 @@ struct DeviceOptions: ParsableArguments {
   func engine(recordsTimeline: Bool = false) async throws -> Engine {
     let selection = DeviceSelection(device)
     if selection != .reference, let problem = ProcessLimits.problem(withDriver: true) { throw LimitError(problem) }
-    return try Engine(selection, variant: nil, recordsTimeline: recordsTimeline, logger: CommandLog.logger)
+    return try Engine(selection, variant: nil, recordsTimeline: recordsTimeline, logger: logger)
   }
 }
 

@@ -65,7 +65,8 @@ func noteIfTyping(_ inputs: [String], _ line: String) {
 
 /// Shows the library's messages as the command's own: `weft: …` on standard error.
 ///
-/// Warnings always; notices, such as that kernels are being compiled, only to a person at a terminal.
+/// Warnings always; notices, such as that kernels are being compiled, only to a person at a terminal; with --verbose also
+/// what it uses.
 struct CommandLog: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level = isatty(STDERR_FILENO) == 1 ? .notice : .warning
@@ -80,6 +81,7 @@ struct CommandLog: LogHandler {
   }
 
   static let logger = Logger(label: "weft") { _ in CommandLog() }
+  static let verboseLogger = Logger(label: "weft") { _ in CommandLog(logLevel: .debug) }
 }
 
 /// Seconds of all processors together since the process began: what a run costs, however busy the machine is.

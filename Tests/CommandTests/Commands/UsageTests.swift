@@ -86,8 +86,8 @@ import Testing
     (
       [],
       [
-        "extract", "evaluate", "tokenize", "train", "import", "sample", "schedule", "devices", "bench", "conformance",
-        "demo",
+        "extract", "evaluate", "tokenize", "train", "import", "sample", "schedule", "devices", "tune", "bench",
+        "conformance", "demo",
         "--version",
         "images",
       ]
@@ -102,6 +102,10 @@ import Testing
     (["evaluate"], ["--model", "--device", "--threshold", "--mode", "--batch-tokens", "--json", "<gold.jsonl>"]),
     (["tokenize"], ["--model", "<input>"]),
     (["devices"], ["--json"]),
+    (
+      ["tune"],
+      ["--device", "--variant", "--model", "--shape", "--seconds", "--forget", "--json", "--verbose", "cifar10-32"]
+    ),
     (
       ["train"],
       [

@@ -27,7 +27,7 @@ struct TileOptions: ParsableArguments {
 
   func engine(recordsTimeline: Bool = false) throws -> Engine {
     try Engine(
-      DeviceSelection(device.device), variant: variant, recordsTimeline: recordsTimeline, logger: CommandLog.logger)
+      DeviceSelection(device.device), variant: variant, recordsTimeline: recordsTimeline, logger: device.logger)
   }
 }
 

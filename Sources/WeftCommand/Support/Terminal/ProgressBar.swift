@@ -20,6 +20,7 @@ final class ProgressBar {
     static let steps = Unit(noun: "step", plural: "steps", rate: "steps/s")
     static let windows = Unit(noun: "window", plural: "windows", rate: "windows/s")
     static let vectors = Unit(noun: "vector", plural: "vectors", rate: "vectors/s")
+    static let operations = Unit(noun: "operation", plural: "operations", rate: "operations/s")
     static let classes = Unit(noun: "class", plural: "classes", rate: "classes/s")
   }
 

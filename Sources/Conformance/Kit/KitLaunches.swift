@@ -1,0 +1,46 @@
+internal import CPUBackend
+package import Engine
+
+extension OperationRecorder {
+  /// A recorder of what the reference runs: what the kit would launch, seen without a device.
+  package convenience init() { self.init(CPUBackend()) }
+}
+
+extension ConformanceKit {
+  /// What the kit's kernels are compiled from with a device's tiles. The cases run on the reference to find out, which
+  /// takes as long as that.
+  ///
+  /// - Parameters:
+  ///   - tiles: the device's tiles.
+  ///   - small: only the tiny cases; they lack most head sizes of attention, and nothing else.
+  ///   - filter: only the case of this name, or those whose name contains this text.
+  /// - Returns: one launch of each program, in the order in which the cases make them.
+  /// - Throws: `Mismatch` if a case fails, whose later launches would be missing.
+  package static func launches(
+    with tiles: TileShape, small: Bool = false, filter: String? = nil
+  ) async throws(Mismatch) -> [KernelLaunch] {
+    let recorder = OperationRecorder()
+    for outcome in await run(on: recorder, small: small, filter: filter) {
+      if let failure = outcome.failure { throw Mismatch("\(outcome.name) fails on the reference: \(failure)") }
+    }
+    var seen: Set<KernelProgram> = []
+    return recorder.submissions.flatMap { submission in
+      submission.operations.flatMap { operation in
+        tiles.unitsOfDevices(at: submission.precision).flatMap {
+          operation.launches(tiles.multiplying(at: submission.precision, by: $0))
+        }
+      }
+    }.filter { seen.insert($0.program).inserted }
+  }
+}
+
+extension TileShape {
+  /// What devices with these tiles may compute products with.
+  fileprivate func unitsOfDevices(at precision: Precision) -> [ProductUnits] {
+    switch (variant, precision) {
+    case (_, .float32): [.float32]
+    case (.cpu, _): [.float32, .avx512]
+    case (.gpu, _): [.float32, .nvidia, .emulated]
+    }
+  }
+}
