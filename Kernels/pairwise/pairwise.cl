@@ -86,7 +86,7 @@
 #endif
 
 #if WEFT_VARIANT_GPU && WEFT_FRAGMENTS
-#include "pairwise/tile_matrix.clh"
+#include "pairwise/tile_matrix_gpu.clh"
 #elif WEFT_VARIANT_GPU
 #include "pairwise/tile_gpu.clh"
 #elif PW_TRANSPOSED_ROWS

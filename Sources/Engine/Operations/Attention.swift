@@ -110,7 +110,7 @@ package struct Attention: DeviceOperation {
     switch (tiles.variant, tiles.usesFragments) {
     case (.cpu, _): "network/attention_cpu.cl"
     case (.gpu, false): "network/attention_gpu.cl"
-    case (.gpu, true): "network/attention_matrix.cl"
+    case (.gpu, true): "network/attention_matrix_gpu.cl"
     }
   }
 

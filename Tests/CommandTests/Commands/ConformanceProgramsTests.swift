@@ -49,10 +49,8 @@ import Testing
     }
     #expect(Set(written).count == written.count)
 
-    let recorder = OperationRecorder()
-    _ = await ConformanceKit.run(on: recorder)
     let tiles = TileShape(variant, maxWorkGroupSize: 256)
-    let launched = try recorder.operations.flatMap { $0.launches(tiles) }.map { launch in
+    let launched = try await ConformanceKit.launches(with: tiles).map { launch in
       Compiled(
         text: try launch.program.source.flattened(), entry: launch.program.entry, defines: launch.program.defines,
         groupSize: launch.groupSize)

@@ -299,7 +299,7 @@ void attention(const __global float *restrict queries, const int query_stride, c
     for (int h = 0; h < 2; ++h)
       ((__local float *)&lanes[shared_row + 16 * m + 8 * h])[WF_LANE_QUAD] = total[m][h];
   barrier(CLK_LOCAL_MEM_FENCE);
-  // As in pairwise/tile_matrix.clh, PoCL needs a loop behind the barrier.
+  // As in pairwise/tile_matrix_gpu.clh, PoCL needs a loop behind the barrier.
   WF_UNROLL
   for (int m = 0; m < WF_DOWN; ++m)
     #pragma unroll
