@@ -31,7 +31,7 @@ import Weft
   /// Three products of bfloat16 for one, as GPUs with matrix units compute them: the spans of float32.
   @Test(.enabled(if: TestDevice.hasOpenCL, "an OpenCL device is needed"))
   func threeProductsFindTheSameSpans() async throws {
-    let texts = try readLines().prefix(24).map(\.text)
+    let texts = try readLines().prefix(8).map(\.text)
     let gpu = try Engine(.openCL(index: nil), variant: .gpu)
     func spans(_ engine: Engine) async throws -> (Set<[String]>, [Float]) {
       let extractor = try await Extractor(model: BundledModels.directory(), on: engine)
