@@ -35,7 +35,8 @@
 
 #define AT_GROUP 64       // work-items a group: two warps
 #define AT_PANEL 64       // the width of a panel of keys
-// Keys at a time: fewer where scores and gathered values fill the registers.
+// Keys at a time: fewer where scores and gathered values fill the registers. Narrow heads of WEFT_BFLOAT16 have 64: with 32
+// all loops of at_stage_values end after one turn, and PoCL 3.1 then takes work-items' conditions in them for false.
 #define AT_KEYS \
   ((AT_CHANNELS > 32 && AT_CHANNELS <= 64) || (AT_CHANNELS > 384 && WEFT_PRECISION == WEFT_BFLOAT16) ? 32 : 64)
 // Queries a group (the host has the same rule): wider heads, fewer queries.

@@ -46,7 +46,6 @@
 #include "common/precision.clh"
 #include "common/math.clh"
 #include "common/segments.clh"
-#include "common/precision.clh"
 #include "pairwise/shape.clh"
 
 #ifndef PW_RAGGED

@@ -15,7 +15,7 @@ import Testing
       // Not every compiler takes what is written for one kind of processor; its parameters are those of the emulation.
       guard [nil, "WEFT_EMULATED"].contains(launch.program.defines["WEFT_UNITS"]) else { return false }
       // The size of attention's heads changes no parameter, and there are many.
-      seen.insert(
+      return seen.insert(
         KernelProgram(
           source: launch.program.source, entry: launch.program.entry,
           defines: launch.program.defines.filter { $0.key != "AT_CHANNELS" })

@@ -49,7 +49,7 @@ extension ConformanceKit {
           within: precision.tolerance(products: problem.size * problem.size * (problem.inputs + problem.second))
         ) { [positive] workspace in try await positive.stage(in: &workspace) })
     }
-    for (channels, isSmall) in [(4, true), (33, true), (64, false), (132, false)] {
+    for (channels, isSmall) in [(4, true), (33, true), (64, false), (128, false), (132, false)] {
       // Values lie in -1 ... 1: the sum of their absolute products with the weights is below 1, and about a half.
       cases.append(
         atPrecision(
