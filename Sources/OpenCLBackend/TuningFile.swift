@@ -3,7 +3,7 @@ package import Files
 internal import Foundation
 internal import Kernels
 internal import Logging
-package import OpenCL
+internal import OpenCL
 internal import Synchronization
 
 /// A device's tuning on disk, beside its compiled kernels: one file a device, made by `weft tune`.

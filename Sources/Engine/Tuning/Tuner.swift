@@ -34,11 +34,14 @@ package struct TuningTask: Sendable {
 /// Finds the fastest of the ways in which an operation can be cut into tiles, on the device where it will run.
 ///
 /// One number after the other is tried, on top of the best of those before. A choice replaces another one if the median of
-/// its runs is less by more than ``leastGain``, of runs in turn: a machine that slows down for a while slows both. Bits are
-/// compared first, and a choice with others is dropped, as is one that the device refuses.
+/// its runs is less by more than ``leastGain``, of runs in turn, since a machine that slows down for a while slows both,
+/// and if it was faster in ``leastWins`` of the pairs. Bits are compared first, and a choice with others is dropped, as is
+/// one that the device refuses.
 package struct Tuner: Sendable {
   /// What noise could be.
   package static let leastGain = 0.02
+  /// The share of pairs that a faster choice wins at least; chance alone wins half.
+  private static let leastWins = 0.75
   /// Runs of each of two choices: at least, at most, and after which a clearly slower one is given up.
   private static let rounds = (least: 5, most: 15, early: 3)
   /// A choice slower than this times the best is given up early.
@@ -48,15 +51,32 @@ package struct Tuner: Sendable {
   /// Short operations are run several times together, so that the host's part does not count.
   private static let runSeconds = 0.002
 
-  private let engine: Engine
+  /// Seconds that a run of some choice takes.
+  package typealias Stopwatch =
+    @Sendable (_ choice: TileChoice, _ run: () async throws(EngineError) -> Void) async throws(EngineError) -> Double
 
-  /// A tuner for a device.
-  package init(on engine: Engine) { self.engine = engine }
+  private let engine: Engine
+  private let stopwatch: Stopwatch
+
+  /// - Parameters:
+  ///   - engine: the device.
+  ///   - stopwatch: what runs are timed with; a clock unless a test says otherwise.
+  package init(on engine: Engine, stopwatch: @escaping Stopwatch = Self.clock) {
+    self.engine = engine
+    self.stopwatch = stopwatch
+  }
+
+  /// The time that passes.
+  package static let clock: Stopwatch = { (_, run) async throws(EngineError) in
+    let start = ContinuousClock.now
+    try await run()
+    return start.duration(to: .now) / .seconds(1)
+  }
 
   /// How long an operation takes by default, in seconds: roughly.
   /// - Throws: `EngineError` if the device fails.
   package func defaultSeconds(_ task: TuningTask) async throws(EngineError) -> Double {
-    let bench = try await Bench(task, on: engine)
+    let bench = try await Bench(task, on: engine, stopwatch)
     try await bench.prepare()
     _ = try await bench.seconds(TileChoice())
     return try await bench.seconds(TileChoice())
@@ -72,7 +92,7 @@ package struct Tuner: Sendable {
   package func tune(
     _ task: TuningTask, until deadline: ContinuousClock.Instant
   ) async throws(EngineError) -> TuningRecord {
-    var bench = try await Bench(task, on: engine)
+    var bench = try await Bench(task, on: engine, stopwatch)
     let expected = try await bench.results(TileChoice())
     guard try await bench.results(TileChoice()) == expected else {
       throw EngineError(.deviceFailure, "\(task.key): two runs have different results")
@@ -95,9 +115,9 @@ package struct Tuner: Sendable {
             trials.append(TuningRecord.Trial(choice, problem: "other bits than the default"))
             continue
           }
-          let seconds = try await compare(choice, with: best, bench)
-          trials.append(TuningRecord.Trial(choice, seconds: (own: seconds.first, best: seconds.second)))
-          if seconds.first < seconds.second * (1 - Self.leastGain) { best = choice }
+          let pairs = try await compare(choice, with: best, bench)
+          trials.append(TuningRecord.Trial(choice, seconds: (own: pairs.first, best: pairs.second)))
+          if pairs.isFirstFaster { best = choice }
         } catch {
           trials.append(TuningRecord.Trial(choice, problem: error.message))
         }
@@ -110,17 +130,17 @@ package struct Tuner: Sendable {
         isComplete: isComplete)
     }
     // Each step may have gained by chance: what counts is against the default.
-    let seconds = try await compare(best, with: TileChoice(), bench)
-    let isFaster = seconds.first < seconds.second * (1 - Self.leastGain)
+    let pairs = try await compare(best, with: TileChoice(), bench)
     return TuningRecord(
-      key: task.key, count: task.count, choice: isFaster ? best : TileChoice(), defaultSeconds: seconds.second,
-      seconds: isFaster ? seconds.first : seconds.second, trials: trials, isComplete: isComplete)
+      key: task.key, count: task.count, choice: pairs.isFirstFaster ? best : TileChoice(),
+      defaultSeconds: pairs.second, seconds: pairs.isFirstFaster ? pairs.first : pairs.second, trials: trials,
+      isComplete: isComplete)
   }
 
-  /// Medians of two choices, run in turn.
+  /// Medians of two choices, run in turn, and whether the first is faster by more than noise could make it.
   private func compare(
     _ first: TileChoice, with second: TileChoice, _ bench: Bench
-  ) async throws(EngineError) -> (first: Double, second: Double) {
+  ) async throws(EngineError) -> (first: Double, second: Double, isFirstFaster: Bool) {
     var times: (first: [Double], second: [Double]) = ([], [])
     try await bench.prepare()
     _ = try await bench.seconds(first)
@@ -138,7 +158,12 @@ package struct Tuner: Sendable {
         times.first.append(try await bench.seconds(first))
       }
     }
-    return (median(times.first), median(times.second))
+    let medians = (first: median(times.first), second: median(times.second))
+    let wins = zip(times.first, times.second).filter { $0 < $1 }.count
+    let isFaster =
+      medians.first < medians.second * (1 - Self.leastGain)
+      && Double(wins) >= Self.leastWins * Double(times.first.count)
+    return (medians.first, medians.second, isFaster)
   }
 
   private func median(_ values: [Double]) -> Double {
@@ -152,6 +177,7 @@ package struct Tuner: Sendable {
 private struct Bench {
   private let task: TuningTask
   private let engine: Engine
+  private let stopwatch: Tuner.Stopwatch
   /// All memory that the operation reads or writes, and what it held at first.
   private let tensors: [Tensor]
   private let contents: [HostArray]
@@ -159,9 +185,10 @@ private struct Bench {
   private var changed: [Int]
   private var copies = 1
 
-  init(_ task: TuningTask, on engine: Engine) async throws(EngineError) {
+  init(_ task: TuningTask, on engine: Engine, _ stopwatch: @escaping Tuner.Stopwatch) async throws(EngineError) {
     self.task = task
     self.engine = engine
+    self.stopwatch = stopwatch
     _ = try await engine.run(task.uploads)
     guard let tiles = engine.backend.tiles else {
       throw EngineError(.invalidOperation, "\(engine.device.name) has no tiles to tune")
@@ -219,9 +246,9 @@ private struct Bench {
     var submission = Submission()
     submission.choice = choice
     for _ in 0..<copies { try submission.append(task.operation) }
-    let start = ContinuousClock.now
-    _ = try await engine.run(submission)
-    return start.duration(to: .now) / .seconds(1) / Double(copies)
+    let timed = submission
+    return try await stopwatch(choice) { () async throws(EngineError) in _ = try await engine.run(timed) }
+      / Double(copies)
   }
 
   private static func words(_ array: HostArray) -> [UInt32] {
