@@ -7,71 +7,74 @@ extension ConformanceFamily { static let precision: ConformanceFamily = "precisi
 /// Eighths are numbers of bfloat16, and sums of their products exact: there every precision must give the very result,
 /// which shows each index that is wrong. Positive numbers show rounding: their result is the sum of absolute products.
 extension ConformanceKit {
-  static let precisionCases: [ConformanceCase] = [Precision.bfloat16x3, .bfloat16].flatMap { precision in
-    typealias Layout = VectorSet.Layout
-    var cases: [ConformanceCase] = []
-    for (rows, channels, columns, isSmall) in [
-      (1, 1, 1, true), (9, 3, 5, true), (33, 19, 65, true), (31, 16, 48, false), (64, 15, 49, false),
-      (127, 33, 97, false), (129, 64, 64, false), (130, 130, 70, false), (257, 768, 63, false),
-    ] {
-      let size = "\(rows) × \(channels) × \(columns)"
-      cases.append(
-        atPrecision(precision, "dense, \(size), exact", small: isSmall, within: .exact) { workspace in
-          try DenseProblem(rows: rows, inputs: channels, outputs: columns, draw: .exact, seed: 1301)
+  static let precisionCases: [ConformanceCase] =
+    [Precision.bfloat16x3, .bfloat16].flatMap { precision in
+      typealias Layout = VectorSet.Layout
+      var cases: [ConformanceCase] = []
+      for (rows, channels, columns, isSmall) in [
+        (1, 1, 1, true), (9, 3, 5, true), (33, 19, 65, true), (31, 16, 48, false), (64, 15, 49, false),
+        (127, 33, 97, false), (129, 64, 64, false), (130, 130, 70, false), (257, 768, 63, false),
+      ] {
+        let size = "\(rows) × \(channels) × \(columns)"
+        cases.append(
+          atPrecision(precision, "dense, \(size), exact", small: isSmall, within: .exact) { workspace in
+            try DenseProblem(rows: rows, inputs: channels, outputs: columns, draw: .exact, seed: 1301)
+              .stage(in: &workspace)
+          })
+        cases.append(
+          atPrecision(precision, "dense, \(size)", small: isSmall, within: precision.tolerance(products: channels)) {
+            workspace in
+            try DenseProblem(
+              rows: rows, inputs: channels, outputs: columns, hasBias: false, draw: .positive, seed: 1302
+            )
             .stage(in: &workspace)
-        })
+          })
+      }
+      let image = ConvolutionProblem(
+        images: 2, height: 5, width: 7, inputs: 19, second: 5, outputs: 9, isShifted: false, draw: .exact, seed: 1303)
+      let convolutions: [(ConvolutionProblem, Bool)] = [
+        (image, true),
+        (.init(height: 3, width: 3, inputs: 3, outputs: 5, upsamples: true, draw: .exact, seed: 1304), true),
+        (.init(images: 2, height: 9, width: 8, inputs: 34, outputs: 70, stride: 2, draw: .exact, seed: 1305), false),
+        (.init(height: 17, width: 13, inputs: 64, second: 32, outputs: 65, draw: .exact, seed: 1306), false),
+        (.init(height: 12, width: 11, inputs: 16, outputs: 49, size: 1, draw: .exact, seed: 1307), false),
+      ]
+      for (problem, isSmall) in convolutions {
+        cases.append(
+          atPrecision(precision, "convolution, \(problem.title), exact", small: isSmall, within: .exact) { workspace in
+            try await problem.stage(in: &workspace)
+          })
+        var positive = problem
+        positive.draw = .positive
+        cases.append(
+          atPrecision(
+            precision, "convolution, \(problem.title)", small: isSmall,
+            within: precision.tolerance(products: problem.size * problem.size * (problem.inputs + problem.second))
+          ) { [positive] workspace in try await positive.stage(in: &workspace) })
+      }
+      for (channels, isSmall) in [(4, true), (33, true), (64, false), (128, false), (132, false)] {
+        // Values lie in -1 ... 1: the sum of their absolute products with the weights is below 1, and about a half.
+        cases.append(
+          atPrecision(
+            precision, "attention, head size \(channels)", small: isSmall,
+            within: Tolerance(absolute: precision.limit(products: 1) / 2)
+          ) { workspace in
+            try AttentionProblem(
+              lengths: isSmall ? [5, 18] : [1, 49, 65, 130], heads: 2, channels: channels,
+              scale: 1 / Float(channels).squareRoot(), before: isSmall ? 3 : 0, seed: 1308
+            ).stage(in: &workspace)
+          })
+      }
       cases.append(
-        atPrecision(precision, "dense, \(size)", small: isSmall, within: precision.tolerance(products: channels)) {
-          workspace in
-          try DenseProblem(rows: rows, inputs: channels, outputs: columns, hasBias: false, draw: .positive, seed: 1302)
-            .stage(in: &workspace)
+        ConformanceCase(.precision, "\(precision.rawValue), a part has the bits of the whole", small: true) { engine in
+          try await partsHaveTheBitsOfTheWhole(precision, on: engine)
         })
-    }
-    let image = ConvolutionProblem(
-      images: 2, height: 5, width: 7, inputs: 19, second: 5, outputs: 9, isShifted: false, draw: .exact, seed: 1303)
-    let convolutions: [(ConvolutionProblem, Bool)] = [
-      (image, true),
-      (.init(height: 3, width: 3, inputs: 3, outputs: 5, upsamples: true, draw: .exact, seed: 1304), true),
-      (.init(images: 2, height: 9, width: 8, inputs: 34, outputs: 70, stride: 2, draw: .exact, seed: 1305), false),
-      (.init(height: 17, width: 13, inputs: 64, second: 32, outputs: 65, draw: .exact, seed: 1306), false),
-      (.init(height: 12, width: 11, inputs: 16, outputs: 49, size: 1, draw: .exact, seed: 1307), false),
+      return cases
+    } + [
+      ConformanceCase(.precision, "bfloat16, emulated fragments have the bits of one chain", small: true) { engine in
+        try await fragmentsAreOneChain(on: engine)
+      }
     ]
-    for (problem, isSmall) in convolutions {
-      cases.append(
-        atPrecision(precision, "convolution, \(problem.title), exact", small: isSmall, within: .exact) { workspace in
-          try await problem.stage(in: &workspace)
-        })
-      var positive = problem
-      positive.draw = .positive
-      cases.append(
-        atPrecision(
-          precision, "convolution, \(problem.title)", small: isSmall,
-          within: precision.tolerance(products: problem.size * problem.size * (problem.inputs + problem.second))
-        ) { [positive] workspace in try await positive.stage(in: &workspace) })
-    }
-    for (channels, isSmall) in [(4, true), (33, true), (64, false), (128, false), (132, false)] {
-      // Values lie in -1 ... 1: the sum of their absolute products with the weights is below 1, and about a half.
-      cases.append(
-        atPrecision(
-          precision, "attention, head size \(channels)", small: isSmall,
-          within: Tolerance(absolute: precision.limit(products: 1) / 2)
-        ) { workspace in
-          try AttentionProblem(
-            lengths: isSmall ? [5, 18] : [1, 49, 65, 130], heads: 2, channels: channels,
-            scale: 1 / Float(channels).squareRoot(), before: isSmall ? 3 : 0, seed: 1308
-          ).stage(in: &workspace)
-        })
-    }
-    cases.append(
-      ConformanceCase(.precision, "\(precision.rawValue), a part has the bits of the whole", small: true) { engine in
-        try await partsHaveTheBitsOfTheWhole(precision, on: engine)
-      })
-    return cases
-  } + [
-    ConformanceCase(.precision, "bfloat16, emulated fragments have the bits of one chain", small: true) { engine in
-      try await fragmentsAreOneChain(on: engine)
-    }
-  ]
 
   /// A case that is staged once for each of the device's units.
   private static func atPrecision(
