@@ -32,11 +32,12 @@ struct ProductUnitsTest: Sendable {
   /// What they may differ by, in relation to the sum of absolute products: matrix units round sums of their own way.
   private static let tolerance = 4e-6
 
-  /// Why `units` cannot be used; nil if they can.
+  /// Compares two kinds of units.
   ///
   /// - Parameters:
   ///   - units: what is tested.
   ///   - known: what computes the same for sure.
+  /// - Returns: why `units` cannot be used; nil if they can.
   func problem(of units: ProductUnits, comparedWith known: ProductUnits) async -> String? {
     do throws(EngineError) {
       for isExact in [true, false] {
