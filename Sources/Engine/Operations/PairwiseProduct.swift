@@ -72,17 +72,17 @@ public struct PairwiseProduct: DeviceOperation {
   /// What the epilogue says computes it.
   public func launches(_ tiles: TileShape) -> [KernelLaunch] { epilogue.launches(of: self, tiles) }
 
-  /// An epilogue that keeps nothing from panel to panel takes tiles of any height.
+  /// An epilogue that keeps nothing from panel to panel takes tiles of any height. A list in any order has no bits to
+  /// compare, and one that runs over keeps what comes first.
   public func tuning(_ tiles: TileShape) -> TuningSpace? {
-    guard !epilogue.isStateful, !epilogue.takesChunks else { return nil }
+    guard !epilogue.isStateful, !epilogue.takesChunks, epilogue.isOrdered else { return nil }
     let name = epilogue.header.name.split(separator: "/").last.map(String.init) ?? epilogue.header.name
     // Divisors of a panel: an epilogue may look up where in a panel the rows of a tile lie.
     let knobs = tiles.productKnobs(
       rows: rowExtent.longest, panels: ceilingDivide(columnExtent.longest, columns.width), itemRows: [16, 24])
     return TuningSpace(
       "product \(name), \(rows.heads) x \(columns.channels), rows \(TuningSpace.bucket(rowExtent.rowCount))",
-      knobs: knobs,
-      isOrdered: epilogue.isOrdered)
+      knobs: knobs)
   }
 }
 

@@ -62,14 +62,11 @@ public struct TuningSpace: Sendable, Hashable {
   public let key: String
   /// What can be chosen, what matters most first.
   public let knobs: [Knob]
-  /// Whether each result has its place. Lists whose order varies from run to run are compared by what is in them.
-  public let isOrdered: Bool
 
   /// The choices of an operation.
-  public init(_ key: String, knobs: [Knob], isOrdered: Bool = true) {
+  public init(_ key: String, knobs: [Knob]) {
     self.key = key
     self.knobs = knobs
-    self.isOrdered = isOrdered
   }
 
   /// How a key names a number of rows, or of anything else that varies from batch to batch: by the power of two that it

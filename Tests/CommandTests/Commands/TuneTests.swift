@@ -37,17 +37,17 @@ struct TuneTests {
     #expect(second.errorText.contains("of \(operations.count) operations have other tiles, by \(path)"))
 
     // A choice that the file holds is named when it is used. The short text has other rows than what was tuned.
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    let file = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-    var changed = file
-    changed["operations"] = (file["operations"] as? [[String: Any]])?.map { entry in
-      let key = (entry["key"] as? String ?? "").replacing(/rows 2\^[0-9]+/, with: "rows 2^3")
-      return entry.merging(["choice": ["PW_BLOCKED": 1], "key": key]) { $1 }
-    }
-    try JSONSerialization.data(withJSONObject: changed).write(to: URL(filePath: path))
+    let content = try JSONSerialization.jsonObject(with: try Data(contentsOf: URL(filePath: path)))
+    var file = try #require(content as? [String: Any])
+    let entry = try #require((file["operations"] as? [[String: Any]])?.first)
+    let variant = try report.string("variant")
+    let key = "\(variant) float32: dense 8 -> 24, rows 2^3"
+    let (name, value) = variant == "cpu" ? ("PW_BLOCKED", 1) : ("PW_UNROLL", 4)
+    file["operations"] = [entry.merging(["choice": [name: value], "key": key]) { $1 }]
+    try JSONSerialization.data(withJSONObject: file).write(to: URL(filePath: path))
     let third = try await extract()
     #expect(third.status == 0 && third.output == plain.output)
-    #expect(third.errorText.contains("tuning: cpu float32: dense 8 -> 8") && third.errorText.contains(": PW_BLOCKED 1"))
+    #expect(third.errorText.contains("weft: tuning: \(key): \(name) \(value)"), "\(third.errorText)")
 
     try Data("{\"format\":".utf8).write(to: URL(filePath: path))
     let damaged = try await extract()
