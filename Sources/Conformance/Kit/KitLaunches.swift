@@ -11,26 +11,30 @@ extension ConformanceKit {
   /// takes as long as that.
   ///
   /// - Parameters:
-  ///   - tiles: the device's tiles.
+  ///   - tiles: the device's tiles; or those of several devices.
   ///   - small: only the tiny cases; they lack most head sizes of attention, and nothing else.
   ///   - filter: only the case of this name, or those whose name contains this text.
   /// - Returns: one launch of each program, in the order in which the cases make them.
   /// - Throws: `Mismatch` if a case fails, whose later launches would be missing.
   package static func launches(
-    with tiles: TileShape, small: Bool = false, filter: String? = nil
+    with tiles: TileShape..., small: Bool = false, filter: String? = nil
   ) async throws(Mismatch) -> [KernelLaunch] {
     let recorder = OperationRecorder()
     for outcome in await run(on: recorder, small: small, filter: filter) {
       if let failure = outcome.failure { throw Mismatch("\(outcome.name) fails on the reference: \(failure)") }
     }
     var seen: Set<KernelProgram> = []
-    return recorder.submissions.flatMap { submission in
-      submission.operations.flatMap { operation in
-        tiles.unitsOfDevices(at: submission.precision).flatMap {
-          operation.launches(tiles.multiplying(at: submission.precision, by: $0))
+    var launches: [KernelLaunch] = []
+    for submission in recorder.submissions {
+      for tiles in tiles {
+        for units in tiles.unitsOfDevices(at: submission.precision) {
+          let shape = tiles.multiplying(at: submission.precision, by: units)
+          for launch in submission.operations.flatMap({ $0.launches(shape) })
+          where seen.insert(launch.program).inserted { launches.append(launch) }
         }
       }
-    }.filter { seen.insert($0.program).inserted }
+    }
+    return launches
   }
 }
 
