@@ -27,6 +27,13 @@
 // Budget (AT_CHANNELS=64): registers 232, products 4
 // Budget (AT_CHANNELS=128): registers 232, products 2
 
+#ifndef WEFT_PRECISION
+#define WEFT_PRECISION WEFT_BFLOAT16   // or WEFT_BFLOAT16X3
+#endif
+#ifndef WEFT_UNITS
+#define WEFT_UNITS WEFT_EMULATED       // or WEFT_NVIDIA
+#endif
+
 #include "common/vectors.clh"
 #include "common/precision.clh"
 #include "common/math.clh"
