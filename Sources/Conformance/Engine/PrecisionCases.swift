@@ -175,11 +175,11 @@ extension Precision {
   ///
   /// A number of bfloat16 has 8 bits: it is off by 2⁻⁸ of the number at most, and a product of two by twice that. What
   /// three products leave out of one is 3 · 2⁻¹⁶ of it at most. These errors have either sign: in sums of many products
-  /// they grow with the root of the number.
+  /// they grow with the root of the number. 3e-6 is left for what float32 sums are rounded by.
   fileprivate func limit(products: Int) -> Double {
     switch self {
     case .float32: 2e-7
-    case .bfloat16x3: min(3 * 0x1p-16, 5e-5 / Double(products).squareRoot())
+    case .bfloat16x3: min(3 * 0x1p-16, max(3e-6, 5e-5 / Double(products).squareRoot()))
     case .bfloat16: 1e-2
     }
   }
