@@ -64,9 +64,7 @@ struct DocumentAssembler: Sendable {
     _ spans: PlacedSpans, _ text: LinkedText, _ decoder: EventDecoder, windows: Int
   ) -> (events: [Event], isTruncated: Bool) {
     let texts = decoder.options.dropsSubsets ? spans.spans.map { text.words($0.range) } : nil
-    let options = decoder.options.scaled(toWindows: windows)
-    let decoded = EventDecoder(schema: decoder.schema, options: options)
-      .decode(spans.spans, links: spans.links, texts: texts)
+    let decoded = decoder.decode(spans.spans, links: spans.links, texts: texts, windows: windows)
     return (decoded.events.map { text.event($0, among: spans.spans, decoder.schema) }, decoded.isTruncated)
   }
 }
@@ -101,11 +99,10 @@ private struct PlacedSpans {
           LabelledSpan(label: span.label, range: tokenized.codePoints(of: key.tokens), score: span.score))
       }
     }
-    for (window, found) in findings.enumerated() {
+    for (window, found) in findings.enumerated() where !found.links.isEmpty {
+      let places = found.spans.map { indices[key($0, window)] }
       for link in found.links {
-        guard let first = indices[key(found.spans[link.first], window)],
-          let second = indices[key(found.spans[link.second], window)]
-        else { continue }
+        guard let first = places[link.first], let second = places[link.second] else { continue }
         links.append(SpanLink(first: first, second: second, predicate: link.predicate, score: link.score))
       }
     }

@@ -148,18 +148,56 @@ public struct WordLevelScore: Sendable, Hashable {
   mutating func add(predicted: some Collection<String>, gold: some Collection<Set<String>>) {
     self.predicted += predicted.count
     self.gold += gold.count
-    let wordings = gold.joined().map { CharacterBag($0) }
-    for text in predicted {
-      let bag = CharacterBag(text)
-      sum += wordings.map(bag.f1).max() ?? 0
+    let wordings = Wordings(gold.joined())
+    for text in predicted { sum += wordings.bestF1(text) }
+  }
+}
+
+/// Texts among which the most alike is sought.
+///
+/// Two texts of different lengths have few characters in common, at most all of the shorter one. So the search starts at
+/// those of equal length, and ends where the length alone rules out a better one: a model that finds everything is not
+/// held against all that is true, text by text and character by character.
+private struct Wordings {
+  /// By length.
+  private let bags: [CharacterBag]
+
+  init(_ texts: some Sequence<String>) {
+    bags = texts.map { CharacterBag($0) }.sorted { $0.count < $1.count }
+  }
+
+  /// The highest F1 of a text with one of these; 0 if there are none.
+  func bestF1(_ text: String) -> Double {
+    guard !bags.isEmpty else { return 0 }
+    let bag = CharacterBag(text)
+    var (lower, upper) = (0, bags.count)
+    while lower < upper {
+      let middle = (lower + upper) / 2
+      if bags[middle].count < bag.count { lower = middle + 1 } else { upper = middle }
     }
+    var best = 0.0
+    (lower, upper) = (lower - 1, lower)
+    while lower >= 0 || upper < bags.count {
+      let shorter = lower >= 0 ? bag.highestF1(bags[lower]) : 0
+      let longer = upper < bags.count ? bag.highestF1(bags[upper]) : 0
+      guard max(shorter, longer) > best else { break }
+      if shorter > longer {
+        best = max(best, bag.f1(bags[lower]))
+        lower -= 1
+      } else {
+        best = max(best, bag.f1(bags[upper]))
+        upper += 1
+      }
+    }
+    return best
   }
 }
 
 /// The characters of a text, without their case and order.
 struct CharacterBag {
   private var counts: [Unicode.Scalar: Int] = [:]
-  private let count: Int
+  /// How many there are.
+  let count: Int
 
   init(_ text: String) {
     let characters = text.lowercased().unicodeScalars
@@ -170,6 +208,13 @@ struct CharacterBag {
   /// `2PR / (P + R)`, `P` and `R` being the share of this text's and of the other's characters that both have.
   func f1(_ other: CharacterBag) -> Double {
     let common = counts.reduce(0) { $0 + min($1.value, other.counts[$1.key] ?? 0) }
-    return common == 0 ? 0 : 2 * Double(common) / Double(count + other.count)
+    return f1(common: common, other)
+  }
+
+  /// What `f1` can be at most, by the lengths.
+  func highestF1(_ other: CharacterBag) -> Double { f1(common: min(count, other.count), other) }
+
+  private func f1(common: Int, _ other: CharacterBag) -> Double {
+    common == 0 ? 0 : 2 * Double(common) / Double(count + other.count)
   }
 }

@@ -179,13 +179,135 @@ import Testing
     for a in 0..<60 {
       for b in 0..<a where a / 3 != b / 3 { links.append(SpanLink(first: a, second: b, predicate: 0, score: 1)) }
     }
-    for decoder in [with { $0.maximumEvents = 40 }, with { $0.workLimit = 100_000 }, decoder] {
+    let arguments = with { $0.maximumArguments = 415 }
+    let work = with {
+      $0.maximumEvents = .max
+      $0.maximumArguments = .max
+      $0.workLimit = 400_000
+    }
+    for decoder in [with { $0.maximumEvents = 40 }, arguments, work, decoder] {
       let result = decoder.decode(nodes, links: links)
       #expect(result.isTruncated)
       #expect(result.events.last == DecodedEvent(type: 1, nodes: [60, 61]))
       #expect(result.events.count > 10)
       #expect(result.events.count <= decoder.options.maximumEvents)
+      #expect(result.events.reduce(0) { $0 + $1.nodes.count } <= decoder.options.maximumArguments)
+      #expect(decoder.decode(nodes, links: links.reversed()) == result)
     }
+    // Twenty events of twenty arguments, one of two, and room for a part of another.
+    #expect(arguments.decode(nodes, links: links).events.count == 21)
+    #expect(arguments.decode(nodes, links: links, windows: 3).events.count == 63)
+  }
+
+  /// What a bound leaves are the strongest of all events, each as strong as its weakest argument.
+  @Test(arguments: 1...40) func ofTooManyEventsTheStrongestStay(seed: Int) {
+    var random = SeededGenerator(UInt64(seed))
+    let nodes = (0..<40).map { place in
+      LabelledSpan(
+        label: Int.random(in: 0..<schema.labels.count, using: &random), range: place..<place + 1,
+        score: Float.random(in: -1..<1, using: &random))
+    }
+    var links: [SpanLink] = []
+    for a in 0..<40 {
+      for b in 0..<a where Int.random(in: 0..<10, using: &random) < 7 {
+        links.append(SpanLink(first: b, second: a, predicate: 0, score: 1))
+      }
+    }
+    func strength(_ event: DecodedEvent) -> Float { event.nodes.map { nodes[$0].score }.min() ?? .infinity }
+    for requiresTrigger in [false, true] {
+      let all = with { $0.requiresTrigger = requiresTrigger }.decode(nodes, links: links)
+      #expect(!all.isTruncated && all.events.count > 5)
+      let bounded = with {
+        $0.requiresTrigger = requiresTrigger
+        $0.maximumEvents = all.events.count / 2
+      }.decode(nodes, links: links.shuffled(using: &random))
+      #expect(bounded.isTruncated && bounded.events.count == all.events.count / 2)
+      // In the same order, and nothing that was left out is stronger than what stayed.
+      #expect(bounded.events == all.events.filter(Set(bounded.events).contains))
+      let left = all.events.filter { !bounded.events.contains($0) }.map(strength).max() ?? .infinity
+      #expect(left <= bounded.events.map(strength).min() ?? -.infinity)
+      let justEnough = with {
+        $0.requiresTrigger = requiresTrigger
+        $0.maximumEvents = all.events.count
+      }.decode(nodes, links: links)
+      #expect(justEnough == all)
+    }
+  }
+
+  /// Windows in which each span is linked to all near it: as much is kept of each, however many there are.
+  @Test func aLongTextOfLinksIsDecodedWindowByWindow() {
+    let windows = 30
+    let nodes = (0..<64 * windows).map { node(0, $0 % 3, $0..<$0 + 1, Float($0 * 7919 % 1000)) }
+    var links: [SpanLink] = []
+    for a in nodes.indices {
+      for b in a + 1..<min(nodes.count, a + 64) where a / 3 != b / 3 {
+        links.append(SpanLink(first: a, second: b, predicate: 0, score: 1))
+      }
+    }
+    let result = decoder.decode(nodes, links: links, windows: windows)
+    #expect(result.isTruncated)
+    let arguments = result.events.reduce(0) { $0 + $1.nodes.count }
+    #expect(arguments <= 4096 * windows && arguments > 4000 * windows)
+    #expect(decoder.decode(nodes, links: links.reversed(), windows: windows) == result)
+  }
+
+  @Test(arguments: 1...20) func subsetsAreThoseOfComparingAll(seed: Int) {
+    var random = SeededGenerator(UInt64(seed))
+    var (nodes, texts, links): ([LabelledSpan], [String], [SpanLink]) = ([], [], [])
+    for event in 0..<30 {
+      let first = nodes.count
+      for place in 0..<Int.random(in: 1...4, using: &random) {
+        nodes.append(node(0, Int.random(in: 0..<3, using: &random), 10 * event + place..<10 * event + place + 1))
+        texts.append(["a", "b", "c"].randomElement(using: &random) ?? "a")
+        for other in first..<nodes.count - 1 {
+          links.append(SpanLink(first: other, second: nodes.count - 1, predicate: 0, score: 1))
+        }
+      }
+    }
+    let all = with { $0.requiresTrigger = false }.decode(nodes, links: links).events
+    func said(_ event: DecodedEvent) -> Set<[String]> {
+      Set(event.nodes.filter { !schema.isTrigger(nodes[$0]) }.map { ["\(nodes[$0].label)", texts[$0]] })
+    }
+    func hasTrigger(_ event: DecodedEvent) -> Bool { event.nodes.contains { schema.isTrigger(nodes[$0]) } }
+    let expected = all.indices.filter { index in
+      !all.indices.contains { other in
+        let (less, more) = (said(all[index]), said(all[other]))
+        return other != index && less.isSubset(of: more) && (less != more || other < index)
+          && (hasTrigger(all[other]) || !hasTrigger(all[index]))
+      }
+    }.map { all[$0] }
+    let reduced = with {
+      $0.requiresTrigger = false
+      $0.dropsSubsets = true
+    }.decode(nodes, links: links, texts: texts)
+    #expect(reduced.events == expected && !reduced.isTruncated)
+  }
+
+  /// Past the bound on comparisons events stay, and the result says that not all were compared.
+  @Test func tooManySubsetsAreNotSought() {
+    var random = SeededGenerator(1)
+    var (nodes, texts, links): ([LabelledSpan], [String], [SpanLink]) = ([], [], [])
+    for event in 0..<100 {
+      let first = nodes.count
+      for (place, text) in (0..<12).shuffled(using: &random).prefix(1 + event % 4).enumerated() {
+        nodes.append(node(2, 1, 10 * event + place..<10 * event + place + 1))
+        texts.append("\(text)")
+        for other in first..<nodes.count - 1 {
+          links.append(SpanLink(first: other, second: nodes.count - 1, predicate: 0, score: 1))
+        }
+      }
+    }
+    let all = decoder.decode(nodes, links: links, windows: 100)
+    #expect(!all.isTruncated && all.events.count == 100)
+    let exact = with { $0.dropsSubsets = true }.decode(nodes, links: links, texts: texts, windows: 100)
+    let bounded = with {
+      $0.dropsSubsets = true
+      $0.maximumEvents = 1
+      $0.maximumArguments = 3
+    }.decode(nodes, links: links, texts: texts, windows: 100)
+    #expect(!exact.isTruncated && bounded.isTruncated)
+    #expect(exact.events.count < bounded.events.count && bounded.events.count < 100)
+    #expect(Set(exact.events).isSubset(of: bounded.events))
   }
 
   /// Two hundred matches one after the other, each with a winner and a loser: as many events, however long the text.
@@ -199,8 +321,7 @@ import Testing
     }
     let usual = decoder.decode(nodes, links: links)
     #expect(usual.isTruncated && usual.events.count < 2000)
-    let long = EventDecoder(schema: decoder.schema, options: decoder.options.scaled(toWindows: 40))
-    let result = long.decode(nodes, links: links)
+    let result = decoder.decode(nodes, links: links, windows: 40)
     #expect(!result.isTruncated && result.events.map(\.nodes) == (0..<2000).map { [2 * $0, 2 * $0 + 1] })
   }
 

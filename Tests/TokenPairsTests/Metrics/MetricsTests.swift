@@ -203,6 +203,22 @@ import Testing
     #expect(metrics.events.predicted == 4)
   }
 
+  /// The lengths say which texts need no comparison; the best is the best of all.
+  @Test(arguments: 1...20) func theBestWordingIsTheBestOfAll(seed: Int) {
+    var random = SeededGenerator(UInt64(seed))
+    func texts(_ count: Int) -> [String] {
+      (0..<count).map { _ in
+        String((0..<Int.random(in: 0...9, using: &random)).map { _ in "abcdefgh".randomElement(using: &random) ?? "a" })
+      }
+    }
+    let (predicted, gold) = (texts(30), texts(seed))
+    for text in predicted {
+      var score = WordLevelScore()
+      score.add(predicted: [text], gold: [Set(gold)])
+      #expect(score.sum == gold.map { CharacterBag(text).f1(CharacterBag($0)) }.max() ?? 0)
+    }
+  }
+
   @Test func wordsCountInPart() {
     // 北京市 and 北京: 2 common, P = 2/3, R = 1, F1 = 0.8. 昨天 and 今天: 1 common, F1 = 0.5. 王五 answers to nothing.
     let predicted = [
