@@ -18,7 +18,7 @@ public struct Engine: Sendable {
     self.logger = logger
   }
 
-  /// The same device at another precision. What is loaded onto one engine keeps it; tensors are both's.
+  /// The same device at another precision. Tensors can be used by both.
   public func multiplying(at precision: Precision) -> Engine {
     multiplying(at: precision, by: nil)
   }

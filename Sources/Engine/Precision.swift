@@ -13,7 +13,7 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
   case bfloat16
 }
 
-/// What multiplies numbers that are less exact than float32.
+/// What computes products at less than float32.
 package enum ProductUnits: String, Sendable, Hashable {
   /// float32 arithmetic, on numbers that were rounded before.
   case float32

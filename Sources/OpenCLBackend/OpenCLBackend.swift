@@ -155,7 +155,7 @@ struct DeviceQuirks: Sendable, Hashable {
   let sharesOneQueue: Bool
 
   /// A CPU device whose compiler takes AVX512-BF16's functions, if asked for them, and whose processor has them. Compilers
-  /// do not use these by themselves: LLVM 14 takes a processor of today for one of 2017.
+  /// do not use these by themselves: the LLVM of PoCL 3.1 takes a processor of today for one of 2017.
   let hasAVX512BF16: Bool
 
   /// The matrix units of NVIDIA's, since the Ampere generation; earlier ones do not pass the test.

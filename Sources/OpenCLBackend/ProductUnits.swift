@@ -107,13 +107,21 @@ struct ProductUnitsTest: Sendable {
 extension OpenCLBackend {
   /// The units for a precision: the device's own if they pass the test; if not, one line says so.
   func settleUnits(for precision: Precision) async -> ProductUnits {
-    guard let own = quirks.units(for: precision, shape.variant) else { return .float32 }
+    guard let own = quirks.units(for: precision, shape.variant) else {
+      logger.debug(
+        "\(precision.rawValue) on \(device.name): \(precision == .bfloat16 ? "\(ProductUnits.float32)" : "float32")")
+      return .float32
+    }
     let test = ProductUnitsTest(backend: self, precision: precision)
     let known: ProductUnits = shape.variant == .gpu ? .emulated : .float32
     if let problem = await test.problem(of: own, comparedWith: known) {
-      logger.warning("\(own) of \(device.name) are not used at \(precision.rawValue): \(problem)")
+      // A compiler's messages are many lines.
+      let reason = problem.split(separator: "\n").first.map(String.init) ?? problem
+      logger.warning("\(own) of \(device.name) are not used at \(precision.rawValue): \(reason)")
+      logger.debug("\(problem)")
       return .float32
     }
+    logger.debug("\(precision.rawValue) on \(device.name): \(own)")
     return own
   }
 }

@@ -89,7 +89,7 @@ package struct TuningFile: Sendable {
     do {
       guard let content = try cache.read(name) else { return .missing }
       bytes = content
-    } catch { return .damaged("it is no file that only its owner can write") }
+    } catch { return .damaged("it is not a regular file that only its owner can write") }
     guard bytes.count <= Self.mostBytes else { return .damaged("it is larger than \(Self.mostBytes) bytes") }
     guard let content = try? JSONDecoder().decode(Content.self, from: Data(bytes)), content.format == Self.format else {
       return .damaged("it is not what 'weft tune' of this version writes")
@@ -104,12 +104,15 @@ package struct TuningFile: Sendable {
   }
 
   /// Writes what was found over what the file says of the same operations; what it says of others stays, if it still
-  /// holds good.
+  /// holds good, and so does a choice where not all was tried this time and nothing was found.
   /// - Throws: `WriteError` if the system refuses.
   package func add(_ records: [TuningRecord]) throws(WriteError) {
     var entries: [String: Entry] = [:]
     if case .usable(let known) = read() { for entry in known { entries[entry.key] = entry } }
-    for record in records { entries[record.key] = Entry(record) }
+    for record in records {
+      if !record.isComplete, record.choice.values.isEmpty, entries[record.key] != nil { continue }
+      entries[record.key] = Entry(record)
+    }
     let content = Content(
       format: Self.format, device: device, platform: platform, driver: driver, kernels: Self.kernels,
       operations: entries.values.sorted { $0.key < $1.key })

@@ -38,7 +38,7 @@ package struct TuningTask: Sendable {
 /// and if it was faster in ``leastWins`` of the pairs. Bits are compared first, and a choice with others is dropped, as is
 /// one that the device refuses.
 package struct Tuner: Sendable {
-  /// What noise could be.
+  /// The least gain that is not taken for noise.
   package static let leastGain = 0.02
   /// The share of pairs that a faster choice wins at least; chance alone wins half.
   private static let leastWins = 0.75

@@ -34,14 +34,14 @@ extension Precision: ExpressibleByArgument {}
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How exactly to multiply: float32, bfloat16x3 (almost as exact, faster on GPUs with matrix units), or bfloat16 (three digits, the fastest). Sums are float32 always.",
+      "How exactly to multiply: float32, bfloat16x3 (almost as exact, faster on GPUs with matrix units), or bfloat16 (two to three digits, the fastest). Sums are float32 always.",
       valueName: "precision"))
   var precision = Precision.float32
 
   /// An engine at this precision.
   func applied(to engine: Engine) -> Engine {
     if precision != .float32, engine.device.kind == .reference {
-      CommandLog.logger.notice("the reference implementation computes exactly, whatever --precision says")
+      engine.logger.warning("the reference implementation computes in double precision, whatever --precision says")
     }
     return engine.multiplying(at: precision)
   }

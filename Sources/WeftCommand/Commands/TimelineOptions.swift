@@ -13,6 +13,12 @@ struct TimelineOptions: ParsableArguments {
   /// Whether the engine has to record one.
   var isWanted: Bool { timeline != nil }
 
+  func validate() throws {
+    if timeline?.isEmpty == true || timeline == "-" {
+      throw ValidationError("--timeline needs the name of a file: standard output is for results")
+    }
+  }
+
   /// Refuses a device that has no commands to time.
   func check(_ engine: Engine) throws {
     if isWanted && Self.timeline(of: engine) == nil {

@@ -100,7 +100,7 @@ struct TuneCommand: AsyncParsableCommand {
     if let progress { note("weft: \(name): " + progress.finish()) }
     if records.count < tasks.count {
       note(
-        "weft: \(name): \(records.count) of \(tasks.count) operations tuned in \(Quantity.short(seconds)) s, those that take most of its time; more --seconds tune all"
+        "weft: \(name): \(records.count) of \(tasks.count) operations tuned in \(Quantity.short(seconds)) s, the slowest first; a larger --seconds reaches the rest"
       )
     }
     return records

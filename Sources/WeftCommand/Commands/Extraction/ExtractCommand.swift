@@ -53,6 +53,12 @@ struct ExtractCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Files to read; '-' or none is standard input.", valueName: "input"))
   var input: [String] = []
 
+  func validate() throws {
+    if dryRun, timeline.isWanted { throw ValidationError("--timeline is about a run: --dry-run has none") }
+    try OutputName.checkDiffer(
+      [("--output", output), ("--timeline", timeline.timeline)], inputs: input.map { ("the input", $0) })
+  }
+
   func run() async throws {
     guard !dryRun else { return try await report() }
     let blank: LineReader.BlankLines = lines ? .keep : .skip
