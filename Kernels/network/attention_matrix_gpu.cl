@@ -67,7 +67,7 @@
 #define AT_OWN_PIECE ((int)get_local_id(0) % WF_LINE_PIECES)
 #define AT_OWN_VECTOR ((int)get_local_id(0) / WF_LINE_PIECES)
 
-// Lines of V, whole stretches: those past AT_WIDTH are of channels that nobody reads.
+// Lines of V, whole stretches: those past AT_WIDTH are of channels that are not read.
 #define AT_VALUE_LINES ((AT_WIDTH + 4 * AT_VECTORS - 1) / (4 * AT_VECTORS) * (4 * AT_VECTORS))
 
 #define AT_STAGE_SLABS(lines, slabs) ((lines) * (slabs) * WF_LINE_QUADS)

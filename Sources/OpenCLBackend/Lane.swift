@@ -22,7 +22,7 @@ actor Lane {
   ///   - tuning: how operations cut them.
   ///   - transfers: where uploads and downloads have their memory; nil for plain memory.
   ///   - number: what the timeline calls it.
-  ///   - timeline: is told when commands ran, on a queue that profiles; nil for nobody.
+  ///   - timeline: is told when commands ran, on a queue that profiles; nil if none is.
   init(
     queue: CommandQueue, programs: ProgramStore, tiles: TileShape, tuning: DeviceTuning, transfers: TransferPool?,
     number: Int = 0, timeline: Timeline? = nil

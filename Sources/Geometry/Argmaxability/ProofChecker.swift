@@ -192,7 +192,7 @@ public struct ProofChecker: Sendable {
     copies = Self.copies(classes, hashes)
   }
 
-  /// Equal classes are next to each other in the order of their hashes, but for others of the same hash.
+  /// Equal classes are next to each other in the order of their hashes, apart from others of the same hash.
   private static func copies(_ classes: OutputClasses, _ hashes: [UInt64]) -> [Int: Int] {
     let order = hashes.indices.sorted { (hashes[$0], $0) < (hashes[$1], $1) }
     var copies: [Int: Int] = [:]
