@@ -101,18 +101,6 @@ static inline void at_stage_rows(__local float4 *to, const int to_stride, const 
   }
 }
 
-static inline void at_store(const float4 value, __global float *line, const int c)
-{
-#if AT_CHANNELS % 4 == 0
-  if (c < AT_CHANNELS) *(__global float4 *)(line + c) = value;
-#else
-  if (c < AT_CHANNELS) line[c] = value.x;
-  if (c + 1 < AT_CHANNELS) line[c + 1] = value.y;
-  if (c + 2 < AT_CHANNELS) line[c + 2] = value.z;
-  if (c + 3 < AT_CHANNELS) line[c + 3] = value.w;
-#endif
-}
-
 // AT_DEPTH channels of AT_KEYS keys, from channel c0 on; channels past the head's last are zero.
 static inline void at_stage_panel(__local float4 *to, const __global float *panel, const int c0)
 {

@@ -96,18 +96,6 @@ static inline float4 at_load(const __global float *line, const int c, const int 
   return value;
 }
 
-static inline void at_store(const float4 value, __global float *line, const int c)
-{
-#if AT_CHANNELS % 4 == 0
-  if (c < AT_CHANNELS) *(__global float4 *)(line + c) = value;
-#else
-  if (c < AT_CHANNELS) line[c] = value.x;
-  if (c + 1 < AT_CHANNELS) line[c + 1] = value.y;
-  if (c + 2 < AT_CHANNELS) line[c + 2] = value.z;
-  if (c + 3 < AT_CHANNELS) line[c + 3] = value.w;
-#endif
-}
-
 // AT_KEYS keys of a panel, AT_WIDTH channels from c0 on.
 static inline void at_stage_keys(__local uint4 *to, const __global float *panel, const int c0)
 {
