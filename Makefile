@@ -23,6 +23,8 @@ setup: ## install what is missing (OpenCL headers and loader, PoCL, libpng, zlib
 build: setup ## build the weft command
 	@echo "Building weft (a first build takes a few minutes) …"
 	@$(SWIFT) build -c release --product weft
+	@echo "Building the kernels of the bundled models …"
+	@$(BINARY) warm --all || echo "make build: kernels will be built by the first run" >&2
 
 demo: build ## find people and places in a novel's pages, and draw digits from noise
 	@$(BINARY) demo
@@ -62,6 +64,7 @@ install: ## install below PREFIX (/usr/local), after `make build`
 	@rm -rf "$(DESTDIR)$(PREFIX)/lib/weft/Examples"
 	@cp -R Examples "$(DESTDIR)$(PREFIX)/lib/weft/Examples"
 	@ln -sfn ../lib/weft/weft "$(DESTDIR)$(PREFIX)/bin/weft"
+	@if test -z "$(DESTDIR)"; then "$(PREFIX)/bin/weft" warm --all >/dev/null || true; fi
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/weft"
 
 clean: ## remove everything that was built

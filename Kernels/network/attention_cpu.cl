@@ -87,7 +87,7 @@ void attention(const __global float *restrict queries, const int query_stride, c
     wv_float tile[PW_ROWS][PW_VECTORS];
     float weights[PW_ROWS][PW_PANEL];
     const int count = min(PW_PANEL, n - j0);
-    pw_product(row, panel, AT_CHANNELS, count, tile);
+    pw_product(row, panel, AT_CHANNELS, 0, count, tile);
     at_weigh(tile, count, scale, weights, gathered, maximum, total);
 
     #pragma unroll 1

@@ -5,6 +5,7 @@
 //     |     | g0 g1 g2 g3 | g4 g5 g6 g7 |      of channels, few enough that an image's slice stays in the second cache
 //     v     |             |             |
 //
+// The activation and whether factor and shift are there are arguments, so that a network's layers are one program.
 // Grid: image after image, a work-item a slice.
 
 #include "common/vectors.clh"
@@ -47,6 +48,7 @@ __kernel __attribute__((reqd_work_group_size(NW_GROUP, 1, 1)))
 void group_norm(const __global float *restrict first, const int first_channels, const __global float *restrict second,
                 const int second_channels, const int pixels, const int groups, const int groups_per_slice,
                 const __global float *restrict gain, const __global float *restrict bias, const float epsilon,
+                const int activation, const int modulated,
                 const __global float *restrict factors, const int factor_stride, const int factor_offset,
                 const __global float *restrict shifts, const int shift_stride, const int shift_offset,
                 __global float *restrict out)
@@ -93,8 +95,8 @@ void group_norm(const __global float *restrict first, const int first_channels, 
         if (c >= end) break;
         const wv_float distance = nw_load_pixel(x, first_pixel + p, c) - wv_load(v, center);
         wv_float value = fma(distance * wv_load(v, sums), wv_load_some(gain, c, end), wv_load_some(bias, c, end));
-        if (GN_MODULATED) value = fma(value, 1.0f + wv_load_some(factor, c, end), wv_load_some(shift, c, end));
-        wv_store_some(wm_activate(value, GN_ACTIVATION), out + (first_pixel + p) * channels, c, end);
+        if (modulated) value = fma(value, 1.0f + wv_load_some(factor, c, end), wv_load_some(shift, c, end));
+        wv_store_some(wm_activate(value, activation), out + (first_pixel + p) * channels, c, end);
       }
   }
 }

@@ -10,6 +10,13 @@
 #include "network/group_norm.clh"
 #include "network/group_chunks.clh"
 
+#ifndef GN_ACTIVATION
+#define GN_ACTIVATION WM_NONE   // one of common/math.clh
+#endif
+#ifndef GN_MODULATED
+#define GN_MODULATED 0    // 1: factor and shift are there
+#endif
+
 // Channels c ... c + 3; those from `end` on are the last again.
 static inline float4 gn_channels(const __global float *line, const int c, const int end, const int aligned)
 {

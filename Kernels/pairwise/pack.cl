@@ -8,7 +8,12 @@
 //        | c0 c1 c2 ..  |   --------->       c1   | r0 r1 ..|  zero past the segment's end
 //        +--------------+                         +---------+
 //
-// PW_ROTATE = 1 turns each channel pair by its row's position (common/rotary.clh).
+// If `ragged`, rows and panels of each matrix are those of its segment. If `rotates`, each channel pair is turned by its
+// row's position (common/rotary.clh).
+//
+// If `finds_peaks`, the greatest of each run of PW_RUN neighbours is kept as well, for bounds:
+//
+//   peaks[panel, h, run, c] = max over k < PW_RUN of panels[panel, h, c, run * PW_RUN + k]     run < PW_PANEL / PW_RUN
 //
 // On a GPU a group turns PW_PACK_DEPTH channels of the panel at a time in local memory. Two neighbours read 8 channels of
 // a row, a vector each, and put them down one by one: with a pitch of 4 (mod 8) channels 4 apart lie 16 banks apart, so
@@ -23,10 +28,7 @@
 #include "pairwise/shape.clh"
 
 #ifndef PW_ROTATE
-#define PW_ROTATE 0
-#endif
-#ifndef PW_RAGGED
-#define PW_RAGGED 0
+#define PW_ROTATE rotates   // the argument: one program for both. A GPU's launches give the number, which saves registers
 #endif
 #ifndef PW_PACK_GROUP
 #define PW_PACK_GROUP (WEFT_VARIANT_GPU ? 64 : 1)   // even, divides 2 * PW_PANEL
@@ -57,23 +59,13 @@ static inline void pw_transpose(float16 x[16])
 __kernel __attribute__((reqd_work_group_size(PW_PACK_GROUP, 1, 1)))
 void pack(const __global float *restrict source, const int stride, const int offset, const int head_stride,
           const int heads, const int channels, __global float *restrict panels, const int panel_count,
-#if PW_RAGGED
-          const __global ws_segment *restrict segments
-#else
-          const int row_count
-#endif
-#if PW_ROTATE
-          , const __global float *restrict rotary
-#endif
-          )
+          const int ragged, const __global ws_segment *restrict segments, const int row_count, const int rotates,
+          const __global float *restrict rotary, const int finds_peaks, __global float *restrict peaks)
 {
   const int group = get_group_id(0), p = group % panel_count, matrix = group / panel_count;
   const int head = matrix % heads;
-#if PW_RAGGED
-  const ws_segment segment = segments[matrix / heads];
-#else
-  const ws_segment segment = {0, row_count, 0, 0};
-#endif
+  ws_segment segment = {0, row_count, 0, 0};
+  if (ragged) segment = segments[matrix / heads];
   const int j0 = p * PW_PANEL;
   if (j0 >= segment.count) return;
 
@@ -90,11 +82,8 @@ void pack(const __global float *restrict source, const int stride, const int off
         wv_float value = (wv_float)(0.0f);
         if (j < segment.count && c0 + d < channels) {
           const __global float *row = from + (size_t)j * stride;
-#if PW_ROTATE
-          value = wr_rotate(row, rotary + (size_t)j * 2 * channels, c0 + d, channels);
-#else
-          value = wv_load_some(row, c0 + d, channels);
-#endif
+          value = PW_ROTATE ? wr_rotate(row, rotary + (size_t)j * 2 * channels, c0 + d, channels)
+                            : wv_load_some(row, c0 + d, channels);
         }
         __local float *to = stage + d * PW_PACK_PITCH + x;
         to[0] = value.x;
@@ -119,11 +108,8 @@ void pack(const __global float *restrict source, const int stride, const int off
         block[x] = (float16)(0.0f);
         if (j < segment.count) {
           const __global float *row = from + (size_t)j * stride;
-#if PW_ROTATE
-          block[x] = wr_rotate(row, rotary + (size_t)j * 2 * channels, c0, channels);
-#else
-          block[x] = wv_load_some(row, c0, channels);
-#endif
+          block[x] = PW_ROTATE ? wr_rotate(row, rotary + (size_t)j * 2 * channels, c0, channels)
+                               : wv_load_some(row, c0, channels);
         }
       }
       pw_transpose(block);
@@ -132,4 +118,14 @@ void pack(const __global float *restrict source, const int stride, const int off
     }
   }
 #endif
+
+  if (!finds_peaks) return;
+  barrier(CLK_GLOBAL_MEM_FENCE);
+  __global float *peak = peaks + ((size_t)(segment.first_panel + p) * heads + head) * (PW_PANEL / PW_RUN) * channels;
+  for (int e = get_local_id(0); e < PW_PANEL / PW_RUN * channels; e += PW_PACK_GROUP) {
+    const __global float *run = panel + (size_t)(e % channels) * PW_PANEL + e / channels * PW_RUN;
+    float largest = run[0];
+    for (int k = 1; k < PW_RUN; ++k) largest = fmax(largest, run[k]);
+    peak[e] = largest;
+  }
 }

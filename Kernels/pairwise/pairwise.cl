@@ -4,7 +4,9 @@
 //
 // rows     [*, row_stride] row major; head h starts at channel row_offset + h * row_head_stride. With
 //          PW_TRANSPOSED_ROWS = 1 channel c of row i is rows[c, row_offset + i]; one head, one segment. With
-//          PW_IMAGE = 1 row i is what a window sees of an image, see pairwise/window.clh.
+//          PW_IMAGE = 1 row i is what a window sees of an image, see pairwise/window.clh. With PW_ROTATE_ROWS = 1, on a
+//          CPU device, rows are turned by their places in their segment first (common/rotary.clh), in a work-item's own
+//          memory: turned rows in global memory would be written and read once more.
 // panels   [panel][head][channel][PW_PANEL], from pairwise/pack.cl
 // Grid: matrix after matrix (segment by segment, head by head), chunk after chunk of panels_per_item panels, a group
 // for PW_TILES row tiles. All of it lies in the first dimension, since devices take 65,535 groups in the others:
@@ -19,6 +21,7 @@
 //   PW_EPILOGUE_ARGUMENTS     their names: `, name, ...`
 //   PW_FIRST_PANEL(i0)        the first panel it wants for rows from i0 on; 0 for all
 //   PW_END_PANEL(end_i)       if it wants none from there on for rows before end_i
+//   PW_FIRST_COLUMN(i0)       if it leaves out the columns before it for rows from i0 on; their products may be 0
 //
 // and knows nothing else of the tile. It is one of the two:
 //
@@ -67,6 +70,16 @@
 #define PW_TRANSPOSED_ROWS 0   // 1: rows are columns of their tensor
 #endif
 
+#ifndef PW_ROTATE_ROWS
+#define PW_ROTATE_ROWS 0  // 1: rows are turned; CPU devices, one row tile a group
+#endif
+#ifndef PW_ROTATED_CHANNELS
+#define PW_ROTATED_CHANNELS 256   // the most channels of a row that is turned, a multiple of WV_LANES
+#endif
+#if PW_ROTATE_ROWS
+#include "common/rotary.clh"
+#endif
+
 #ifndef PW_IMAGE
 #define PW_IMAGE 0        // 1: rows are the windows of an image's pixels
 #endif
@@ -82,6 +95,9 @@
 
 #ifndef PW_END_PANEL
 #define PW_END_PANEL(end_i) INT_MAX   // the epilogue's own
+#endif
+#ifndef PW_FIRST_COLUMN
+#define PW_FIRST_COLUMN(i0) 0         // the epilogue's own
 #endif
 
 #if WEFT_VARIANT_GPU && WEFT_FRAGMENTS
@@ -106,6 +122,9 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
               const int row_count, const int round_index
 #else
               const int row_count, const int column_count
+#endif
+#if PW_ROTATE_ROWS
+              , const __global float *restrict rotary
 #endif
 #if PW_IMAGE
               PW_WINDOW_PARAMETERS
@@ -168,6 +187,11 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
   }
 #endif
 
+#if PW_ROTATE_ROWS
+  float turned[PW_ROWS][PW_ROTATED_CHANNELS];
+  if (first_panel < end_panel) pw_turn_rows(head_rows, row_stride, first_i0, place.n, rotary, channels, turned);
+#endif
+
 #if WEFT_VARIANT_GPU && !PW_STATEFUL
   // A group has one panel: more groups, and what a cell needs is not kept in registers from panel to panel.
   const int p = first_panel;
@@ -193,9 +217,14 @@ void pairwise(const __global float *restrict rows, const int row_stride, const i
 #elif PW_TRANSPOSED_ROWS
       pw_product(head_rows, row_stride, place.i0, place.n, panel, channels, tile);
 #else
-      const __global float *row[PW_ROWS];
+      PW_ROW row[PW_ROWS];
+#if PW_ROTATE_ROWS
+      #pragma unroll
+      for (int r = 0; r < PW_ROWS; ++r) row[r] = turned[r];
+#else
       pw_row_pointers(head_rows, row_stride, place.i0, place.n, row);
-      pw_product(row, panel, channels, place.m - place.j0, tile);
+#endif
+      pw_product(row, panel, channels, PW_FIRST_COLUMN(place.i0) - place.j0, place.m - place.j0, tile);
 #endif
       #pragma unroll
       for (int r = 0; r < PW_ROWS; ++r)

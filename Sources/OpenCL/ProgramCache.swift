@@ -57,6 +57,9 @@ package struct ProgramCache: Sendable {
     return Standing(isDistrusted: true, generation: next)
   }
 
+  /// Whether binaries are kept also for a driver that keeps what it compiles by itself: with `WEFT_CACHE=always`.
+  package static var isForEveryDriver: Bool { environmentVariable("WEFT_CACHE") == "always" }
+
   /// The user's cache: `$XDG_CACHE_HOME/weft`, else `$HOME/.cache/weft`. Nil, and nothing is cached,
   /// without either or with `WEFT_CACHE=off`.
   package static var standard: ProgramCache? { standard(environment: environmentVariable) }
@@ -265,7 +268,7 @@ enum CacheFile {
 // another user could have written is never read. Every failure is a plain "no".
 
 /// The value of an environment variable; nil if unset.
-func environmentVariable(_ name: String) -> String? {
+package func environmentVariable(_ name: String) -> String? {
   guard let value = getenv(name) else { return nil }
   return String(cString: value)
 }

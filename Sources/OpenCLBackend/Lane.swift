@@ -39,11 +39,17 @@ actor Lane {
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray] {
     var launches: [KernelLaunch] = []
     var boxes: [KernelBox] = []
+    let plans = submission.operations.map { operation in
+      let tiles = tiles.multiplying(at: submission.precision, by: submission.units ?? .float32)
+      let shape = submission.choice.map { tiles.choosing($0) } ?? tuning.tiles(for: operation, tiles)
+      return (operation: operation, shape: shape, launches: operation.launches(shape))
+    }
+    let missing = plans.flatMap { $0.launches.map(\.program) }.filter { kernels[$0] == nil }
     do throws(EngineError) {
-      for operation in submission.operations {
-        let (own, ownBoxes) = try await self.launches(
-          of: operation, tiles.multiplying(at: submission.precision, by: submission.units ?? .float32),
-          cut: submission.choice)
+      for plan in plans { for launch in plan.launches { try launch.validate() } }
+      if !missing.isEmpty { await programs.begin(missing) }
+      for plan in plans {
+        let (own, ownBoxes) = try await fitted(plan.launches, of: plan.operation, plan.shape)
         launches += own
         boxes += ownBoxes
       }
@@ -86,19 +92,19 @@ actor Lane {
 
   /// An operation's launches with their kernels, in tiles that the device takes: how many work-items of a kernel fit into a
   /// group depends on its registers, and only the compiled kernel knows.
-  private func launches(
-    of operation: any DeviceOperation, _ tiles: TileShape, cut choice: TileChoice?
+  private func fitted(
+    _ launches: [KernelLaunch], of operation: any DeviceOperation, _ shape: TileShape
   ) async throws(EngineError) -> ([KernelLaunch], [KernelBox]) {
-    var shape = choice.map { tiles.choosing($0) } ?? tuning.tiles(for: operation, tiles)
+    var (launches, shape) = (launches, shape)
     while true {
-      let launches = operation.launches(shape)
-      for launch in launches { try launch.validate() }
       let boxes = try await kernels(for: launches)
       let fits = zip(launches, boxes).allSatisfy { $0.groupSize <= $1.kernel.workGroupLimit }
       guard !fits, let smaller = shape.smaller else { return (launches, boxes) }
       // They will not run; the driver could load them.
       judge(boxes, areUsable: true)
       shape = smaller
+      launches = operation.launches(shape)
+      for launch in launches { try launch.validate() }
     }
   }
 

@@ -106,8 +106,11 @@ final class DeviceSession: Sendable {
 
   private init(_ device: Device, profiling: Bool, logger: Logger) throws(OpenCLError) {
     context = try Context(device: device)
-    programs = ProgramStore(context: context, cache: .standard, logger: logger)
-    onlyQueue = DeviceQuirks(device).sharesOneQueue ? try CommandQueue(context: context, profiling: profiling) : nil
+    let quirks = DeviceQuirks(device)
+    let cache = quirks.keepsPrograms && !ProgramCache.isForEveryDriver ? nil : ProgramCache.standard
+    programs = ProgramStore(
+      context: context, cache: cache, compilesInTurn: quirks.compilesInTurn, logger: logger)
+    onlyQueue = quirks.sharesOneQueue ? try CommandQueue(context: context, profiling: profiling) : nil
   }
 
   /// The session of a device.
@@ -154,6 +157,16 @@ struct DeviceQuirks: Sendable, Hashable {
   /// overlap. All cores work on each kernel, so little is lost.
   let sharesOneQueue: Bool
 
+  /// Programs are built one after the other. PoCL's compiler works for one thread at a time: others would only wait.
+  let compilesInTurn: Bool
+
+  /// The driver has a cache of its own, and no binaries are asked of it.
+  ///
+  /// PoCL compiles a kernel when it is first launched, for the size of its groups. A program's binary has each kernel for
+  /// groups of any size as well: to hand one out, PoCL compiles everything a second time, which doubles what a first run
+  /// costs. It finds what it has compiled in its own cache, by source and options.
+  let keepsPrograms: Bool
+
   /// A CPU device whose compiler takes AVX512-BF16's functions, if asked for them, and whose processor has them. Compilers
   /// do not use these by themselves: the LLVM of PoCL 3.1 takes a processor of today for one of 2017.
   let hasAVX512BF16: Bool
@@ -162,9 +175,11 @@ struct DeviceQuirks: Sendable, Hashable {
   let hasNVIDIAMatrixUnits: Bool
 
   init(_ device: Device) {
-    sharesOneQueue = device.platformName == "Portable Computing Language"
-    hasAVX512BF16 =
-      device.kind == .cpu && device.platformName == "Portable Computing Language" && Processor.hasAVX512BF16
+    let isPoCL = device.platformName == "Portable Computing Language"
+    sharesOneQueue = isPoCL
+    compilesInTurn = isPoCL
+    keepsPrograms = isPoCL && environmentVariable("POCL_KERNEL_CACHE") != "0"
+    hasAVX512BF16 = device.kind == .cpu && isPoCL && Processor.hasAVX512BF16
     hasNVIDIAMatrixUnits = device.kind == .gpu && device.extensions.contains("cl_nv_device_attribute_query")
   }
 }

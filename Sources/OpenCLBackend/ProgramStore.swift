@@ -9,26 +9,37 @@ actor ProgramStore {
   private let context: Context
   private let cache: ProgramCache?
   private let logger: Logger
-  private var saysThatItCompiles = true
+  /// Where the compiler works: compiling takes up to a second, so it stays off the threads that tasks share.
+  private let compilers: DispatchQueue
   private var builds: [KernelProgram: Task<Program, any Error>] = [:]
+  /// Builds that have not ended.
+  private var pending = 0
+  private var saysWhatIsAwaited = true
 
-  init(context: Context, cache: ProgramCache?, logger: Logger) {
+  /// What a start may take before it is said what takes so long: programs that have been compiled before are there by then.
+  private static let patience = Duration.milliseconds(400)
+
+  /// - Parameters:
+  ///   - context: the device's.
+  ///   - cache: where binaries are kept; nil for nowhere.
+  ///   - compilesInTurn: whether its driver is given one program at a time.
+  ///   - logger: is told what takes long.
+  init(context: Context, cache: ProgramCache?, compilesInTurn: Bool, logger: Logger) {
+    compilers = compilesInTurn ? DispatchQueue(label: "weft.compiler", qos: .userInitiated) : .global()
     self.context = context
     self.cache = cache
     self.logger = logger
   }
 
+  /// Begins to build what is not there yet, all at once: a driver that can builds them side by side, and who waits is
+  /// told how many there are.
+  func begin(_ specs: [KernelProgram]) {
+    for spec in specs where builds[spec] == nil { _ = build(spec) }
+  }
+
+  /// A program, when it is built.
   func program(for spec: KernelProgram) async throws(EngineError) -> Program {
-    let build: Task<Program, any Error>
-    if let running = builds[spec] {
-      build = running
-    } else {
-      let (context, cache) = (context, cache)
-      build = Task {
-        try await compile(spec, context: context, cache: cache) { Task { await self.noteCompiling() } }
-      }
-      builds[spec] = build
-    }
+    let build = builds[spec] ?? build(spec)
     do {
       return try await build.value
     } catch {
@@ -38,30 +49,48 @@ actor ProgramStore {
     }
   }
 
-  /// Says once why nothing seems to happen.
-  private func noteCompiling() {
-    guard saysThatItCompiles else { return }
-    saysThatItCompiles = false
-    if cache?.isDistrusted == true {
+  private func build(_ spec: KernelProgram) -> Task<Program, any Error> {
+    noteBuilding()
+    pending += 1
+    let (context, cache, compilers) = (context, cache, compilers)
+    let build = Task {
+      let result: Result<Program, any Error>
+      do { result = .success(try await compile(spec, context: context, cache: cache, on: compilers)) } catch {
+        result = .failure(error)
+      }
+      pending -= 1
+      return try result.get()
+    }
+    builds[spec] = build
+    return build
+  }
+
+  /// Says once why nothing seems to happen, if it takes so long that one may ask.
+  private func noteBuilding() {
+    guard saysWhatIsAwaited, pending == 0 else { return }
+    if builds.isEmpty, cache?.isDistrusted == true {
       logger.notice("an earlier run ended while its driver used compiled kernels for the first time: not used again")
     }
-    let kept = cache == nil ? "" : "; the next run finds them compiled"
-    logger.notice("compiling kernels for \(context.device.name)\(kept)")
+    Task {
+      try await Task.sleep(for: Self.patience)
+      guard saysWhatIsAwaited, pending > 0 else { return }
+      saysWhatIsAwaited = false
+      logger.notice("building kernels for \(context.device.name), once: this takes seconds")
+    }
   }
 }
 
-/// Compiling takes up to a second, so it stays off the threads that tasks share.
 private func compile(
-  _ spec: KernelProgram, context: Context, cache: ProgramCache?, beforeCompiling: @escaping @Sendable () -> Void
+  _ spec: KernelProgram, context: Context, cache: ProgramCache?, on compilers: DispatchQueue
 ) async throws(EngineError) -> Program {
   let result: Result<Program, EngineError> = await withCheckedContinuation { continuation in
-    DispatchQueue.global().async {
+    compilers.async {
       continuation.resume(
         returning: Result { () throws(EngineError) in
           func build() throws -> Program {
             try Program.build(
               name: spec.source.name, source: try spec.source.flattened(), options: spec.options, context: context,
-              cache: cache, beforeCompiling: beforeCompiling)
+              cache: cache)
           }
           do {
             // PoCL's own cache can fail while another process fills it: a second try finds it filled.

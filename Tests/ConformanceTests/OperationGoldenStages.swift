@@ -94,8 +94,8 @@ extension OperationGolden {
       margin: try int("margin"), cells: cells, found: found)
     if types > 0 {
       let biases = try vectors("biases", heads: 1, channels: 2 * types, in: &workspace)
-      selection.biases = TypeBiases(
-        panels: try workspace.pack(biases, extent: extent), types: types, scale: try float("biasScale"))
+      let (panels, peaks) = try workspace.packWithPeaks(biases, extent: extent)
+      selection.biases = TypeBiases(panels: panels, peaks: peaks, types: types, scale: try float("biasScale"))
     }
     try workspace.append(
       PairwiseProduct(

@@ -18,6 +18,12 @@ extension ConformanceKit {
       ConformanceCase(.pack, "writes its panels only", small: true) { engine in
         try await writesItsPanels(on: engine)
       },
+      ConformanceCase(.pack, "greatest of neighbours", small: true) { engine in
+        try await findsPeaks(on: engine, lengths: [2, 1])
+      },
+      ConformanceCase(.pack, "greatest of neighbours, straddling tiles") { engine in
+        try await findsPeaks(on: engine, lengths: seams)
+      },
     ]
     for channels in [1, 15, 17, 33, 64] {
       cases.append(
@@ -73,6 +79,20 @@ extension ConformanceKit {
       let extent = Extent.ragged(try workspace.segments([2, 1]))
       let panels = try workspace.pack(try workspace.upload(columns), extent: extent)
       return [ComparedOutput(panels.tensor, within: .exact, "panel element")]
+    }
+  }
+}
+
+extension ConformanceKit {
+  /// Of numbers below 0, too, beside which empty lanes are the greatest.
+  private static func findsPeaks(on engine: Engine, lengths: [Int]) async throws {
+    try await compareWithReference(engine, comparesPanels: true) { workspace in
+      let columns = VectorSet(count: lengths.reduce(0, +), .init(heads: 2, channels: 5), .uniform, seed: 703)
+      let extent = Extent.ragged(try workspace.segments(lengths))
+      let (panels, peaks) = try workspace.packWithPeaks(try workspace.upload(columns), extent: extent)
+      return [
+        ComparedOutput(panels.tensor, within: .exact, "panel element"), ComparedOutput(peaks, within: .exact, "peak"),
+      ]
     }
   }
 }

@@ -130,6 +130,17 @@ extension Workspace {
     return panels
   }
 
+  /// Packs vectors into panels of their own, and finds the greatest of neighbours.
+  mutating func packWithPeaks(
+    _ source: HeadSlices, extent: Extent
+  ) throws(EngineError) -> (panels: Panels, peaks: Tensor) {
+    let panels = try emptyPanels(for: extent, heads: source.heads, channels: source.channels)
+    let count = panels.tensor.count / PackColumns.run
+    let peaks = try upload(Poison.floats(count), count)
+    try append(PackColumns(source, extent: extent, into: panels, peaks: peaks))
+    return (panels, peaks)
+  }
+
   /// Packs the columns of a matrix into panels of their own.
   mutating func packTransposed(_ matrix: HeadSlices, rows: Int) throws(EngineError) -> Panels {
     let panels = try emptyPanels(for: .whole(matrix.channels), channels: rows)

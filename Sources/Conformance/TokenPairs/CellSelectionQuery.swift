@@ -88,9 +88,9 @@ struct SelectionQuery: Sendable {
       thresholds: try workspace.upload(bounds + Poison.floats(1), segments + 1), triangular: triangular,
       margin: margin, cells: Tensor(storage: list.storage, elementType: .int32, shape: [capacity, 4]), found: count)
     if let biases {
-      let panels = try workspace.pack(
+      let (panels, peaks) = try workspace.packWithPeaks(
         try workspace.upload(biases.vectors), extent: staged.columnExtent)
-      selection.biases = TypeBiases(panels: panels, types: biases.types, scale: biases.scale)
+      selection.biases = TypeBiases(panels: panels, peaks: peaks, types: biases.types, scale: biases.scale)
     }
     try workspace.append(staged.handing(to: selection))
     let downloads = try await workspace.run(reading: [count, list])

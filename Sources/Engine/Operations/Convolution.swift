@@ -132,10 +132,9 @@ package struct Convolution: DeviceOperation {
       KernelLaunch(
         KernelSource(stringLiteral: "pairwise/pairwise.cl").including("pairwise/epilogue_dense.clh", as: "epilogue"),
         "pairwise", tiles,
-        defines: [
-          "PW_IMAGE": "1", "PW_ROWS": "\(itemRows)", "PW_ACTIVATION": activation.define,
-          "PW_RESIDUAL": residual == nil ? "0" : "1",
-        ].merging(tiles.precisionDefines) { $1 }.merging(tiles.choice.macros) { $1 },
+        defines: ["PW_IMAGE": "1", "PW_ROWS": "\(itemRows)"]
+          .merging(tiles.constants(denseConstants(activation, residual: residual))) { $1 }
+          .merging(tiles.precisionDefines) { $1 }.merging(tiles.choice.macros) { $1 },
         arguments: [
           "rows": .tensor(input.first), "row_stride": .int(input.first.width), "row_offset": .int(0),
           "row_head_stride": .int(0), "panels": .tensor(columns.tensor), "heads": .int(columns.heads),
@@ -148,8 +147,8 @@ package struct Convolution: DeviceOperation {
           "out_height": .int(rowGrid.height), "out_width": .int(rowGrid.width), "window": .int(weights.window),
           "window_stride": .int(stride), "before": .int(before), "spread": .int(weights.upsamples ? 2 : 1),
           "out": .tensor(out), "out_stride": .int(out.width), "bias": .tensor(weights.bias),
-          "residual": .tensor(residual ?? out), "out_scale": .float(scale),
-        ] + shifts.singleHeadArguments("shifts", prefix: "shift_") + ["shifted": .int(shift == nil ? 0 : 1)],
+        ] + denseArguments(activation, residual: residual, out: out) + ["out_scale": .float(scale)]
+          + shifts.singleHeadArguments("shifts", prefix: "shift_") + ["shifted": .int(shift == nil ? 0 : 1)],
         groups: share.groups, groupSize: tiles.group)
     ]
   }

@@ -1,7 +1,8 @@
 internal import Foundation
 
 /// What a dense layer does to its sums.
-package enum Activation: Sendable, Hashable {
+/// The raw values are those of `Kernels/common/math.clh`.
+package enum Activation: Int, Sendable {
   case none
   /// `x · Φ(x)`, by the error function.
   case gelu
@@ -133,19 +134,29 @@ private struct DenseEnd: PairwiseEpilogue {
   var header: KernelSource { "pairwise/epilogue_dense.clh" }
   var followsPrecision: Bool { true }
 
-  var defines: [String: String] {
-    ["PW_ACTIVATION": layer.activation.define, "PW_RESIDUAL": layer.residual == nil ? "0" : "1"]
-  }
+  var constants: [String: String] { denseConstants(layer.activation, residual: layer.residual) }
 
   func arguments(of product: PairwiseProduct) -> KernelArguments {
     [
       "out": .tensor(layer.out), "out_stride": .int(layer.out.width), "bias": .tensor(layer.weights.bias),
-      "residual": .tensor(layer.residual ?? layer.out),
-    ]
+    ] + denseArguments(layer.activation, residual: layer.residual, out: layer.out)
   }
 
   func validate(for product: PairwiseProduct) throws(EngineError) { try layer.validate() }
   func reference(of product: PairwiseProduct, _ memory: HostMemory) throws(EngineError) { try layer.reference(memory) }
+}
+
+/// What `Kernels/pairwise/epilogue_dense.clh` may be compiled with in place of arguments.
+func denseConstants(_ activation: Activation, residual: Tensor?) -> [String: String] {
+  ["PW_ACTIVATION": activation.define, "PW_RESIDUAL": residual == nil ? "0" : "1"]
+}
+
+/// Its arguments for what becomes of the sums.
+func denseArguments(_ activation: Activation, residual: Tensor?, out: Tensor) -> KernelArguments {
+  [
+    "activation": .int(activation.rawValue), "adds": .int(residual == nil ? 0 : 1),
+    "residual": .tensor(residual ?? out),
+  ]
 }
 
 /// The gradient of a dense layer's weights: `out[o, c] = Σ_t gradient[t, o] · input[t, c]`.

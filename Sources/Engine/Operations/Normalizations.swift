@@ -164,22 +164,23 @@ package struct GroupNormalization: DeviceOperation {
 
   package func launches(_ tiles: TileShape) -> [KernelLaunch] {
     let groupsPerSlice = Self.groupsPerSlice(ofSize: input.channels / groups, tiles)
-    // What is compiled out still needs an argument: the bias stands in.
+    // What is not there still needs an argument: the bias stands in.
     let none = HeadSlices(bias, channels: bias.width)
-    let defines = ["GN_ACTIVATION": activation.define, "GN_MODULATED": modulation == nil ? "0" : "1"]
     let image: KernelArguments =
       input.arguments + [
         "pixels": .int(grid.pixels), "groups": .int(groups), "groups_per_slice": .int(groupsPerSlice),
       ]
-    let result: KernelArguments =
-      ["gain": .tensor(gain), "bias": .tensor(bias), "epsilon": .float(epsilon)]
-      + (modulation?.factor ?? none).singleHeadArguments("factors", prefix: "factor_")
+    let affine: KernelArguments = ["gain": .tensor(gain), "bias": .tensor(bias), "epsilon": .float(epsilon)]
+    let result =
+      (modulation?.factor ?? none).singleHeadArguments("factors", prefix: "factor_")
       + (modulation?.shift ?? none).singleHeadArguments("shifts", prefix: "shift_") + ["out": .tensor(out)]
     let slices = grid.images * ceilingDivide(groups, groupsPerSlice)
     guard tiles.variant == .gpu else {
       return [
         KernelLaunch(
-          "network/group_norm_cpu.cl", "group_norm", tiles, defines: defines, arguments: image + result,
+          "network/group_norm_cpu.cl", "group_norm", tiles,
+          arguments: image + affine
+            + ["activation": .int(activation.rawValue), "modulated": .int(modulation == nil ? 0 : 1)] + result,
           groups: [slices], groupSize: tiles.rowGroup)
       ]
     }
@@ -191,7 +192,9 @@ package struct GroupNormalization: DeviceOperation {
         "network/group_statistics_gpu.cl", "group_statistics", tiles, arguments: image + chunks,
         groups: [workGroups], groupSize: tiles.rowGroup),
       KernelLaunch(
-        "network/group_norm_gpu.cl", "group_norm", tiles, defines: defines, arguments: image + chunks + result,
+        "network/group_norm_gpu.cl", "group_norm", tiles,
+        defines: ["GN_ACTIVATION": activation.define, "GN_MODULATED": modulation == nil ? "0" : "1"],
+        arguments: image + chunks + affine + result,
         groups: [workGroups], groupSize: tiles.rowGroup),
     ]
   }

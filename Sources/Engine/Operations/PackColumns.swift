@@ -8,18 +8,26 @@ public struct PackColumns: DeviceOperation {
   public var panels: Panels
   /// Turns each vector by its index within its segment.
   package var rotary: RotaryTable?
+  /// Gets the greatest of each 8 neighbours of a panel, channel by channel: `[panels, heads, width / 8, channels]`.
+  package var peaks: Tensor?
 
   /// Vectors and where they go.
   public init(_ source: HeadSlices, extent: Extent, into panels: Panels) {
     self.init(source, extent: extent, into: panels, rotary: nil)
   }
 
-  package init(_ source: HeadSlices, extent: Extent, into panels: Panels, rotary: RotaryTable?) {
+  package init(
+    _ source: HeadSlices, extent: Extent, into panels: Panels, rotary: RotaryTable? = nil, peaks: Tensor? = nil
+  ) {
     self.source = source
     self.extent = extent
     self.panels = panels
     self.rotary = rotary
+    self.peaks = peaks
   }
+
+  /// Neighbours of which `peaks` has the greatest.
+  package static let run = 8
 
   /// Checks that the vectors lie within their tensor and the panels have room for them.
   public func validate() throws(EngineError) {
@@ -31,6 +39,11 @@ public struct PackColumns: DeviceOperation {
     )
     try panels.requirePanels(of: extent, name)
     try rotary?.validate(name, channels: source.channels, positions: extent.longest)
+    if let peaks {
+      try require(peaks, holds: panels.tensor.count / Self.run, name, "the peaks")
+      try require(peaks, isNot: panels.tensor, name)
+      try require(peaks, isNot: source.tensor, name)
+    }
   }
 
   /// Copies element by element; empty lanes become 0.
@@ -38,6 +51,8 @@ public struct PackColumns: DeviceOperation {
     let vectors = try memory.vectors(source)
     let out = try memory.floats(panels.tensor)
     let table = try rotary.map { (rotary) throws(EngineError) in try memory.floats(rotary.tensor) }
+    let greatest = try peaks.map { (peaks) throws(EngineError) in try memory.floats(peaks) }
+    let runs = panels.width / Self.run
     for segment in extent.segmentBounds(panelWidth: panels.width) {
       let lanes = ceilingDivide(segment.count, panels.width) * panels.width
       for j in 0..<lanes {
@@ -54,32 +69,32 @@ public struct PackColumns: DeviceOperation {
           }
         }
       }
+      guard let greatest else { continue }
+      for line in segment.firstPanel * panels.heads..<(segment.firstPanel + lanes / panels.width) * panels.heads {
+        for (run, c) in (0..<runs).flatMap({ run in (0..<panels.channels).map { (run, $0) } }) {
+          let start = (line * panels.channels + c) * panels.width + run * Self.run
+          greatest[(line * runs + run) * panels.channels + c] = (start..<start + Self.run).reduce(-.infinity) {
+            max($0, out[$1])
+          }
+        }
+      }
     }
   }
 
   /// One kernel, `Kernels/pairwise/pack.cl`.
   public func launches(_ tiles: TileShape) -> [KernelLaunch] {
-    var defines: [String: String] = [:]
     let panelCount = ceilingDivide(extent.longest, panels.width)
-    var arguments =
-      source.arguments("source", prefix: "")
-      + [
-        "heads": .int(source.heads), "channels": .int(source.channels), "panels": .tensor(panels.tensor),
-        "panel_count": .int(panelCount),
-      ]
-    if let table = extent.table {
-      defines["PW_RAGGED"] = "1"
-      arguments = arguments + ["segments": .tensor(table.tensor)]
-    } else {
-      arguments = arguments + ["row_count": .int(extent.rowCount)]
-    }
-    if let rotary {
-      defines["PW_ROTATE"] = "1"
-      arguments = arguments + ["rotary": .tensor(rotary.tensor)]
-    }
+    // What is not there still needs an argument: the source stands in.
     return [
       KernelLaunch(
-        "pairwise/pack.cl", "pack", tiles, defines: defines, arguments: arguments,
+        "pairwise/pack.cl", "pack", tiles, defines: tiles.constants(["PW_ROTATE": rotary == nil ? "0" : "1"]),
+        arguments: source.arguments("source", prefix: "") + [
+          "heads": .int(source.heads), "channels": .int(source.channels), "panels": .tensor(panels.tensor),
+          "panel_count": .int(panelCount), "ragged": .int(extent.table == nil ? 0 : 1),
+          "segments": .tensor(extent.table?.tensor ?? source.tensor), "row_count": .int(extent.rowCount),
+          "rotates": .int(rotary == nil ? 0 : 1), "rotary": .tensor(rotary?.tensor ?? source.tensor),
+          "finds_peaks": .int(peaks == nil ? 0 : 1), "peaks": .tensor(peaks ?? panels.tensor),
+        ],
         groups: [extent.matrices * source.heads * panelCount], groupSize: tiles.rowGroup)
     ]
   }

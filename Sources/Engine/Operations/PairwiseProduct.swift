@@ -10,6 +10,8 @@ public struct PairwiseProduct: DeviceOperation {
   public var rowExtent: Extent
   /// Likewise for columns. Both sides are ragged with as many segments, or neither is, unless the epilogue takes chunks.
   public var columnExtent: Extent
+  /// Turns each row by its index within its segment before it is multiplied.
+  package var rotation: RowRotation?
   /// What inner products are multiplied by.
   public var scale: Float
   /// Who consumes the scores.
@@ -62,6 +64,7 @@ public struct PairwiseProduct: DeviceOperation {
     }
     try columns.requirePanels(of: columnExtent, name)
     try rowExtent.requireWidth(columns.width, name)
+    try rotation?.validate(for: self, name)
     try require(scale.isFinite, name, "the scale must be finite")
     try epilogue.validate(for: self)
   }
@@ -70,7 +73,12 @@ public struct PairwiseProduct: DeviceOperation {
   public func reference(_ memory: HostMemory) throws(EngineError) { try epilogue.reference(of: self, memory) }
 
   /// What the epilogue says computes it.
-  public func launches(_ tiles: TileShape) -> [KernelLaunch] { epilogue.launches(of: self, tiles) }
+  public func launches(_ tiles: TileShape) -> [KernelLaunch] {
+    guard let rotation, !rotation.isFused(self, tiles) else { return epilogue.launches(of: self, tiles) }
+    var turned = self
+    (turned.rows, turned.rotation) = (rotation.turned, nil)
+    return rotation.turning(rows, count: rowExtent.rowCount).launches(tiles) + epilogue.launches(of: turned, tiles)
+  }
 
   /// An epilogue that keeps nothing from panel to panel takes tiles of any height. A list in any order has no bits to
   /// compare, and one that runs over keeps what comes first.
@@ -108,6 +116,9 @@ public protocol PairwiseEpilogue: Sendable {
   /// Macros that the header is compiled with.
   var defines: [String: String] { get }
 
+  /// Macros that stand for the header's own parameters, with their values: a GPU's kernels are compiled with them.
+  var constants: [String: String] { get }
+
   /// Checks that the epilogue fits the product, whose own parts were checked before.
   /// - Throws: `EngineError` of kind `invalidOperation` that says what does not fit.
   func validate(for product: PairwiseProduct) throws(EngineError)
@@ -137,6 +148,8 @@ extension PairwiseEpilogue {
   public var followsPrecision: Bool { false }
   /// None.
   public var defines: [String: String] { [:] }
+  /// None.
+  public var constants: [String: String] { [:] }
 
   /// One kernel, of the whole product or of its chunks.
   public func launches(of product: PairwiseProduct, _ tiles: TileShape) -> [KernelLaunch] {
@@ -148,6 +161,51 @@ extension PairwiseEpilogue {
   public func chunkRows(_ rowCount: Int, _ tiles: TileShape) -> Int {
     // A single row needs none beside it, and has the same bits.
     tiles.variant == .cpu && rowCount == 1 ? 1 : TileShape.registerRows
+  }
+}
+
+/// The rotation of a product's rows (``RotateRows``).
+package struct RowRotation: Sendable {
+  package var table: RotaryTable
+  /// `[rows]` int32: each row's index within its segment.
+  package var positions: Tensor
+  /// Scratch for turned rows, as many heads and channels: devices without room for them beside a tile need it.
+  package var turned: HeadSlices
+
+  package init(_ table: RotaryTable, positions: Tensor, turned: HeadSlices) {
+    self.table = table
+    self.positions = positions
+    self.turned = turned
+  }
+
+  /// The most channels that are turned in a work-item's own memory, see `Kernels/pairwise/pairwise.cl`.
+  private static let fusedChannels = 256
+
+  /// Whether the product's kernel turns rows as it reads them. A GPU would do so again for each panel of columns.
+  func isFused(_ product: PairwiseProduct, _ tiles: TileShape) -> Bool {
+    let isExact = !product.epilogue.followsPrecision || tiles.precisionDefines.isEmpty
+    return tiles.variant == .cpu && isExact && product.rows.channels <= Self.fusedChannels
+  }
+
+  func turning(_ rows: HeadSlices, count: Int) -> RotateRows {
+    RotateRows(rows, rows: count, positions: positions, rotary: table, into: turned)
+  }
+
+  func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
+    try require(
+      !product.epilogue.isStateful, name, "rows are turned for epilogues that keep nothing from panel to panel")
+    try turning(product.rows, count: product.rowExtent.rowCount).validate()
+    try table.validate(name, channels: product.rows.channels, positions: product.rowExtent.longest)
+  }
+
+  /// Turns a vector at a position, rounded as it is stored.
+  func reference(
+    _ memory: HostMemory
+  ) throws(EngineError) -> (_ vector: [Double], _ position: Int) -> [Double] {
+    let elements = try memory.floats(table.tensor)
+    return { vector, position in
+      RotaryTable.rotated(vector, position: position, elements).map { Double(Float($0)) }
+    }
   }
 }
 
@@ -177,6 +235,7 @@ extension PairwiseProduct {
   /// - Throws: `EngineError` if a tensor is another device's.
   public func forEachCell(_ memory: HostMemory, _ body: (ScoredCell) -> Void) throws(EngineError) {
     let rowVectors = try memory.vectors(rows)
+    let turn = try rotation?.reference(memory)
     let columnVectors = try memory.vectors(columns)
     let rowBounds = rowExtent.segmentBounds(panelWidth: columns.width)
     let columnBounds = columnExtent.segmentBounds(panelWidth: columns.width)
@@ -186,7 +245,8 @@ extension PairwiseProduct {
           columnVectors.vector(start: columnSegment.firstPanel, index: $0, head: head, channels: columns.channels)
         }
         for i in 0..<rowSegment.count {
-          let row = rowVectors.vector(start: rowSegment.firstRow, index: i, head: head, channels: rows.channels)
+          var row = rowVectors.vector(start: rowSegment.firstRow, index: i, head: head, channels: rows.channels)
+          if let turn { row = turn(row, i) }
           for j in 0..<columnSegment.count {
             body(
               ScoredCell(
@@ -215,7 +275,7 @@ extension PairwiseProduct {
     let panelsPerItem =
       isSplit
       ? 1
-      : tiles.choice[TileChoice.panelsPerItem] ?? panelsPerItem ?? ceilingDivide(columnExtent.longest, columns.width)
+      : tiles.choice[TileChoice.panelsPerItem] ?? panelsPerItem ?? panelsOfChunk
     var defines = defines
     var extents: KernelArguments = ["row_count": .int(rowExtent.rowCount), "column_count": .int(columnExtent.rowCount)]
     if let rowTable = rowExtent.table, let columnTable = columnExtent.table {
@@ -229,6 +289,17 @@ extension PairwiseProduct {
         chunks: ceilingDivide(ceilingDivide(columnExtent.longest, columns.width), panelsPerItem),
         matrices: rowExtent.matrices * rows.heads))
   }
+
+  /// Panels that a group walks: all where the epilogue needs it, else as many as stay in a processor's second cache while
+  /// row tile after row tile meets them.
+  private var panelsOfChunk: Int {
+    let all = ceilingDivide(columnExtent.longest, columns.width)
+    let panelBytes = columns.channels.multipliedClamping(by: columns.width).multipliedClamping(by: 4)
+    return epilogue.isStateful ? all : min(all, max(1, Self.chunkBytes / panelBytes))
+  }
+
+  /// Half of a second cache of 1 MiB.
+  private static let chunkBytes = 1 << 19
 
   /// All rows meet each chunk of the columns.
   fileprivate func launch(_ tiles: TileShape, meeting chunks: SegmentTable) -> KernelLaunch {
@@ -248,8 +319,9 @@ extension PairwiseProduct {
   package func launch(
     _ tiles: TileShape, defines: [String: String], panelsPerItem: Int, extents: KernelArguments, grid: PairwiseGrid
   ) -> KernelLaunch {
-    var defines = defines.merging(epilogue.defines) { $1 }
+    var defines = defines.merging(epilogue.defines) { $1 }.merging(tiles.constants(epilogue.constants)) { $1 }
     if epilogue.isStateful { defines["PW_STATEFUL"] = "1" }
+    if rotation != nil { defines["PW_ROTATE_ROWS"] = "1" }
     if epilogue.followsPrecision { defines.merge(tiles.precisionDefines) { $1 } }
     defines.merge(tiles.choice.macros) { $1 }
     return KernelLaunch(
@@ -259,7 +331,8 @@ extension PairwiseProduct {
         + [
           "panels": .tensor(columns.tensor), "heads": .int(rows.heads), "channels": .int(columns.channels),
           "scale": .float(scale), "panels_per_item": .int(panelsPerItem),
-        ] + grid.arguments + extents + epilogue.arguments(of: self),
+        ] + grid.arguments + extents + (rotation.map { ["rotary": .tensor($0.table.tensor)] } ?? [:])
+        + epilogue.arguments(of: self),
       groups: grid.groups, groupSize: tiles.group)
   }
 }

@@ -106,11 +106,12 @@ extension HeadParameters {
 }
 
 extension HeadShape {
-  /// Bytes that a sequence takes while it is scored: rows of `projected` channels, rotated queries, biases, and keys and
-  /// biases as columns.
+  /// Bytes that a sequence takes while it is scored: rows of `projected` channels, rotated queries, biases, keys and biases
+  /// as columns, and the greatest of neighbouring biases.
   func bytes(forTokens count: Int, projected: Int, biases: Int, panelWidth: Int) -> Int {
     let vectors = products * headSize
     let columns = ceilingDivide(count, panelWidth) * panelWidth
     return 4 * (count * (projected + (rope ? vectors : 0) + biases) + columns * (vectors + biases))
+      + 4 * columns / PackColumns.run * biases
   }
 }

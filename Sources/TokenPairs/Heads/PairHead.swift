@@ -48,7 +48,8 @@ package struct PairHead: Sendable {
     var typeBiases: TypeBiases?
     if let values = try biases(hidden: hidden, projected: projected, tokens, in: &submission) {
       typeBiases = try TypeBiases(
-        packing: values, types: shape.types, scale: shape.biasScale, tokens, on: engine, in: &submission)
+        packing: HeadSlices(values, channels: values.width), extent: .ragged(tokens.segments), types: shape.types,
+        scale: shape.biasScale, on: engine, in: &submission)
     }
     return try scores(typeBiases)
       .query(projected: projected, tokens, threshold: threshold, on: engine, in: &submission)
@@ -107,7 +108,7 @@ package struct PairScores: Sendable {
     self.biases = biases
   }
 
-  /// Adds rotation and packing, and returns the query for the cells above the threshold.
+  /// Adds packing, and returns the query for the cells above the threshold.
   ///
   /// - Parameters:
   ///   - projected: `[tokens, heads · 2 · headSize]`, a block `[query | key]` a head.
@@ -121,13 +122,16 @@ package struct PairScores: Sendable {
     projected: Tensor, _ tokens: DeviceTokens, threshold: Float, on engine: Engine, in submission: inout Submission
   ) throws(EngineError) -> CellQuery {
     let extent = Extent.ragged(tokens.segments)
-    let queries = try rotated(projected, offset: 0, tokens, on: engine, in: &submission)
+    let rotation = try rotary.map { (rotary) throws(EngineError) in
+      RowRotation(rotary, positions: tokens.positions, turned: try makeTurned(tokens, on: engine))
+    }
     let keys = try engine.makePanels(for: extent, heads: heads, channels: headSize)
     try submission.append(
       PackColumns(slices(of: projected, offset: headSize), extent: extent, into: keys, rotary: rotary))
     return CellQuery(
-      rows: queries, columns: keys, rowExtent: extent, columnExtent: extent, scale: 1 / Float(headSize).squareRoot(),
-      threshold: threshold, triangular: triangular, margin: 1, biases: biases)
+      rows: slices(of: projected, offset: 0), columns: keys, rowExtent: extent, columnExtent: extent,
+      rotation: rotation,
+      scale: 1 / Float(headSize).squareRoot(), threshold: threshold, triangular: triangular, margin: 1, biases: biases)
   }
 
   /// Adds rotation alone, and returns what single cells are scored from.
@@ -159,24 +163,15 @@ package struct PairScores: Sendable {
   ) throws(EngineError) -> HeadSlices {
     let slices = slices(of: projected, offset: offset)
     guard let rotary else { return slices }
-    let tensor = try engine.makeTensor(.float32, tokens.count, heads * headSize)
-    let out = HeadSlices(tensor, headStride: headSize, heads: heads, channels: headSize)
+    let out = try makeTurned(tokens, on: engine)
     try submission.append(
       RotateRows(slices, rows: tokens.count, positions: tokens.positions, rotary: rotary, into: out))
     return out
   }
-}
 
-extension TypeBiases {
-  /// Adds the packing of a batch's biases, `[tokens, 2 · types]`: start biases, then end biases.
-  package init(
-    packing values: Tensor, types: Int, scale: Float, _ tokens: DeviceTokens, on engine: Engine,
-    in submission: inout Submission
-  ) throws(EngineError) {
-    let extent = Extent.ragged(tokens.segments)
-    let panels = try engine.makePanels(for: extent, channels: values.width)
-    try submission.append(
-      PackColumns(HeadSlices(values, channels: values.width), extent: extent, into: panels))
-    self.init(panels: panels, types: types, scale: scale)
+  /// Room for a batch's queries or keys.
+  private func makeTurned(_ tokens: DeviceTokens, on engine: Engine) throws(EngineError) -> HeadSlices {
+    let tensor = try engine.makeTensor(.float32, tokens.count, heads * headSize)
+    return HeadSlices(tensor, headStride: headSize, heads: heads, channels: headSize)
   }
 }

@@ -31,6 +31,8 @@ package struct CellQuery: Sendable {
   package var columns: Panels
   package var rowExtent: Extent
   package var columnExtent: Extent
+  /// Turns the rows by their places.
+  package var rotation: RowRotation?
   package var scale: Float
   package var threshold: Float
   package var triangular: Bool
@@ -42,13 +44,15 @@ package struct CellQuery: Sendable {
   package var limit: Int?
 
   package init(
-    rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, scale: Float = 1, threshold: Float,
-    triangular: Bool = false, margin: Int = 0, biases: TypeBiases? = nil, limit: Int? = nil
+    rows: HeadSlices, columns: Panels, rowExtent: Extent, columnExtent: Extent, rotation: RowRotation? = nil,
+    scale: Float = 1, threshold: Float, triangular: Bool = false, margin: Int = 0, biases: TypeBiases? = nil,
+    limit: Int? = nil
   ) {
     self.rows = rows
     self.columns = columns
     self.rowExtent = rowExtent
     self.columnExtent = columnExtent
+    self.rotation = rotation
     self.scale = scale
     self.threshold = threshold
     self.triangular = triangular
@@ -151,10 +155,11 @@ struct CellPass {
     let selection = CellSelection(
       thresholds: bounds, triangular: query.triangular, margin: query.margin, cells: list, found: found,
       biases: query.biases)
-    try submission.append(
-      PairwiseProduct(
-        rows: query.rows, columns: query.columns, rowExtent: query.rowExtent, columnExtent: query.columnExtent,
-        scale: query.scale, epilogue: selection))
+    var product = PairwiseProduct(
+      rows: query.rows, columns: query.columns, rowExtent: query.rowExtent, columnExtent: query.columnExtent,
+      scale: query.scale, epilogue: selection)
+    product.rotation = query.rotation
+    try submission.append(product)
     let foundAt = try submission.download(found)
     let listAt = try submission.download(list)
     let results = try await engine.run(submission)

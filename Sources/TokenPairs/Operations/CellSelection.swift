@@ -61,7 +61,8 @@ package struct CellSelection: PairwiseEpilogue {
     ]
     guard let biases else { return own }
     return [
-      "biases": .tensor(biases.panels.tensor), "types": .int(biases.types), "bias_scale": .float(biases.scale),
+      "biases": .tensor(biases.panels.tensor), "peaks": .tensor(biases.peaks), "types": .int(biases.types),
+      "bias_scale": .float(biases.scale),
     ] + own
   }
 
@@ -104,13 +105,28 @@ package struct CellSelection: PairwiseEpilogue {
 package struct TypeBiases: Sendable {
   /// One head of `2 · types` channels: S, then E.
   package var panels: Panels
+  /// The greatest biases of neighbours (``PackColumns/peaks``): bounds that most cells are left out by.
+  package var peaks: Tensor
   package var types: Int
   package var scale: Float
 
-  package init(panels: Panels, types: Int, scale: Float) {
+  package init(panels: Panels, peaks: Tensor, types: Int, scale: Float) {
     self.panels = panels
+    self.peaks = peaks
     self.types = types
     self.scale = scale
+  }
+
+  /// Adds the packing of biases, one head of `2 · types` channels: start biases, then end biases.
+  package init(
+    packing values: HeadSlices, extent: Extent, types: Int, scale: Float, on engine: Engine,
+    in submission: inout Submission
+  ) throws(EngineError) {
+    panels = try engine.makePanels(for: extent, channels: values.channels)
+    peaks = try engine.makeTensor(.float32, panels.tensor.count / PackColumns.run)
+    self.types = types
+    self.scale = scale
+    try submission.append(PackColumns(values, extent: extent, into: panels, peaks: peaks))
   }
 
   package func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
@@ -124,5 +140,6 @@ package struct TypeBiases: Sendable {
         && product.rowExtent.rowCount == product.columnExtent.rowCount, name,
       "biases belong to the same tokens on both sides")
     try panels.requirePanels(of: product.columnExtent, name)
+    try require(peaks, holds: panels.tensor.count / PackColumns.run, name, "the greatest biases")
   }
 }

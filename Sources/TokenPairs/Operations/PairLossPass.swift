@@ -124,10 +124,9 @@ package struct PairLossPass: Sendable {
     _ extent: Extent, on engine: Engine, in submission: inout Submission
   ) throws(EngineError) -> TypeBiases? {
     guard let biases else { return nil }
-    let panels = try engine.makePanels(for: extent, channels: 2 * biases.types)
-    try submission.append(
-      PackColumns(HeadSlices(biases.values, channels: 2 * biases.types), extent: extent, into: panels))
-    return TypeBiases(panels: panels, types: biases.types, scale: biases.scale)
+    return try TypeBiases(
+      packing: HeadSlices(biases.values, channels: 2 * biases.types), extent: extent, types: biases.types,
+      scale: biases.scale, on: engine, in: &submission)
   }
 
   /// The labels sorted by the rows of one side, on the device.

@@ -138,9 +138,7 @@ private struct TunedNetwork: Sendable {
   /// A model's directory: one that draws images, or one that reads text.
   init(directory: String) throws {
     name = directory
-    // A pipeline has an index; a model of its own says what it is.
-    let files = ["model_index.json", "scheduler_config.json", "scheduler/scheduler_config.json"]
-    guard files.contains(where: { FileManager.default.fileExists(atPath: directory + "/" + $0) }) else {
+    guard ModelKind(directory: directory) == .images else {
       let text = try Self.exampleTexts()
       body = { engine in
         let extractor = try await Extractor(model: directory, on: engine)

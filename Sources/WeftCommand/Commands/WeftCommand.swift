@@ -30,7 +30,7 @@ struct WeftCommand: AsyncParsableCommand {
     subcommands: [
       ExtractCommand.self, ShowCommand.self, EvaluateCommand.self, TokenizeCommand.self, TrainCommand.self,
       ImportCommand.self, SampleCommand.self, ScheduleCommand.self, HubnessCommand.self, HubsCommand.self,
-      ArgmaxableCommand.self, QualityCommand.self, DevicesCommand.self, TuneCommand.self, BenchCommand.self,
-      ConformanceCommand.self, DemoCommand.self,
+      ArgmaxableCommand.self, QualityCommand.self, DevicesCommand.self, WarmCommand.self, TuneCommand.self,
+      BenchCommand.self, ConformanceCommand.self, DemoCommand.self,
     ])
 }

@@ -37,8 +37,8 @@ import Testing
     let settings: [[String: String?]] = [
       ["WEFT_CACHE": "off"],
       ["XDG_CACHE_HOME": folder.path + "/file"],  // no folder can be made below a file
-      ["XDG_CACHE_HOME": folder.path + "/new"],
-      ["XDG_CACHE_HOME": folder.path + "/new"],  // now from the cache
+      ["WEFT_CACHE": "always", "XDG_CACHE_HOME": folder.path + "/new"],
+      ["WEFT_CACHE": "always", "XDG_CACHE_HOME": folder.path + "/new"],  // now from the cache
     ]
     for setting in settings {
       // The driver's own cache stays where it is.

@@ -19,7 +19,7 @@ struct DamagedCacheTests {
   private static let arguments = ["conformance", "--device", "opencl", "--filter", "layer normalisation"]
 
   private func run(_ environment: [String: String?] = [:]) async throws -> CommandRun {
-    var variables: [String: String?] = ["XDG_CACHE_HOME": cache, "POCL_CACHE_DIR": driver]
+    var variables: [String: String?] = ["WEFT_CACHE": "always", "XDG_CACHE_HOME": cache, "POCL_CACHE_DIR": driver]
     for (name, value) in environment { variables[name] = value }
     return try await Weft.run(Self.arguments, environment: variables, directory: folder.path)
   }

@@ -153,7 +153,8 @@ struct FaultBench: Sendable {
     var environment: [String: String?] = [
       "LD_PRELOAD": library, "WEFT_FAULT_REPORT": "\(place)/report", "XDG_CACHE_HOME": "\(folder.path)/cache",
     ]
-    if command == .compiling { environment["WEFT_CACHE"] = "off" }
+    // Binaries are kept also where the driver keeps them itself: the calls for them are to fail too.
+    environment["WEFT_CACHE"] = command == .compiling ? "off" : "always"
     for (name, value) in further.merging(fault?.environment ?? [:], uniquingKeysWith: { $1 }) {
       environment[name] = value
     }

@@ -120,20 +120,20 @@ import TokenPairs
     PairwiseProduct(
       rows: HeadSlices(shaped(.float32, 6, 3), channels: 3), columns: shapedPanels(4, channels: 3),
       rowExtent: .ragged(shapedTable([5, 1])), columnExtent: .ragged(shapedTable([5, 1])),
-      epilogue: selection.typed(by: TypeBiases(panels: shapedPanels(3, channels: 4), types: 2, scale: 0.5)))
+      epilogue: selection.typed(by: shapedBiases(shapedPanels(3, channels: 4), types: 2, scale: 0.5)))
   }
 
   private static func with(
     _ panels: Panels = shapedPanels(3, channels: 4), types: Int = 2, scale: Float = 0.5
   ) -> any PairwiseEpilogue {
-    selection.typed(by: TypeBiases(panels: panels, types: types, scale: scale))
+    selection.typed(by: shapedBiases(panels, types: types, scale: scale))
   }
 
   static let typedRules: [Rule] = [
     Rule("thresholds are floats, typed", says: "thresholds must be float32") {
       var selection = selection
       selection.thresholds = shaped(.int32, 2)
-      $0.epilogue = selection.typed(by: TypeBiases(panels: shapedPanels(3, channels: 4), types: 2, scale: 0.5))
+      $0.epilogue = selection.typed(by: shapedBiases(shapedPanels(3, channels: 4), types: 2, scale: 0.5))
     },
     Rule("there are types", says: "types and bias scale") { $0.epilogue = with(types: 0) },
     Rule("bias scale is not negative", says: "types and bias scale") {
@@ -154,6 +154,11 @@ import TokenPairs
     Rule("there is a panel of biases for each of the columns'", says: "3 panels") {
       $0.epilogue = with(shapedPanels(2, channels: 4))
     },
+    Rule("there is a peak for each 8 biases", says: "the greatest biases") {
+      let panels = shapedPanels(3, channels: 4)
+      $0.epilogue = selection.typed(
+        by: TypeBiases(panels: panels, peaks: shaped(.float32, panels.tensor.count / 8 - 1), types: 2, scale: 0.5))
+    },
     Rule("types share one head", says: "one head") {
       $0.rows = HeadSlices(shaped(.float32, 6, 6), headStride: 3, heads: 2, channels: 3)
       $0.columns = shapedPanels(4, heads: 2, channels: 3)
@@ -167,7 +172,7 @@ import TokenPairs
       var selection = selection
       selection.thresholds = shaped(.float32, 3)
       selection.found = shaped(.int32, 4)
-      $0.epilogue = selection.typed(by: TypeBiases(panels: shapedPanels(9, channels: 4), types: 2, scale: 0.5))
+      $0.epilogue = selection.typed(by: shapedBiases(shapedPanels(9, channels: 4), types: 2, scale: 0.5))
     },
   ]
 
@@ -178,7 +183,7 @@ import TokenPairs
   @Test(arguments: [false, true]) func moreCellsThanCanBeCounted(typed: Bool) {
     let side = 70_000
     let selection = Self.selection
-    let biases = TypeBiases(panels: shapedPanels(side, channels: 2), types: 1, scale: 1)
+    let biases = shapedBiases(shapedPanels(side, channels: 2), types: 1, scale: 1)
     var submission = Submission()
     let error = #expect(throws: EngineError.self) {
       try submission.append(
@@ -190,6 +195,11 @@ import TokenPairs
     }
     #expect(error?.message.contains("32 bits") == true)
   }
+}
+
+private func shapedBiases(_ panels: Panels, types: Int, scale: Float) -> TypeBiases {
+  TypeBiases(
+    panels: panels, peaks: shaped(.float32, panels.tensor.count / PackColumns.run), types: types, scale: scale)
 }
 
 extension CellSelection {

@@ -105,7 +105,9 @@ private struct LinkInputs {
       headSize: sizes.headSize, heads: isTyped ? 1 : 2, triangular: true,
       rotary: try await engine.makeRotaryTable(positions: sizes.length, channels: sizes.headSize),
       biases: try spanBiases.map {
-        try TypeBiases(packing: $0, types: 2, scale: PlantedLinks.biasScale, tokens, on: engine, in: &submission)
+        try TypeBiases(
+          packing: HeadSlices($0, channels: $0.width), extent: .ragged(tokens.segments), types: 2,
+          scale: PlantedLinks.biasScale, on: engine, in: &submission)
       })
 
     let linkHead = PairScores(

@@ -95,7 +95,9 @@ private struct PairInputs {
       let values = try engine.makeTensor(.float32, sizes.rows, channels)
       try submission.upload(.float32(normalNumbers(sizes.rows * channels, seed: 2)), to: values)
       biases = try TypeBiases(
-        packing: values, types: sizes.types, scale: 0.5, tokens, on: engine, in: &submission)
+        packing: HeadSlices(values, channels: channels), extent: .ragged(tokens.segments), types: sizes.types,
+        scale: 0.5,
+        on: engine, in: &submission)
     }
     _ = try await engine.run(submission)
     scores = PairScores(
