@@ -112,13 +112,11 @@ struct CertificateCheck {
 
   /// `Σ λ_i (w_k - w_i)` at a column.
   private func shortfall(_ combination: Combination, of index: Int, _ column: Int) -> CompensatedSum {
-    let elements = classes.elements
-    let dimension = classes.dimension
-    let own = Double(elements[index * dimension + column])
+    let own = classes.element(index, column)
     var sum = CompensatedSum()
     for (member, weight) in zip(combination.classes, combination.weights) {
       sum.add(weight, times: own)
-      sum.add(-weight, times: Double(elements[member * dimension + column]))
+      sum.add(-weight, times: classes.element(member, column))
     }
     return sum
   }
@@ -128,8 +126,8 @@ struct CertificateCheck {
     var sum = CompensatedSum()
     guard let bias = classes.bias else { return sum }
     for (member, weight) in zip(combination.classes, combination.weights) {
-      sum.add(weight, times: Double(bias[index]))
-      sum.add(-weight, times: Double(bias[member]))
+      sum.add(weight, times: bias[index])
+      sum.add(-weight, times: bias[member])
     }
     return sum
   }
@@ -151,12 +149,12 @@ struct CertificateCheck {
 
   private func checkNearness(_ combination: Combination, of index: Int) throws(Rejection) {
     try checkSum(combination)
-    let largest = ([index] + combination.classes).reduce(Float(0)) { largest, member in
+    let largest = ([index] + combination.classes).reduce(0.0) { largest, member in
       classes.row(member).reduce(largest) { max($0, abs($1)) }
     }
     for column in 0..<classes.dimension {
       let difference = abs(shortfall(combination, of: index, column).value)
-      guard difference <= Self.tolerance * Double(largest) else {
+      guard difference <= Self.tolerance * largest else {
         throw Rejection("the combination misses the vector by \(difference) at \(column)")
       }
     }
@@ -164,14 +162,14 @@ struct CertificateCheck {
 
   /// `Σ λ*_i b_i - b_k` and how far off the value may be.
   private func biasMargin(
-    _ members: [Int], _ solution: (values: [Double], radius: Double), of index: Int, _ bias: [Float]
+    _ members: [Int], _ solution: (values: [Double], radius: Double), of index: Int, _ bias: [Double]
   ) -> (value: Double, error: Double) {
     var margin = CompensatedSum()
     var reach = 0.0
     for (member, weight) in zip(members, solution.values) {
-      margin.add(weight, times: Double(bias[member]))
-      margin.add(-weight, times: Double(bias[index]))
-      reach += abs(Double(bias[member]) - Double(bias[index]))
+      margin.add(weight, times: bias[member])
+      margin.add(-weight, times: bias[index])
+      reach += abs(bias[member] - bias[index])
     }
     // Σ λ*_i = 1 exactly, so that Σ λ_i (b_i - b_k) differs by the enclosure's radius alone.
     return (margin.value, margin.errorBound + solution.radius * reach * (1 + Double(members.count + 8) * 0x1p-52))
@@ -200,8 +198,7 @@ struct AffineEquations {
       return nil
     }
     let rows = pivots.map { self.row($0) }
-    return SquareSystem(
-      matrix: rows.flatMap { $0.dropLast().map(Double.init) }, target: rows.map { Double($0[size]) }, pivots: pivots)
+    return SquareSystem(matrix: rows.flatMap { $0.dropLast() }, target: rows.map { $0[size] }, pivots: pivots)
   }
 
   /// Whether the equations that are not among the pivots hold exactly, given that the pivots do.
@@ -215,19 +212,19 @@ struct AffineEquations {
   }
 
   /// Whether `Σ λ_i b_i = b_k` holds exactly, given that the pivots' equations do.
-  func biasHolds(_ bias: [Float], _ pivots: [Int]) -> Bool {
+  func biasHolds(_ bias: [Double], _ pivots: [Int]) -> Bool {
     ExactSpan(pivots: pivots.map { self.row($0) }).contains([(members + [index]).map { bias[$0] }])
   }
 
   /// One equation: an element of each member and, last, of the class itself.
-  func row(_ number: Int) -> [Float] {
-    guard number < dimension else { return [Float](repeating: 1, count: members.count + 1) }
-    return (members + [index]).map { classes.elements[$0 * dimension + number] }
+  func row(_ number: Int) -> [Double] {
+    guard number < dimension else { return [Double](repeating: 1, count: members.count + 1) }
+    return (members + [index]).map { classes.element($0, number) }
   }
 
   private func choosePivots() -> [Int]? {
     let size = members.count
-    var work = (0...dimension).flatMap { self.row($0).dropLast().map(Double.init) }
+    var work = (0...dimension).flatMap { self.row($0).dropLast() }
     var order = Array(0...dimension)
     for step in 0..<size {
       // The equation of the sum is always the first pivot: the decisions about the others use it.

@@ -31,7 +31,7 @@ struct ClassPoints: Sendable {
     let box = box.map { min($0, Self.longest) }
     self.classes = classes
     self.box = box ?? Self.longest
-    let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
+    let largest = classes.largestElement
     guard let bias = classes.decidingBias else {
       // Without biases a box does not matter: directions can be scaled to fit.
       form = .plain
@@ -41,7 +41,7 @@ struct ClassPoints: Sendable {
       return
     }
     width = classes.dimension + 1
-    let largestBias = Double(bias.reduce(0) { max($0, abs($1)) })
+    let largestBias = bias.reduce(0) { max($0, abs($1)) }
     if let box, !isLifted {
       form = .boxed
       biasScale = Self.scale(max(largestBias, largest * box))
@@ -56,30 +56,24 @@ struct ClassPoints: Sendable {
   /// Whether biases are small next to the vectors' scores in a box: a program in the box would lose them.
   static func losesBiases(_ classes: OutputClasses, box: Double?) -> Bool {
     guard let box = box.map({ min($0, longest) }), let bias = classes.decidingBias else { return false }
-    let largest = Double(classes.elements.reduce(0) { max($0, abs($1)) })
-    return largest * box > 0x1p12 * Double(bias.reduce(0) { max($0, abs($1)) })
+    return classes.largestElement * box > 0x1p12 * bias.reduce(0) { max($0, abs($1)) }
   }
 
   private static func scale(_ largest: Double) -> Double {
     largest > 0 ? Double(sign: .plus, exponent: -Int(largest.exponent) - 1, significand: 1) : 1
   }
 
-  /// The element of a point.
-  @inline(__always)
-  func element(_ index: Int, _ column: Int) -> Double {
-    if column < classes.dimension {
-      return vectorScale * Double(classes.elements[index * classes.dimension + column])
-    }
-    return biasScale * Double(classes.bias?[index] ?? 0)
+  /// A class's point.
+  private func point(_ index: Int) -> [Double] {
+    let vector = classes.row(index).map { vectorScale * $0 }
+    return width > classes.dimension ? vector + [biasScale * (classes.bias?[index] ?? 0)] : vector
   }
 
   /// A point as a device takes it.
-  func floats(_ index: Int) -> [Float] { (0..<width).map { Float(element(index, $0)) } }
+  func floats(_ index: Int) -> [Float] { point(index).map { Float($0) } }
 
   /// `a_k - a_i`.
-  func difference(_ index: Int, _ other: Int) -> [Double] {
-    (0..<width).map { element(index, $0) - element(other, $0) }
-  }
+  func difference(_ index: Int, _ other: Int) -> [Double] { zip(point(index), point(other)).map { $0 - $1 } }
 
   /// The direction that stands for a hidden vector; its largest element is 1, or its last in a box.
   func direction(_ hidden: [Double]) -> [Double] {

@@ -38,7 +38,9 @@ extension ArgmaxSearch {
         guard let direction = directions[place],
           let hidden = checker.hiddenVector(direction, of: block[place].index)
         else { continue }
-        block[place].direction = points.direction(hidden)
+        let way = points.direction(hidden)
+        // Float64 numbers may overflow, and then nothing leads.
+        if way.allSatisfy(\.isFinite) { block[place].direction = way }
       }
       let leaders = try await scores.leader(block.map(\.direction))
       let leading = block.indices.filter { directions[$0] != nil && block[$0].isSame(leaders[$0], classes) }
@@ -82,16 +84,17 @@ struct Probe {
     let fitting: @Sendable (Double) -> Double = { largest in
       guard let box = box.map({ min($0, ClassPoints.longest) }), largest > 0 else { return 1 }
       // Rounded down, and once more, for what rounding a decimal may add.
-      return Double(sign: .plus, exponent: Int((box / largest).exponent), significand: 1) / 2
+      return Double(sign: .plus, exponent: min(Int((box / largest).exponent), 1023), significand: 1) / 2
     }
     switch points.form {
     case .plain, .boxed: return [fitting]
     case .lifted:
       let bias = points.classes.bias ?? []
-      let spread = Double(bias.max() ?? 0) - Double(bias.min() ?? 0)
+      let spread = (bias.max() ?? 0) - (bias.min() ?? 0)
       let long: Scale = { largest in
         // <w, h> of about 2¹⁰ times the biases' spread.
-        let wanted = 1024 * spread / max(largest * largest, .leastNormalMagnitude)
+        let ratio = 1024 * spread / max(largest * largest, .leastNormalMagnitude)
+        let wanted = ratio < ClassPoints.longest ? ratio : ClassPoints.longest
         let long = Double(sign: .plus, exponent: max(0, min(Int(wanted.exponent) + 1, 200)), significand: 1)
         return box == nil || long < fitting(largest) ? long : nil
       }
@@ -100,10 +103,10 @@ struct Probe {
   }
 
   func direction(_ index: Int, _ classes: OutputClasses) -> Direction? {
-    let largest = classes.row(index).reduce(0) { max($0, Double(abs($1))) }
+    let largest = classes.row(index).reduce(0) { max($0, abs($1)) }
     guard largest > 0 || isCentred else { return nil }
     // The mean is no longer than the longest vector: twice as large is enough for what is centred.
-    let bound = isCentred ? 2 * Double(classes.elements.reduce(0) { max($0, abs($1)) }) : largest
+    let bound = isCentred ? 2 * classes.largestElement : largest
     return isCentred ? scale(bound).map { .centredRow(scale: $0) } : scale(largest).map { .row(scale: $0) }
   }
 }
@@ -119,7 +122,7 @@ struct Covariance {
     let dimension = classes.dimension
     // Eight vectors per dimension are enough for a direction that is only a guess.
     let step = max(1, classes.count / max(4096, 8 * classes.dimension))
-    let sample = stride(from: 0, to: classes.count, by: step).map { classes.row($0).map(Double.init) }
+    let sample = stride(from: 0, to: classes.count, by: step).map { classes.row($0) }
     let count = Double(sample.count)
     var mean = [Double](repeating: 0, count: dimension)
     for row in sample { for j in mean.indices { mean[j] += row[j] / count } }

@@ -3,7 +3,8 @@ internal import BigInt
 /// Checks without any rounding, in integers: what doubles with bounds on their errors leave open, and proofs whose
 /// numbers no double holds.
 ///
-/// Every float32 number times 2¹⁴⁹ is an integer. Comparisons with 0 do not depend on the factor.
+/// Every float32 number times 2¹⁴⁹ is an integer, and every float64 number times 2¹⁰⁷⁴. Comparisons with 0 do not depend
+/// on the factor.
 struct ExactCheck {
   private let classes: OutputClasses
 
@@ -47,7 +48,7 @@ struct ExactCheck {
       if difference != 0 { margin += difference * numerator }
     }
     if let bias = classes.bias, bias[index] != bias[other] {
-      margin += (Self.integer(bias[index]) - Self.integer(bias[other])) * hidden.denominator
+      margin += (integer(bias[index]) - integer(bias[other])) * hidden.denominator
     }
     return margin > 0
   }
@@ -76,7 +77,7 @@ struct ExactCheck {
     var rest = BigInt(0)
     if let bias = classes.bias {
       for (member, weight) in zip(members, common.numerators) {
-        rest += weight * (Self.integer(bias[index]) - Self.integer(bias[member]))
+        rest += weight * (integer(bias[index]) - integer(bias[member]))
       }
     }
     if let box, let (integer, exponent) = box.integerAndExponent {
@@ -91,15 +92,15 @@ struct ExactCheck {
     }
   }
 
-  /// `2¹⁴⁹ (w_k - w_i)` at a column.
+  /// `w_k - w_i` at a column, as an integer.
   private func difference(_ index: Int, _ other: Int, _ column: Int) -> BigInt {
     let (own, rival) = (classes.element(index, column), classes.element(other, column))
-    return own == rival ? 0 : Self.integer(own) - Self.integer(rival)
+    return own == rival ? 0 : integer(own) - integer(rival)
   }
 
-  /// `2¹⁴⁹ x`.
-  private static func integer(_ x: Float) -> BigInt {
+  /// A number of the layer times 2¹⁴⁹ or 2¹⁰⁷⁴.
+  private func integer(_ x: Double) -> BigInt {
     guard let (integer, exponent) = x.integerAndExponent, integer != 0 else { return 0 }
-    return integer << (exponent + 149)
+    return integer << (exponent + classes.fractionBits)
   }
 }

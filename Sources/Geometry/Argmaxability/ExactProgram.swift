@@ -17,7 +17,7 @@ struct ExactPoints: Sendable {
   init(_ classes: OutputClasses, box: Double?) {
     let bias = classes.decidingBias
     let width = Self.width(classes)
-    func number(_ index: Int, _ column: Int) -> Float {
+    func number(_ index: Int, _ column: Int) -> Double {
       column < classes.dimension ? classes.element(index, column) : bias?[index] ?? 0
     }
     let exponents = (0..<width).map { column in

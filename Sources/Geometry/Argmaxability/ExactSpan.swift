@@ -1,16 +1,16 @@
-/// Decides exactly, for float32 numbers as rational numbers, whether equations follow from others.
+/// Decides exactly, for floating-point numbers as rational numbers, whether equations follow from others.
 ///
 /// The pivots are m equations in m unknowns with a regular matrix, each row being its coefficients and last its right
 /// side. Another equation follows from them iff the determinant of the m + 1 rows is 0. Scaled by powers of two the
 /// numbers are integers, and so is the determinant; Hadamard's inequality bounds it. It is 0 if it is 0 modulo primes
 /// whose product is larger than the bound. No step rounds.
 struct ExactSpan {
-  private let pivots: [[Float]]
+  private let pivots: [[Double]]
 
-  init(pivots: [[Float]]) { self.pivots = pivots }
+  init(pivots: [[Double]]) { self.pivots = pivots }
 
   /// Whether all of the equations follow from the pivots.
-  func contains(_ equations: [[Float]]) -> Bool {
+  func contains(_ equations: [[Double]]) -> Bool {
     let equations = equations.filter { row in row.contains { $0 != 0 } }
     guard !equations.isEmpty else { return true }
     let largest = equations.reduce(0) { max($0, Self.bits($1)) }
@@ -29,7 +29,7 @@ struct ExactSpan {
   }
 
   /// No less than the binary logarithm of the Euclidean length of a row scaled to integers.
-  private static func bits(_ row: [Float]) -> Double {
+  private static func bits(_ row: [Double]) -> Double {
     var (low, high) = (Int.max, Int.min)
     for number in row where number != 0 {
       let place = number.exponentOfLastBit
@@ -42,7 +42,7 @@ struct ExactSpan {
   }
 
   /// Whether the equations follow modulo a prime; nil if the pivots are singular there.
-  private func follow(_ equations: [[Float]], in field: PrimeField) -> Bool? {
+  private func follow(_ equations: [[Double]], in field: PrimeField) -> Bool? {
     let size = pivots.count
     let width = size + 1
     var rows = pivots.map { row in row.map { field.number($0) } }
@@ -62,7 +62,7 @@ struct ExactSpan {
   }
 }
 
-extension Float {
+extension Double {
   /// The exponent of the lowest bit that is set; the number is not 0.
   var exponentOfLastBit: Int { Int(exponent) - significandWidth }
 }
@@ -112,12 +112,11 @@ struct PrimeField {
 
   func inverse(_ x: UInt64) -> UInt64 { power(x, prime - 2) }
 
-  /// A float32 number, exactly: an integer times a power of two.
-  func number(_ value: Float) -> UInt64 {
+  /// A floating-point number, exactly: an integer times a power of two.
+  func number(_ value: Double) -> UInt64 {
     guard value != 0 else { return 0 }
     let place = value.exponentOfLastBit
-    let integer = UInt64(
-      Double(value.significand) * Double(sign: .plus, exponent: value.significandWidth, significand: 1))
+    let integer = UInt64(value.significand * Double(sign: .plus, exponent: value.significandWidth, significand: 1))
     let magnitude = multiply(
       multiply(integer, square), power(place < 0 ? half : multiply(2, square), place.magnitude64))
     return value < 0 ? prime - magnitude : magnitude

@@ -356,7 +356,7 @@ struct CertificateRefinement {
   private func reduced(_ combination: Combination, of index: Int) -> Combination? {
     let classes = checker.classes
     guard let dependency = AffineEquations(classes, combination, of: index).dependency() else { return nil }
-    let rise = zip(combination.classes, dependency).reduce(0) { $0 + Double(classes.bias?[$1.0] ?? 0) * $1.1 }
+    let rise = zip(combination.classes, dependency).reduce(0) { $0 + (classes.bias?[$1.0] ?? 0) * $1.1 }
     // Without a rise any way is as good, if it lowers a weight.
     let isTurned = rise < 0 || (rise == 0 && !dependency.contains { $0 < 0 })
     let way = isTurned ? dependency.map { -$0 } : dependency
@@ -378,7 +378,7 @@ extension AffineEquations {
   /// Factors μ, not all 0, with `Σ μ_i = 0` and `Σ μ_i w_i = 0` up to rounding; nil if there are none.
   fileprivate func dependency() -> [Double]? {
     let size = members.count
-    var work = (0...dimension).map { self.row($0).dropLast().map(Double.init) }
+    var work = (0...dimension).map { Array(self.row($0).dropLast()) }
     let largest = work.reduce(0) { $1.reduce($0) { max($0, abs($1)) } }
     var pivotColumns: [Int] = []
     for column in 0..<size {

@@ -133,7 +133,7 @@ package struct Rejection: Error, Sendable {
 /// Checks proofs about the classes of a layer: in double precision with bounds on every rounding error, and in integers
 /// where those leave a doubt.
 ///
-/// It does not depend on how a proof was found. What it accepts is true of the float32 numbers as real numbers, and of
+/// It does not depend on how a proof was found. What it accepts is true of the layer's numbers as real numbers, and of
 /// each class it accepts one verdict at most, besides `undecided`:
 ///
 /// - argmaxable: `<w_k - w_i, h> + b_k - b_i > 0` for all other `i`, and h is inside the box;
@@ -152,7 +152,7 @@ public struct ProofChecker: Sendable {
   /// The mean of all vectors, rounded.
   let mean: [Double]
   /// The biases; nil if they decide nothing.
-  let bias: [Float]?
+  let bias: [Double]?
   /// For each class that has the numbers of others the first of these.
   private let copies: [Int: Int]
 
@@ -168,23 +168,21 @@ public struct ProofChecker: Sendable {
     var sums = [Double](repeating: 0, count: dimension)
     var hashes: [UInt64] = []
     hashes.reserveCapacity(classes.count)
-    classes.elements.withUnsafeBufferPointer { elements in
-      for index in 0..<classes.count {
-        var squares = 0.0
-        var hash: UInt64 = 0
-        for j in 0..<dimension {
-          let element = elements[index * dimension + j]
-          let x = Double(element)
-          squares += x * x
-          sums[j] += x
-          // Zeros of both signs are equal.
-          hash = (hash ^ UInt64((element + 0).bitPattern)) &* 0x9E37_79B9_7F4A_7C15
-          hash ^= hash >> 32
-        }
-        // Squares of floats neither overflow nor underflow.
-        norms.append(squares.squareRoot() * (1 + Double(dimension + 8) * 0x1p-53))
-        hashes.append(hash ^ UInt64(((classes.bias?[index] ?? 0) + 0).bitPattern))
+    for index in 0..<classes.count {
+      var squares = 0.0
+      var hash: UInt64 = 0
+      for (j, x) in classes.row(index).enumerated() {
+        squares += x * x
+        sums[j] += x
+        // Zeros of both signs are equal.
+        hash = (hash ^ (x + 0).bitPattern) &* 0x9E37_79B9_7F4A_7C15
+        hash ^= hash >> 32
       }
+      // The last term is for squares of float64 numbers that underflow. Those that overflow leave an infinite norm, which
+      // settles nothing.
+      norms.append(
+        squares.squareRoot() * (1 + Double(dimension + 8) * 0x1p-53) + Double.leastNormalMagnitude.squareRoot())
+      hashes.append(hash ^ ((classes.bias?[index] ?? 0) + 0).bitPattern)
     }
     self.norms = norms
     mean = sums.map { $0 / Double(classes.count) }
@@ -218,8 +216,8 @@ public struct ProofChecker: Sendable {
   /// length.
   package func hiddenVector(_ direction: Direction, of index: Int) -> [Double]? {
     switch direction {
-    case .row(let scale): classes.row(index).map { scale * Double($0) }
-    case .centredRow(let scale): zip(classes.row(index), mean).map { scale * (Double($0) - $1) }
+    case .row(let scale): classes.row(index).map { scale * $0 }
+    case .centredRow(let scale): zip(classes.row(index), mean).map { scale * ($0 - $1) }
     case .vector(let elements): elements.count == classes.dimension ? elements : nil
     case .exact(let elements): elements.count == classes.dimension ? elements.map(\.rounded) : nil
     }

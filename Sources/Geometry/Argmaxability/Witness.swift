@@ -90,12 +90,12 @@ extension ProofChecker {
   private func margin(of witness: Witness, over index: Int) -> CompensatedSum {
     var sum = CompensatedSum()
     for ((own, other), h) in zip(zip(classes.row(witness.index), classes.row(index)), witness.elements) {
-      sum.add(Double(own), times: h)
-      sum.add(-Double(other), times: h)
+      sum.add(own, times: h)
+      sum.add(-other, times: h)
     }
     if let bias {
-      sum.add(Double(bias[witness.index]), times: 1)
-      sum.add(-Double(bias[index]), times: 1)
+      sum.add(bias[witness.index], times: 1)
+      sum.add(-bias[index], times: 1)
     }
     return sum
   }
@@ -129,10 +129,10 @@ struct WitnessPanel {
       for (j, (h, w)) in zip(witness.elements, checker.classes.row(witness.index)).enumerated() {
         elements[j][lane] = h
         squares += h * h
-        score += h * Double(w)
+        score += h * w
       }
       let norm = squares.squareRoot() * (1 + factor) + .leastNormalMagnitude.squareRoot()
-      let bias = checker.bias.map { Double($0[witness.index]) } ?? 0
+      let bias = checker.bias?[witness.index] ?? 0
       errors[lane] = factor * norm
       least[lane] = score + bias - factor * (norm * checker.norms[witness.index] + abs(bias)) - .leastNormalMagnitude
     }
@@ -182,10 +182,10 @@ struct ScoreChunks {
   }
 
   private let classes: OutputClasses
-  private let bias: [Float]?
+  private let bias: [Double]?
   private let size: Int
 
-  init(_ classes: OutputClasses, bias: [Float]?) {
+  init(_ classes: OutputClasses, bias: [Double]?) {
     self.classes = classes
     self.bias = bias
     // About 96 KiB, and an even number of rows.
@@ -200,10 +200,8 @@ struct ScoreChunks {
       let bias = rows + size * dimension
       for first in stride(from: 0, to: classes.count, by: size) {
         let count = min(size, classes.count - first)
-        classes.elements.withUnsafeBufferPointer { elements in
-          for place in 0..<count * dimension { rows[place] = Double(elements[first * dimension + place]) }
-        }
-        if let values = self.bias { for row in 0..<count { bias[row] = Double(values[first + row]) } }
+        classes.copy(rows: first..<first + count, to: rows)
+        if let values = self.bias { for row in 0..<count { bias[row] = values[first + row] } }
         body(Chunk(first: first, count: count, rows: rows, bias: bias))
       }
     }

@@ -33,7 +33,10 @@ struct LayerFiles {
     file.add("nan", floats: [1, 2, 3, .nan], shape: [2, 2])
     file.add("infinite.bias", floats: [0, 0, 0, -.infinity, 0], shape: [5])
     file.add("indices", integers: [1, 2, 3, 4], shape: [2, 2])
-    file.add("double", StoredTensor(type: .float64, shape: [1, 1], bytes: [UInt8](repeating: 0, count: 8)))
+    // The last class is halfway between the others but for a bit that float32 does not hold.
+    let halfway = [1, 2, 2, 1, 1.5, 1.5 + 0x1p-51]
+    let bytes = halfway.flatMap { number in withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) } }
+    file.add("double", StoredTensor(type: .float64, shape: [3, 2], bytes: bytes))
     file.add("half", floats: Self.square, shape: [5, 2], as: .float16)
     try file.write(to: folder.path + "/model.safetensors")
     try write("vocab.txt", "left\nright\nlow\nhigh\nmiddle\n")

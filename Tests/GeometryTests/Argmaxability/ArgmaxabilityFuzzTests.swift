@@ -50,7 +50,7 @@ import Testing
     }
 
     mutating func add(_ layer: HardLayer, on engine: Engine) async throws {
-      let classes = try OutputClasses(layer.rows, bias: layer.bias)
+      let classes = try OutputClasses(layer.rows.flatMap { $0 }, dimension: layer.rows[0].count, bias: layer.bias)
       let search = try await ArgmaxSearch(classes, box: layer.box, on: engine)
       var proofs: [ClassProof] = []
       try await search.run { found, _ in proofs += found }
@@ -114,22 +114,38 @@ struct HardLayer: CustomStringConvertible {
     case subnormal, farApart, similarScores
   }
 
+  /// What becomes of the float32 numbers that a layer is made of.
+  enum Precision: CaseIterable {
+    /// They stay.
+    case single
+    /// Digits follow that float32 does not hold.
+    case double
+    /// Columns lie far outside of what float32 holds.
+    case remote
+  }
+
   let seed: UInt64
   let kind: Kind
-  private(set) var rows: [[Float]]
-  private(set) var bias: [Float]?
+  let precision: Precision
+  private(set) var rows: [[Double]] = []
+  private(set) var bias: [Double]?
+  private var single: [[Float]]
+  private var singleBias: [Float]?
   let box: Double?
 
-  var description: String { "seed \(seed), \(kind): w \(rows), b \(bias.map { "\($0)" } ?? "-"), box \(box ?? 0)" }
+  var description: String {
+    "seed \(seed), \(kind), \(precision): w \(rows), b \(bias.map { "\($0)" } ?? "-"), box \(box ?? 0)"
+  }
 
   init(seed: UInt64) {
     var generator = SplitMix64(seed: seed &* 0x9E37_79B9_7F4A_7C15)
     self.seed = seed
     let kind = Kind.allCases.randomElement(using: &generator) ?? .integers
     self.kind = kind
+    precision = seed.isMultiple(of: 3) ? .double : seed % 6 == 1 ? .remote : .single
     let count = Int.random(in: 2...14, using: &generator)
     let dimension = [1, 1, 2, 2, 3, 3, 4, 5, 6].randomElement(using: &generator) ?? 1
-    rows = (0..<count).map { _ in Self.row(kind, dimension, &generator) }
+    single = (0..<count).map { _ in Self.row(kind, dimension, &generator) }
     box = [nil, nil, 0x1p-20, 0.5, 1, 1000].randomElement(using: &generator) ?? nil
     shape(&generator)
     setBias(&generator)
@@ -137,9 +153,30 @@ struct HardLayer: CustomStringConvertible {
     if kind == .duplicates || Int.random(in: 0..<8, using: &generator) == 0 {
       for _ in 0..<Int.random(in: 1...3, using: &generator) {
         let (from, to) = (Int.random(in: 0..<count, using: &generator), Int.random(in: 0..<count, using: &generator))
-        rows[to] = rows[from].map { $0 == 0 ? -$0 : $0 }
-        if Bool.random(using: &generator), let value = bias?[from] { bias?[to] = value }
+        single[to] = single[from].map { $0 == 0 ? -$0 : $0 }
+        if Bool.random(using: &generator), let value = singleBias?[from] { singleBias?[to] = value }
       }
+    }
+    setPrecision(&generator)
+  }
+
+  /// Copies stay copies now and then: the further digits are few.
+  private mutating func setPrecision(_ generator: inout SplitMix64) {
+    rows = single.map { $0.map { Double($0) } }
+    bias = singleBias.map { $0.map { Double($0) } }
+    switch precision {
+    case .single: break
+    case .double:
+      func extended(_ number: Double) -> Double {
+        number * (1 + Double(Int.random(in: -1...1, using: &generator)) * 0x1p-45)
+      }
+      rows = rows.map { $0.map(extended) }
+      bias = bias.map { $0.map(extended) }
+    case .remote:
+      let scales = single[0].map { _ in
+        Double(sign: .plus, exponent: Int.random(in: -500...500, using: &generator), significand: 1)
+      }
+      rows = rows.map { zip($0, scales).map { $0 * $1 } }
     }
   }
 
@@ -170,34 +207,34 @@ struct HardLayer: CustomStringConvertible {
 
   /// Moves rows to where they are hard to tell from others.
   private mutating func shape(_ generator: inout SplitMix64) {
-    let (count, dimension) = (rows.count, rows[0].count)
+    let (count, dimension) = (single.count, single[0].count)
     switch kind {
     case .midpoints, .exactMidpoints:
       let sources = max(2, count * 2 / 3)
       for index in min(sources, count)..<count {
         let parts = (0..<Int.random(in: 2...3, using: &generator)).map { _ in
-          rows[Int.random(in: 0..<sources, using: &generator)]
+          single[Int.random(in: 0..<sources, using: &generator)]
         }
-        rows[index] = (0..<dimension).map { column in
+        single[index] = (0..<dimension).map { column in
           Float(parts.reduce(0.0) { $0 + Double($1[column]) } / Double(parts.count))
         }
       }
     case .nearDuplicates:
       for index in (count / 2)..<count {
-        rows[index] = rows[index - count / 2].map { number in
+        single[index] = single[index - count / 2].map { number in
           number * (1 + Float.random(in: -1...1, using: &generator) * 0x1p-13)
         }
       }
     case .collinear:
-      let (base, way) = (rows[0], rows[1])
+      let (base, way) = (single[0], single[1])
       for index in 2..<max(count, 2) where index < count {
         let place = Float(Int.random(in: -6...6, using: &generator)) / 4
-        rows[index] = zip(base, way).map { $0 + place * $1 }
+        single[index] = zip(base, way).map { $0 + place * $1 }
       }
     case .similarScores:
       // All of nearly one length, most of them at the corners.
       let scale = Float.random(in: 0.5...2, using: &generator)
-      rows = rows.map { row in
+      single = single.map { row in
         let length = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
         return length > 0 ? row.map { $0 / length * scale } : row
       }
@@ -206,18 +243,20 @@ struct HardLayer: CustomStringConvertible {
   }
 
   private mutating func setBias(_ generator: inout SplitMix64) {
-    let count = rows.count
+    let count = single.count
     switch Int.random(in: 0..<8, using: &generator) {
-    case 0, 1: bias = nil
-    case 2: bias = [Float](repeating: 1.5, count: count)
-    case 3, 4: bias = (0..<count).map { _ in Float(Int.random(in: -2...2, using: &generator)) }
-    case 5: bias = (0..<count).map { _ in Float.random(in: -0.1...0.1, using: &generator) }
+    case 0, 1: singleBias = nil
+    case 2: singleBias = [Float](repeating: 1.5, count: count)
+    case 3, 4: singleBias = (0..<count).map { _ in Float(Int.random(in: -2...2, using: &generator)) }
+    case 5: singleBias = (0..<count).map { _ in Float.random(in: -0.1...0.1, using: &generator) }
     case 6:
       // About as large as scores where elements are near 1.
-      bias = rows.map { row in row.reduce(0) { $0 + abs($1) / 2 } * Float.random(in: -1...1, using: &generator) }
-      if bias?.allSatisfy(\.isFinite) != true { bias = nil }
+      singleBias = single.map { row in
+        row.reduce(0) { $0 + abs($1) / 2 } * Float.random(in: -1...1, using: &generator)
+      }
+      if singleBias?.allSatisfy(\.isFinite) != true { singleBias = nil }
     default:
-      bias = (0..<count).map { _ in
+      singleBias = (0..<count).map { _ in
         Float(sign: .plus, exponent: Int.random(in: -60...20, using: &generator), significand: 1)
           * Float.random(in: -1...1, using: &generator)
       }
@@ -268,7 +307,7 @@ private struct Forger {
 
   /// Hidden vectors that do not put the class on top, or that lie outside of the box.
   private mutating func wrongWitnesses(_ index: Int) -> [ClassProof.Claim] {
-    var vectors: [[Double]] = [[Double](repeating: 0, count: layer.rows[0].count), layer.rows[index].map(Double.init)]
+    var vectors: [[Double]] = [[Double](repeating: 0, count: layer.rows[0].count), layer.rows[index]]
     for hidden in witnesses.shuffled(using: &generator).prefix(4) {
       vectors += [
         hidden, hidden.map { -$0 }, hidden.map { $0 * 0x1p200 }, hidden.map { $0 * 0x1p-200 },
@@ -277,7 +316,7 @@ private struct Forger {
       if let box = layer.box { vectors.append(hidden.map { $0 < 0 ? -box.nextUp : box.nextUp }) }
     }
     if let other = layer.rows.randomElement(using: &generator) {
-      vectors.append(zip(layer.rows[index], other).map { Double($0) - Double($1) })
+      vectors.append(zip(layer.rows[index], other).map { $0 - $1 })
     }
     return vectors.filter { $0.allSatisfy(\.isFinite) }.flatMap { hidden -> [ClassProof.Claim] in
       var claims: [ClassProof.Claim] = []
@@ -396,6 +435,6 @@ private struct Forger {
   }
 
   private func distance(_ first: Int, _ second: Int) -> Double {
-    zip(layer.rows[first], layer.rows[second]).reduce(0) { $0 + abs(Double($1.0) - Double($1.1)) }
+    zip(layer.rows[first], layer.rows[second]).reduce(0) { $0 + abs($1.0 - $1.1) }
   }
 }

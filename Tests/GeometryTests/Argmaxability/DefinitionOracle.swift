@@ -7,13 +7,17 @@
 /// `<w_k - w_i, h> + b_k - b_i ≥ t` for every other class i. That is a linear program in (h, t), which the primal simplex
 /// method solves on a dictionary of integers over one denominator, with Bland's rule.
 struct DefinitionOracle {
-  let rows: [[Float]]
-  let bias: [Float]?
+  let rows: [[Double]]
+  let bias: [Double]?
   let box: Double?
   private let columnExponents: [Int]
   private let biasExponent: Int
 
   init(rows: [[Float]], bias: [Float]?, box: Double?) {
+    self.init(rows: rows.map { $0.map { Double($0) } }, bias: bias.map { $0.map { Double($0) } }, box: box)
+  }
+
+  init(rows: [[Double]], bias: [Double]?, box: Double?) {
     (self.rows, self.bias, self.box) = (rows, bias, box)
     columnExponents = rows[0].indices.map { column in rows.compactMap { $0[column].wholeParts?.exponent }.min() ?? 0 }
     biasExponent = (bias ?? []).compactMap { $0.wholeParts?.exponent }.min() ?? 0
@@ -58,12 +62,13 @@ struct DefinitionOracle {
   func isOnTop(_ index: Int, at hidden: [Double], withCopies: Bool = false) -> Bool {
     guard hidden.count == rows[0].count, hidden.allSatisfy(\.isFinite) else { return false }
     if let box, hidden.contains(where: { abs($0) > box }) { return false }
-    // All over 2^-1074 · 2^-149.
+    // All over 2^-1074 and the last bit of all numbers.
+    let places = -min((columnExponents + [biasExponent]).min() ?? 0, 0)
     let numbers = hidden.map { number in
       number.wholeParts.map { WholeNumber($0.whole).shifted(by: $0.exponent + 1074) } ?? WholeNumber(0)
     }
-    func scaled(_ number: Float) -> WholeNumber {
-      number.wholeParts.map { WholeNumber($0.whole).shifted(by: $0.exponent + 149) } ?? WholeNumber(0)
+    func scaled(_ number: Double) -> WholeNumber {
+      number.wholeParts.map { WholeNumber($0.whole).shifted(by: $0.exponent + places) } ?? WholeNumber(0)
     }
     return rows.indices.allSatisfy { other in
       if other == index || (withCopies && isCopy(other, index)) { return true }
@@ -97,7 +102,7 @@ struct DefinitionOracle {
   }
 
   private func coefficients(_ index: Int, _ other: Int) -> [WholeNumber] {
-    func scaled(_ number: Float, _ column: Int) -> WholeNumber {
+    func scaled(_ number: Double, _ column: Int) -> WholeNumber {
       guard let (whole, exponent) = number.wholeParts else { return WholeNumber(0) }
       return WholeNumber(whole).shifted(by: exponent - columnExponents[column])
     }
@@ -105,7 +110,7 @@ struct DefinitionOracle {
   }
 
   private func biasDifference(_ index: Int, _ other: Int) -> WholeNumber {
-    func scaled(_ number: Float) -> WholeNumber {
+    func scaled(_ number: Double) -> WholeNumber {
       guard let (whole, exponent) = number.wholeParts else { return WholeNumber(0) }
       return WholeNumber(whole).shifted(by: exponent - biasExponent)
     }

@@ -21,8 +21,8 @@ struct ArgmaxableCommand: AsyncParsableCommand {
         tied           another class has the same vector and bias, and thus score
         undecided      neither is proven; no hidden vector puts it above by more than a stated bound
 
-      and everything but the last has been proven, with bounds on all rounding or without any, of the float32 (or \
-      float16, bfloat16) numbers in the file as they are. A class with a copy is tied and nothing else; the report says \
+      and everything but the last has been proven, with bounds on all rounding or without any, of the numbers in the \
+      file as they are: float16, bfloat16, float32 or float64. A class with a copy is tied and nothing else; the report says \
       whether the copies can be at the top together or are below others. In a layer of at most \
       \(Quantity.grouped(ArgmaxSearch.exactSize)) numbers, \
       \(ArgmaxSearch.exactWidth) a class (the dimension, and one more with biases), no class stays undecided: the hardest \

@@ -15,13 +15,15 @@ struct ArgmaxableLayer {
   init(file: String, tensor: String, bias biasTensor: String? = nil, vocab: String? = nil, box: Double? = nil) throws {
     let checkpoint = try SafetensorsFile(path: file)
     let vectors = try Self.vectors(tensor, of: checkpoint)
-    let bias = try biasTensor.map { try Self.bias($0, of: checkpoint, count: vectors.count, tensor: tensor) }
+    let bias = try biasTensor.map { try Self.bias($0, of: checkpoint, count: vectors.shape[0], tensor: tensor) }
     let classes: OutputClasses
-    do throws(GeometryError) { classes = try OutputClasses(vectors, bias: bias) } catch {
+    do {
+      classes = try Self.classes(vectors, bias, of: checkpoint)
+    } catch let error as GeometryError {
       let names = [tensor, biasTensor].compactMap { $0?.quoted }.joined(separator: " with ")
       throw ModelFileError(file: file, subject: "tensor \(names)", problem: error.message)
     }
-    let words = try vocab.map { try Self.words($0, count: vectors.count, tensor: tensor) }
+    let words = try vocab.map { try Self.words($0, count: classes.count, tensor: tensor) }
     (self.file, self.tensor, self.biasTensor, self.box) = (file, tensor, biasTensor, box)
     (self.classes, self.words) = (classes, words)
   }
@@ -31,29 +33,55 @@ struct ArgmaxableLayer {
   func word(_ index: Int) -> String? { words?[index] }
   var hasWords: Bool { words != nil }
 
-  private static func vectors(_ name: String, of checkpoint: SafetensorsFile) throws -> Vectors {
-    let shape = try entry(name, of: checkpoint, where: { $0.shape.count == 2 }).shape
+  /// The layer of tensors whose shapes fit, as float64 if one of them is.
+  private static func classes(
+    _ vectors: TensorEntry, _ bias: TensorEntry?, of checkpoint: SafetensorsFile
+  ) throws -> OutputClasses {
+    let dimension = vectors.shape[1]
+    if [vectors, bias].contains(where: { $0?.elementType == .float64 }) {
+      return try OutputClasses(
+        doubles(vectors, of: checkpoint), dimension: dimension, bias: bias.map { try doubles($0, of: checkpoint) })
+    }
+    return try OutputClasses(
+      Vectors(checkpoint.floats(named: vectors.name), dimension: dimension),
+      bias: bias.map { try checkpoint.floats(named: $0.name) })
+  }
+
+  /// A tensor's elements, none of them rounded.
+  private static func doubles(_ entry: TensorEntry, of checkpoint: SafetensorsFile) throws -> [Double] {
+    guard entry.elementType == .float64 else { return try checkpoint.floats(named: entry.name).map { Double($0) } }
+    return try checkpoint.bytes(of: entry.name).withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 8).map { place in
+        Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
+      }
+    }
+  }
+
+  private static func vectors(_ name: String, of checkpoint: SafetensorsFile) throws -> TensorEntry {
+    let entry = try Self.entry(name, of: checkpoint, where: { $0.shape.count == 2 })
+    let shape = entry.shape
     guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
       throw ModelFileError(
         file: checkpoint.path, subject: "tensor \(name.quoted)",
         problem: "has shape \(shape), where [classes, dimension] is expected")
     }
-    return try Vectors(checkpoint.floats(named: name), dimension: shape[1])
+    return entry
   }
 
   private static func bias(
     _ name: String, of checkpoint: SafetensorsFile, count: Int, tensor: String
-  ) throws -> [Float] {
-    let shape = try entry(name, of: checkpoint, where: { $0.shape == [count] }).shape
+  ) throws -> TensorEntry {
+    let entry = try Self.entry(name, of: checkpoint, where: { $0.shape == [count] })
+    let shape = entry.shape
     guard shape == [count] else {
       throw ModelFileError(
         file: checkpoint.path, subject: "tensor \(name.quoted)",
         problem: "has shape \(shape), but \(tensor.quoted) has \(count) classes: [\(count)] is expected")
     }
-    return try checkpoint.floats(named: name)
+    return entry
   }
 
-  /// A tensor's description; float64 is refused, since a proof about rounded numbers proves nothing of others.
+  /// A tensor's description.
   private static func entry(
     _ name: String, of checkpoint: SafetensorsFile, where isFitting: (TensorEntry) -> Bool
   ) throws -> TensorEntry {
@@ -66,11 +94,10 @@ struct ArgmaxableLayer {
         problem: "not among the \(checkpoint.tensors.count) tensors of the file; "
           + (fitting.isEmpty ? "none of them has a fitting shape" : "those of a fitting shape are \(shown)\(more)"))
     }
-    guard [.float16, .bfloat16, .float32].contains(entry.elementType) else {
-      let advice = entry.elementType == .float64 ? ": save it as float32 first, and the proofs are about that" : ""
+    guard [.float16, .bfloat16, .float32, .float64].contains(entry.elementType) else {
       throw ModelFileError(
         file: checkpoint.path, subject: "tensor \(name.quoted)",
-        problem: "holds \(entry.elementType.rawValue), where F32, F16 or BF16 is expected\(advice)")
+        problem: "holds \(entry.elementType.rawValue), where F16, BF16, F32 or F64 is expected")
     }
     return entry
   }
