@@ -4,7 +4,7 @@ public import Engine
 ///
 /// It first tries hidden vectors that are likely to: a class's own vector, the same without the mean, and that in the metric of
 /// the vectors' covariance. Then, for the remaining classes, reflections at the rivals that score higher; then
-/// linear programs over a growing set of rivals. The device finds the rivals, for many classes at once.
+/// programs over a growing set of rivals. The device finds the rivals, for many classes at once.
 ///
 /// The search only proposes proofs. All that it reports has passed a ``ProofChecker``; a class of which no proof does is
 /// undecided. In a layer of at most ``exactSize`` numbers, ``exactWidth`` a class, none is: programs in integers decide
@@ -23,8 +23,10 @@ public struct ArgmaxSearch: Sendable {
   /// How many numbers, the bias included where biases differ, a class of such a layer may have.
   public static let exactWidth = 32
 
-  /// How long the solver may take over one linear program, in steps of the simplex method, before it gives up.
-  var simplexSteps: Int32 = 200_000
+  /// How long a solver may take over one program, in steps of its method, before it gives up.
+  var solverSteps: Int32 = 200_000
+  /// Programs of as many classes are in memory at a time; nil if memory alone says how many.
+  var programsAtATime: Int?
   /// The largest layer that is decided in integers.
   var exactSize = ArgmaxSearch.exactSize
 
@@ -73,7 +75,7 @@ public struct ArgmaxSearch: Sendable {
       // As if there were no box first: nearly all hidden vectors found lie in it, and certificates hold in any.
       var lifted = try await ArgmaxSearch(
         checker, ClassPoints(classes, box: checker.box, isLifted: true), duplicates, engine)
-      lifted.simplexSteps = simplexSteps
+      (lifted.solverSteps, lifted.programsAtATime) = (solverSteps, programsAtATime)
       open = try await lifted.decide(open, report: verified).map(\.candidate.index)
     }
     let left = try await decideExactly(decide(open, report: verified), report: verified)
@@ -128,7 +130,7 @@ public enum SearchStage: String, Sendable, Hashable, CaseIterable {
   case whitenedVector = "whitened vector"
   /// Reflections at the rivals in the way.
   case reflections
-  /// Linear programs; what stays undecided ends here too.
+  /// Nearest points and linear programs; what stays undecided ends here too.
   case linearPrograms = "linear programs"
   /// Linear programs in integers, for small layers.
   case exactPrograms = "exact programs"

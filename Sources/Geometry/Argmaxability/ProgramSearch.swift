@@ -1,13 +1,16 @@
 import Engine
 
 extension ArgmaxSearch {
-  /// Decides the remaining classes by linear programs, in rounds:
+  /// Decides the remaining classes by programs over a few rivals each, in rounds:
   ///
-  /// 1. classes that were waiting enter, as many as memory allows;
-  /// 2. every program is solved, and where almost no margin is left its multipliers may be a certificate;
+  /// 1. classes that were waiting enter, as many as memory allows, each with the rivals that lead where it was looked for
+  ///    last;
+  /// 2. every program is solved, and where no margin is left its multipliers may be a certificate;
   /// 3. the device names the classes that lead in the directions found, and one that leads itself has a witness;
-  /// 4. a program with neither takes up the leaders that it does not know. If it knows them all the class may be within
-  ///    rounding of a face, and a program along the face takes over; after that, the class is given up.
+  /// 4. a program with neither takes up the leaders that it does not know. If it knows them all another method takes over
+  ///    (``ClassProgram/Method``); after the last, the class is given up.
+  ///
+  /// A class's programs depend on no other class: the proofs are the same however many are solved at a time.
   ///
   /// - Returns: the classes that were given up.
   func solvePrograms(_ open: [Candidate], report: VerifiedReport) async throws -> [UndecidedClass] {
@@ -47,7 +50,7 @@ extension ArgmaxSearch {
   /// Programs at a time: within about half a gigabyte.
   private var programLimit: Int {
     let rows = min(classes.count, 2 * points.width)
-    return max(4, min(64, (1 << 29) / (40 * rows * (points.width + 1))))
+    return programsAtATime ?? max(4, min(64, (1 << 29) / (40 * rows * (points.width + 1))))
   }
 
   /// A program that was solved, and the proof that followed from it, if any.
@@ -69,7 +72,7 @@ extension ArgmaxSearch {
     let leaders = try await scores.leaders(candidates.map(\.direction), count: rivalCount)
     var programs: [ClassProgram] = []
     for (candidate, leaders) in zip(candidates, leaders) {
-      if let program = try? ClassProgram(candidate, points), await program.take(leaders) {
+      if let program = try? ClassProgram(candidate, points, by: .first(points)), await program.take(leaders) {
         programs.append(program)
       } else {
         left.append(try undecided(candidate, nil))
@@ -78,15 +81,16 @@ extension ArgmaxSearch {
     return programs
   }
 
-  /// Solves all programs, and checks certificates where almost no margin is left.
+  /// Solves all programs, as many at the same time as there are processors, and checks certificates where no margin is
+  /// left.
   private func step(_ programs: [ClassProgram]) async -> [Step] {
     await withTaskGroup(of: (Int, Step).self) { group in
       for (place, program) in programs.enumerated() {
         let refinement = CertificateRefinement(checker)
         group.addTask {
-          let solution = await program.solve(steps: simplexSteps)
+          let solution = await program.solve(steps: solverSteps)
           let candidate = program.candidate
-          guard solution.margin <= SearchTolerance.margin, let combination = solution.combination,
+          guard solution.isWithoutMargin, let combination = solution.combination,
             let proof = refinement.proven(combination, candidate)
           else { return (place, Step(program: program, solution: solution, proof: nil)) }
           return (place, Step(program: program, solution: solution, proof: proof))
@@ -119,10 +123,10 @@ extension ArgmaxSearch {
     return outcomes
   }
 
-  /// A class's next program: with more rivals, or if there are none along a face; nil if it is given up.
+  /// A class's next program: with more rivals, or if there are none by another method; nil if it is given up.
   private func program(after step: Step, _ rivals: [Int]) async -> ClassProgram? {
     if !rivals.isEmpty { return await step.program.take(rivals) ? step.program : nil }
-    guard let next = try? await step.program.alongFace() else { return nil }
+    guard let next = try? await step.program.successor() else { return nil }
     return await next.take(await next.unknown(step.program.rivals)) ? next : nil
   }
 
@@ -148,52 +152,70 @@ extension ClassProgram {
   fileprivate func take(_ rivals: [Int]) -> Bool { (try? add(unknown(rivals))) != nil }
 }
 
-/// The linear program of one class over its active set S of rivals:
+/// The program of one class over its active set S of rivals: a direction z with
 ///
-///     max t   subject to   <n_i, z> ≥ t for i in S,   n_i = (a_k - a_i) / ‖a_k - a_i‖,   |z| ≤ 1,
+///     <n_i, z> > 0 for i in S,   n_i = (a_k - a_i) / ‖a_k - a_i‖,
 ///
-/// with `s ≥ t` for the last element of a lifted direction, and s = 1 in a box. It is always feasible and bounded, and t
-/// never grows with S. A positive t may be a witness, and with t = 0 the multipliers a certificate.
+/// and `s > 0` for the last element of a lifted direction, or s = 1 in a box; or else multipliers with which the `n_i`
+/// combine to 0. A direction may be a witness, and multipliers a certificate.
 ///
 /// An actor, so that the programs of many classes are solved at the same time.
 actor ClassProgram {
+  /// How the program is solved.
+  enum Method: Sendable {
+    /// By the point of the hull of the `n_i` that is nearest to 0. Multipliers have nearly all digits.
+    case nearestPoint
+    /// By a linear program, for boxes, and where the nearest point is lost in rounding.
+    case linear
+    /// By a linear program along a face that the class lies on up to rounding.
+    case alongFace(Face)
+
+    static func first(_ points: ClassPoints) -> Method { points.form == .boxed ? .linear : .nearestPoint }
+  }
+
   /// A solution of the program.
   struct Solution: Sendable {
     let direction: [Double]
-    /// The margin; an upper bound on what is possible, up to the solver's tolerance.
-    let margin: Double
+    /// Whether no direction puts the class above all rivals, up to the solver's tolerance.
+    let isWithoutMargin: Bool
     /// The multipliers as weights of the rivals; nil if there are none.
     let combination: Combination?
   }
 
   let candidate: Candidate
   private let points: ClassPoints
-  private let face: Face?
-  private var program: LinearProgram
+  private let method: Method
+  private let solver: any ProgramSolver
   /// Rivals that have been added, including those without a row.
   private var known: Set<Int>
   private var members: [Int] = []
   private var lengths: [Double] = []
   /// Rows that are no rival's.
   private let leadingRows: Int
+  private var multipliers: [Double] = []
 
-  init(_ candidate: Candidate, _ points: ClassPoints, along face: Face? = nil) throws(LinearProgramError) {
+  private var face: Face? { if case .alongFace(let face) = method { face } else { nil } }
+
+  init(_ candidate: Candidate, _ points: ClassPoints, by method: Method) throws(LinearProgramError) {
     self.candidate = candidate
     self.points = points
-    self.face = face
-    known = Set(face?.members ?? [])
-    var columns = [LinearProgram.Column](repeating: .init(lower: -1, upper: 1, cost: 0), count: points.width)
-    let reach = 2 * Double(points.width).squareRoot()
-    if points.form == .lifted { columns[points.width - 1].lower = 0 }
-    if points.form == .boxed { columns[points.width - 1].lower = 1 }
-    columns.append(.init(lower: points.form == .boxed ? -reach : 0, upper: reach, cost: -1))
-    program = try LinearProgram(columns)
-
+    self.method = method
     var rows: [[Double]] = []
     if points.form == .lifted { rows.append([Double](repeating: 0, count: points.width - 1) + [1]) }
-    if let face { rows = rows.map(face.projecting) + [face.normal] }
+    switch method {
+    case .nearestPoint:
+      known = []
+      solver = NearestPoint(width: points.width)
+    case .linear:
+      known = []
+      solver = try MarginProgram(points)
+    case .alongFace(let face):
+      known = Set(face.members)
+      solver = try MarginProgram(points)
+      rows = rows.map(face.projecting) + [face.normal]
+    }
     leadingRows = rows.count
-    try program.add(rows: rows.flatMap { $0 + [-1] })
+    try solver.add(rows: rows.flatMap { $0 })
   }
 
   /// The rivals that are not there yet.
@@ -203,6 +225,7 @@ actor ClassProgram {
 
   /// Adds rivals that are not there yet.
   func add(_ rivals: [Int]) throws(LinearProgramError) {
+    let face = face
     var rows: [Double] = []
     for rival in rivals {
       known.insert(rival)
@@ -211,25 +234,25 @@ actor ClassProgram {
       let length = euclideanLength(row)
       // Of a class in the plane of a face only rounding error is left.
       guard length > SearchTolerance.offFace * euclideanLength(difference) else { continue }
-      rows += row.map { $0 / length } + [-1]
+      rows += row.map { $0 / length }
       members.append(rival)
       lengths.append(length)
     }
-    try program.add(rows: rows)
+    try solver.add(rows: rows)
   }
 
   /// Solves the program, in at most `steps` steps.
   func solve(steps: Int32) -> Solution {
-    program.solve(steps: steps)
-    let values = program.values
-    let direction = Array(values.dropLast())
+    let solution = solver.solve(steps: steps)
+    multipliers = solution.multipliers
     return Solution(
-      direction: face?.projecting(direction) ?? direction, margin: values.last ?? 0, combination: combination())
+      direction: face?.projecting(solution.direction) ?? solution.direction,
+      isWithoutMargin: solution.isWithoutMargin, combination: combination())
   }
 
   /// The multipliers as weights of the classes themselves, not of unit vectors.
   private func combination() -> Combination? {
-    var weights = program.multipliers.dropFirst(leadingRows).enumerated().map { $1 / lengths[$0] }
+    var weights = multipliers.dropFirst(leadingRows).enumerated().map { $1 / lengths[$0] }
     let largest = weights.reduce(0, max)
     // What is not in the basis is 0 up to rounding.
     let kept = weights.indices.filter { weights[$0] > SearchTolerance.multiplier * largest && weights[$0].isFinite }
@@ -247,8 +270,10 @@ actor ClassProgram {
     return Combination(classes: classes, weights: weights)
   }
 
-  /// The same class's program along the face that this one's multipliers name; nil if there is none.
-  func alongFace() throws(LinearProgramError) -> ClassProgram? {
+  /// The same class's program by the next method, without rivals: after a linear program along the face that its
+  /// multipliers name. Nil if there is none.
+  func successor() throws(LinearProgramError) -> ClassProgram? {
+    if case .nearestPoint = method { return try ClassProgram(candidate, points, by: .linear) }
     guard face == nil, points.form != .boxed, let combination = combination() else { return nil }
     let face = Face(combination) { member in
       let difference = points.difference(candidate.index, member)
@@ -256,11 +281,65 @@ actor ClassProgram {
       return difference.map { $0 / length }
     }
     guard let face else { return nil }
-    return try ClassProgram(candidate, points, along: face)
+    return try ClassProgram(candidate, points, by: .alongFace(face))
   }
 
   /// All rivals so far.
   var rivals: [Int] { members }
+}
+
+/// What solves a ``ClassProgram``. Its numbers are only candidates, which a ``ProofChecker`` checks.
+protocol ProgramSolver: AnyObject {
+  /// Adds rows `n_i`, one after the other.
+  /// - Throws: ``LinearProgramError`` if a number is not finite.
+  func add(rows: [Double]) throws(LinearProgramError)
+
+  /// Solves the program for all rows so far, from the last solution on, in at most `steps` steps.
+  func solve(steps: Int32) -> ProgramSolution
+}
+
+/// A solution of a program by one of its solvers.
+struct ProgramSolution {
+  /// Its largest element is 1 at most; all are 0 if no direction is known.
+  let direction: [Double]
+  let isWithoutMargin: Bool
+  /// One a row.
+  let multipliers: [Double]
+}
+
+/// The linear program with the largest margin t:
+///
+///     max t   subject to   <n_i, z> ≥ t,   |z| ≤ 1,
+///
+/// with `s ≥ 0`, or s = 1 in a box. It is always feasible and bounded, and t never grows with rows.
+private final class MarginProgram: ProgramSolver {
+  private var program: LinearProgram
+  private let width: Int
+
+  init(_ points: ClassPoints) throws(LinearProgramError) {
+    var columns = [LinearProgram.Column](repeating: .init(lower: -1, upper: 1, cost: 0), count: points.width)
+    let reach = 2 * Double(points.width).squareRoot()
+    if points.form == .lifted { columns[points.width - 1].lower = 0 }
+    if points.form == .boxed { columns[points.width - 1].lower = 1 }
+    columns.append(.init(lower: points.form == .boxed ? -reach : 0, upper: reach, cost: -1))
+    program = try LinearProgram(columns)
+    width = points.width
+  }
+
+  func add(rows: [Double]) throws(LinearProgramError) {
+    var extended: [Double] = []
+    extended.reserveCapacity(rows.count / width * (width + 1))
+    for start in stride(from: 0, to: rows.count, by: width) { extended += rows[start..<start + width] + [-1] }
+    try program.add(rows: extended)
+  }
+
+  func solve(steps: Int32) -> ProgramSolution {
+    program.solve(steps: steps)
+    let values = program.values
+    return ProgramSolution(
+      direction: Array(values.dropLast()), isWithoutMargin: (values.last ?? 0) <= SearchTolerance.margin,
+      multipliers: program.multipliers)
+  }
 }
 
 /// A face of the rivals' hull that a class lies on up to rounding, such as a class whose vector was set to the mean of a
@@ -329,8 +408,8 @@ struct CertificateRefinement {
   /// - Returns: a proof that the checker accepts; nil if none was found.
   func proven(_ combination: Combination, _ candidate: Candidate) -> VerifiedProof? {
     let index = candidate.index
-    // In a box no equation need hold, and the multipliers may already be a proof.
-    if checker.box != nil, let proof = checker.verified(candidate.proof(combination)) { return proof }
+    // A nearest point's multipliers may already be a proof, and so may others in a box, where no equation need hold.
+    if let proof = checker.verified(candidate.proof(combination)) { return proof }
     var refined = combination
     for _ in 0..<8 {
       let equations = AffineEquations(checker.classes, refined, of: index)

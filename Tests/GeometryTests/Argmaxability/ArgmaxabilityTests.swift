@@ -135,6 +135,39 @@ import Weft
     #expect(proofs.allSatisfy { $0.verdict == .unargmaxable || $0.verdict == .argmaxable })
   }
 
+  /// Classes that are an average of a few others moved a little towards 0, or moved half way to the mean of all: their
+  /// certificates take one class more than there are dimensions. However many programs are in memory, each class has the
+  /// same proof.
+  @Test(arguments: [(400, 40), (700, 60), (1500, 100)])
+  func theProofsDoNotDependOnHowManyProgramsThereAre(count: Int, dimension: Int) async throws {
+    var rows = RandomRows(count, dimension: dimension, seed: UInt64(dimension))
+    let buried = [1, count / 2]
+    rows.bury(buried)
+    let shrunk = [count / 3, count - 1]
+    var all = rows.rows
+    for index in shrunk {
+      all[index] = (0..<dimension).map { column in
+        (2...5).reduce(0) { $0 + all[(index + $1 * 31) % 300 + 2][column] } / 4 * 0.9
+      }
+    }
+    let classes = try OutputClasses(all)
+    let engine = Engine(backend: CPUBackend(), logger: Logger(label: "test"))
+    let expected = try await classes.decided(on: engine)
+    #expect(expected.filter { $0.verdict == .unargmaxable }.map(\.index) == (buried + shrunk).sorted())
+    #expect(expected.allSatisfy { $0.verdict == .unargmaxable || $0.verdict == .argmaxable })
+    for index in buried + shrunk {
+      guard case .unargmaxable(let combination) = expected[index].claim else { continue }
+      #expect(combination.classes.count == dimension + 1)
+    }
+    var search = try await ArgmaxSearch(classes, on: engine)
+    for limit in [1, 3] {
+      search.programsAtATime = limit
+      var proofs: [ClassProof] = []
+      try await search.run { found, _ in proofs += found }
+      #expect(proofs.sorted { $0.index < $1.index } == expected, "\(limit)")
+    }
+  }
+
   @Test func buriedClassesAreFoundInTheSizeOfAVocabulary() async throws {
     var rows = RandomRows(30_522, dimension: 384, seed: 2)
     let buried = [7, 15_000, 30_521]
@@ -346,7 +379,7 @@ import Weft
   private func proofs(_ classes: OutputClasses, box: Double? = nil, steps: Int32) async throws -> [ClassProof] {
     let engine = Engine(backend: CPUBackend(), logger: Logger(label: "test"))
     var search = try await ArgmaxSearch(classes, box: box, on: engine)
-    search.simplexSteps = steps
+    search.solverSteps = steps
     search.exactSize = 0
     var proofs: [ClassProof] = []
     try await search.run { found, _ in proofs += found }
