@@ -177,7 +177,7 @@ def main():
         run = CASES[arguments.case](arguments, sample, output)
         _, timing = measure(run, arguments.warmup, arguments.repetitions)
 
-    for name in ("median_seconds", "min_seconds", "max_seconds"):
+    for name in ("median_seconds", "min_seconds", "max_seconds", "cpu_seconds"):
         timing[name] /= arguments.steps_per_run
     step_bytes = (2 if arguments.case.endswith("copy") else 3) * 4 * sample.numel()
     report({

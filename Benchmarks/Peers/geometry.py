@@ -12,7 +12,7 @@ neighbours must agree to about six digits.
 import numpy
 from threadpoolctl import threadpool_limits
 
-from links import normal_numbers
+from inputs import normal_numbers
 from measure import common_arguments, measure, report
 
 

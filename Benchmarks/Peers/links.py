@@ -9,7 +9,8 @@ RoPE nor triangle). Not timed: the dense layers before them, tables, the making 
 [B, P, n, n]; NumPy lists the spans above the threshold; Python loops over subjects and objects
 ask the two matrices for the predicates of each pair. `lean` is by someone who saw that all but
 a few cells of the large matrices are never read: entity scores as in `pairs.py`, then a product
-of the gathered queries and keys of all pairs of the batch at once.
+of the gathered queries and keys of all pairs of the batch at once. `blocked` takes the entities
+from the blocked form of `pairs.py`, and goes on like `lean`.
 
 The inputs are those of `weft bench links`, number for number: SplitMix64 and Box-Muller with
 the same seeds, the same spans and relations planted in each document. So both must find as many
@@ -21,61 +22,9 @@ import statistics
 import numpy
 import torch
 
+from inputs import BIAS_SCALE, Head, score_deviation, splitmix
 from measure import common_arguments, measure, report
-from pairs import bert4torch_form, lean_form, rotation_tables
-
-BIAS_SCALE = 0.5
-GOLDEN = 0x9E3779B97F4A7C15
-
-
-def mixed(states):
-    """SplitMix64's output for each state."""
-    states = (states ^ (states >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-    states = (states ^ (states >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-    return states ^ (states >> numpy.uint64(31))
-
-
-def splitmix(seed, start, count):
-    steps = numpy.arange(start + 1, start + count + 1, dtype=numpy.uint64)
-    return mixed(numpy.uint64(seed) + steps * numpy.uint64(GOLDEN))
-
-
-def normal_numbers(count, seed):
-    """As `normalNumbers` of `weft bench`: two draws a number, in pieces to save memory."""
-    out = numpy.empty(count, numpy.float32)
-    for start in range(0, count, 1 << 20):
-        piece = min(1 << 20, count - start)
-        draws = splitmix(seed, 2 * start, 2 * piece) & numpy.uint64(2**53 - 1)
-        uniform = draws.astype(numpy.float64) * 2.0**-53
-        radius = numpy.sqrt(-2 * numpy.log(numpy.maximum(uniform[0::2], 5e-324)))
-        out[start:start + piece] = radius * numpy.cos(2 * numpy.pi * uniform[1::2])
-    return torch.from_numpy(out)
-
-
-class Head:
-    """Queries, keys [rows, heads, d] and the biases [rows, 2, types], rows counted over the batch."""
-
-    def __init__(self, arguments, types, seed):
-        self.efficient = arguments.head == "efficient"
-        rows, heads = arguments.batch * arguments.length, 1 if self.efficient else types
-        self.types = types
-        self.projected = normal_numbers(rows * heads * 2 * arguments.head_size, seed)
-        self.projected = self.projected.view(rows, heads, 2, arguments.head_size)
-        self.biases = normal_numbers(rows * 2 * types, seed + 1).view(rows, 2, types) if self.efficient else None
-
-    def liken(self, key, query, kind, factor=1):
-        block = 0 if self.efficient else kind
-        self.projected[key, block, 1] = self.projected[query, block, 0] * factor
-
-    def inputs(self, batch, tables):
-        """What `pairs.py` takes: queries, keys [B, n, (H,) d], biases [B, 2H, n] in pairs (start, end), tables."""
-        shape = (batch, -1) + self.projected.shape[1:2] + self.projected.shape[3:]
-        queries, keys = (self.projected[:, :, side].reshape(shape) for side in range(2))
-        if not self.efficient:
-            return queries, keys, None, *tables
-        biases = self.biases.view(batch, -1, 2, self.types).permute(0, 3, 2, 1).reshape(batch, 2 * self.types, -1)
-        return queries[:, :, 0], keys[:, :, 0], biases, *tables
-
+from pairs import bert4torch_form, blocked_cells, inner_tokens, lean_form, rotation_tables
 
 def plant_link(head, row, column, predicate):
     if not head.efficient:
@@ -147,9 +96,17 @@ def pair_scores(inputs, head, document, row, column):
 
 def lean_decode(arguments, inputs, mask, threshold):
     """Dense scores of the two labels alone; links of listed pairs; whole-batch operations."""
-    inner = mask.clone()
-    inner[:, [0, -1]] = 0
-    cells = (lean_form(inputs[0], inner, arguments.head) > threshold).nonzero()
+    cells = (lean_form(inputs[0], inner_tokens(mask), arguments.head) > threshold).nonzero()
+    return linked(cells, arguments, inputs, threshold)
+
+
+def blocked_decode(arguments, inputs, mask, threshold):
+    """The same with the two labels' scores in blocks."""
+    cells, _ = blocked_cells(inputs[0], inner_tokens(mask), arguments.head, threshold)
+    return linked(cells[cells[:, 0].argsort()], arguments, inputs, threshold)
+
+
+def linked(cells, arguments, inputs, threshold):
     subjects, objects = cells[cells[:, 1] == 0], cells[cells[:, 1] == 1]
     # Cells are in order of document, so a document's objects are a slice.
     counts = torch.bincount(objects[:, 0], minlength=arguments.batch)
@@ -167,10 +124,13 @@ def lean_decode(arguments, inputs, mask, threshold):
     return len(cells), documents
 
 
+FORMS = {"dense": dense_decode, "lean": lean_decode, "blocked": blocked_decode}
+
+
 def main():
     parser = common_arguments(__doc__.splitlines()[0], repetitions=5)
     parser.add_argument("--head", choices=["globalpointer", "efficient"], default="efficient")
-    parser.add_argument("--form", choices=["dense", "lean"], default="dense")
+    parser.add_argument("--form", choices=FORMS, default="dense")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--length", type=int, default=256)
     parser.add_argument("--predicates", type=int, default=49)
@@ -185,11 +145,9 @@ def main():
         inputs = [head.inputs(arguments.batch, tables if head is heads[0] else (None, None)) for head in heads]
         del heads
         mask = torch.ones(arguments.batch, arguments.length)
-        threshold = statistics.NormalDist().inv_cdf(1 - arguments.density)
-        threshold *= 1.5**0.5 if arguments.head == "efficient" else 1
-        decode = dense_decode if arguments.form == "dense" else lean_decode
+        threshold = statistics.NormalDist().inv_cdf(1 - arguments.density) * score_deviation(arguments.head)
         (spans, documents), timing = measure(
-            lambda: decode(arguments, inputs, mask, threshold), arguments.warmup, arguments.repetitions)
+            lambda: FORMS[arguments.form](arguments, inputs, mask, threshold), arguments.warmup, arguments.repetitions)
 
     shape = {name: getattr(arguments, name)
              for name in ("head", "form", "batch", "length", "predicates", "head_size", "density")}

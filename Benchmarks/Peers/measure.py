@@ -1,6 +1,7 @@
 """What the peers share: repeated timing, peak memory, and one way to print a result.
 
-Every repetition does the whole timed work; warm-up runs are not timed. The peak is what the
+Every repetition does the whole timed work; warm-up runs are not timed. Beside the time of a run
+stands the CPU time of all the process's threads in it (`cpu_seconds`, the median). The peak is what the
 runs, the first included, hold beyond the memory in use before them (inputs, model, PyTorch).
 
 Peers with `--device` run on a GPU as well. A run is over when the GPU is idle, and the peak is
@@ -19,12 +20,21 @@ import json
 import os
 import re
 import statistics
+import sys
 import time
 
 import torch
 
 
+# Threads that wait for others sleep: spinning takes their time slices on a busy machine, and CPU time on any. OpenMP's
+# libraries and OpenBLAS (the least power of two of cycles that it takes) read these once, when they are loaded.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "OPENBLAS_THREAD_TIMEOUT": "4"}
+
+
 def common_arguments(description, repetitions):
+    """The options of all peers. A script whose environment does not say how to wait starts anew with WAITING."""
+    if not WAITING.keys() <= os.environ.keys():
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], WAITING | os.environ)
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=repetitions)
@@ -93,19 +103,21 @@ def measure(function, warmup, repetitions, device="cpu"):
         resident = status_bytes("VmRSS")
     for _ in range(warmup):
         function()
-    seconds = []
+    seconds, cpu_seconds = [], []
     for _ in range(repetitions):
         result = None  # the last result's memory is free before the next run
         finish()
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         result = function()
         finish()
         seconds.append(time.perf_counter() - start)
+        cpu_seconds.append(time.process_time() - cpu_start)
     peak = torch.cuda.max_memory_allocated() if on_gpu else status_bytes("VmHWM")
     return result, {
         "median_seconds": statistics.median(seconds),
         "min_seconds": min(seconds),
         "max_seconds": max(seconds),
+        "cpu_seconds": statistics.median(cpu_seconds),
         "peak_bytes": peak - resident,
     }
 

@@ -26,7 +26,7 @@ the same loss and the same norm of the gradient.
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
-from links import BIAS_SCALE, Head, splitmix
+from inputs import BIAS_SCALE, Head, splitmix
 from measure import common_arguments, measure, report
 from pairs import bert4torch_form, raw_scores, rotate, rotation_tables
 
