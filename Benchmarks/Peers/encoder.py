@@ -4,6 +4,8 @@ Two forms do the same work. `transformers` is Hugging Face's; `lean` is the same
 someone who counts kernels: one product for queries, keys and values, no mask, no dropout. It
 needs PyTorch alone.
 
+`--runtime` runs either through torch.compile, ONNX Runtime or OpenVINO: see runtimes.py.
+
 Timed: token ids in memory, to the last hidden state; float32, inference mode, the library's
 default attention (`scaled_dot_product_attention`), no pooler. The rows are full length, so that
 no padding is computed and none skipped. Without `--model` the weights are random: the time of a
@@ -19,6 +21,7 @@ from torch.nn import Embedding, LayerNorm, Linear, Module, ModuleList
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from measure import common_arguments, device_arguments, device_report, element_type, measure, multiplying, report
+from runtimes import make_runtime, runtime_argument
 
 SHAPES = {
     "minilm": dict(hidden_size=384, num_hidden_layers=6, num_attention_heads=12,
@@ -80,12 +83,23 @@ class LeanEncoder(Module):
         return hidden
 
 
+class TransformersEncoder(Module):
+    """transformers' encoder as a module of ids and mask whose answer is one tensor."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids, mask):
+        return self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+
+
 def make_encoder(arguments):
-    """A function of ids and mask, its module, and what a report says of it."""
+    """A module of ids and mask, or of ids alone, the inputs, and what a report says of it."""
     if arguments.form == "lean":
         encoder, shape = LeanEncoder(**SHAPES[arguments.shape]).eval(), SHAPES[arguments.shape]
-        return (lambda ids, mask: encoder(ids)), encoder, {
-            "form": "lean", "vocabulary": encoder.vocabulary, "layers": shape["num_hidden_layers"],
+        return encoder, (make_ids(encoder.vocabulary, arguments),), {
+            "form": "lean", "layers": shape["num_hidden_layers"],
             "hidden_size": shape["hidden_size"], "attention": "sdpa"}
     if arguments.model:
         encoder, _ = load_encoder(arguments.model)
@@ -93,9 +107,14 @@ def make_encoder(arguments):
         from transformers import BertConfig, BertModel
         encoder = BertModel(BertConfig(**SHAPES[arguments.shape]), add_pooling_layer=False).eval()
     config = encoder.config
-    return (lambda ids, mask: encoder(input_ids=ids, attention_mask=mask).last_hidden_state), encoder, {
-        "vocabulary": config.vocab_size, "layers": config.num_hidden_layers, "hidden_size": config.hidden_size,
+    ids = make_ids(config.vocab_size, arguments)
+    return TransformersEncoder(encoder).eval(), (ids, torch.ones_like(ids)), {
+        "layers": config.num_hidden_layers, "hidden_size": config.hidden_size,
         "attention": config._attn_implementation}
+
+
+def make_ids(vocabulary, arguments):
+    return torch.randint(vocabulary, (arguments.batch, arguments.length))
 
 
 def main():
@@ -107,34 +126,31 @@ def main():
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--seed", type=int, default=1)
     device_arguments(parser)
+    runtime_argument(parser)
     arguments = parser.parse_args()
     if arguments.model and arguments.form == "lean":
         parser.error("--model goes with --form transformers")
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
 
-    encode, module, description = make_encoder(arguments)
-    ids = torch.randint(description.pop("vocabulary"), (arguments.batch, arguments.length))
-    mask = torch.ones_like(ids)
-
+    module, inputs, description = make_encoder(arguments)
+    encode, of_runtime = make_runtime(parser, arguments, module, inputs)
     device = arguments.device
     for precision in arguments.precision:
         with multiplying(device, precision):
             module.to(device, element_type(precision))
             _, timing = measure(
-                lambda: encode(ids.to(device), mask.to(device)).cpu(),
+                lambda: encode(*(tensor.to(device) for tensor in inputs)).cpu(),
                 arguments.warmup, arguments.repetitions, device)
-        show(description, precision, ids, timing, arguments)
+        show(description | of_runtime, precision, timing, arguments)
 
 
-def show(description, precision, ids, timing, arguments):
-
+def show(description, precision, timing, arguments):
     report({
         "model": arguments.model or arguments.shape,
-    } | description | {
         "batch": arguments.batch,
         "length": arguments.length,
-    } | timing | {"tokens_per_second": ids.numel() / timing["median_seconds"]}
+    } | timing | description | {"tokens_per_second": arguments.batch * arguments.length / timing["median_seconds"]}
         | device_report(arguments.device, precision), arguments.json)
 
 
