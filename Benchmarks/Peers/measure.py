@@ -124,7 +124,8 @@ def measure(function, warmup, repetitions, device="cpu"):
 
 def report(values, as_json):
     """Prints a result, without what has no value."""
-    values = {name: value for name, value in values.items() if value is not None} | {"torch": torch.__version__, "threads": torch.get_num_threads()}
+    values = {name: value for name, value in values.items() if value is not None}
+    values |= {"torch": torch.__version__, "threads": torch.get_num_threads()}
     if as_json:
         print(json.dumps(values), flush=True)
         return

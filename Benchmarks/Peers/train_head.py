@@ -42,7 +42,7 @@ from tokenizers import Tokenizer
 from torch.nn.functional import linear
 
 from encoder import load_encoder
-from links import splitmix
+from inputs import splitmix
 from pairs import raw_scores, rotation_tables
 from zlpr import lean_loss
 

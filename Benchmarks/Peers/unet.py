@@ -2,7 +2,8 @@
 
 Timed: noisy images in memory, to the network's answer; float32, inference mode, the library's
 default attention. The weights are random: the time does not depend on their values. `--layout
-channels-last` hands PyTorch its weights and images in the order its convolutions prefer. `--runtime` runs the network through torch.compile, ONNX Runtime or OpenVINO: see runtimes.py.
+channels-last` hands PyTorch its weights and images in the order its convolutions prefer. `--runtime`
+runs the network through torch.compile, ONNX Runtime or OpenVINO: see runtimes.py.
 """
 
 import torch
