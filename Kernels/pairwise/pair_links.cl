@@ -79,7 +79,7 @@ void pair_links(PL_SIDE_PARAMETERS(head), PL_SIDE_PARAMETERS(tail), const __glob
                           + bias_scale * wv_load_some(head_end, p, predicates);
     const wv_float tail = tail_product + bias_scale * wv_load_some(tail_start, p, predicates)
                           + bias_scale * wv_load_some(tail_end, p, predicates);
-    if (!any((head > threshold) & (tail > threshold))) continue;
+    if (!wv_any((head > threshold) & (tail > threshold))) continue;
     float head_lane[WV_LANES], tail_lane[WV_LANES];
     wv_store(head, 0, head_lane);
     wv_store(tail, 0, tail_lane);

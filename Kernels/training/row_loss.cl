@@ -34,7 +34,7 @@ WEFT_INLINE float rl_logarithm(const __global float *s, const __global float *t,
   }
   const float maximum = nw_group_max(wv_max(largest), part);
   // A logit that is not a number makes a loss that is none; maxima would hide it.
-  wv_float sum = any(broken) ? (wv_float)(NAN) : (wv_float)(0.0f);
+  wv_float sum = wv_any(broken) ? (wv_float)(NAN) : (wv_float)(0.0f);
   for (int c = first; c < classes; c += NW_STEP) {
     const wv_float label = wv_load_some(t, c, classes);
     const wv_float x = rl_exponent(wv_load_some(s, c, classes), label, c, classes, sign);

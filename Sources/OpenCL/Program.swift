@@ -24,12 +24,13 @@ package final class Program: Sendable {
   ///   - options: compiler options, such as `-DTILE=8`, one an element.
   ///   - context: the context of the device to compile for.
   ///   - cache: where binaries are kept; nil compiles. Its faults are misses, never errors.
+  ///   - storesBinary: whether what is compiled goes to the cache.
   /// - Returns: the program, ready to make kernels.
   /// - Throws: `CL_BUILD_PROGRAM_FAILURE`, with options and the compiler's log, when the source has
   ///   errors.
   package static func build(
     name: String, source: String, options: [String] = [], context: Context,
-    cache: ProgramCache? = nil
+    cache: ProgramCache? = nil, storesBinary: Bool = true
   ) throws(OpenCLError) -> Program {
     let recipe = Recipe(
       name: name, source: source, options: options, context: context, generation: cache?.generation)
@@ -41,7 +42,7 @@ package final class Program: Sendable {
       if let cached, cached.canMakeKernels() { return cached }
     }
     let program = try Program(adopting: try recipe.compile(), recipe)
-    if let binary = try? program.binary() { cache.store(binary, for: key) }
+    if storesBinary, let binary = try? program.binary() { cache.store(binary, for: key) }
     return program
   }
 

@@ -57,7 +57,7 @@ package struct ProgramCache: Sendable {
     return Standing(isDistrusted: true, generation: next)
   }
 
-  /// Whether binaries are kept also for a driver that keeps what it compiles by itself: with `WEFT_CACHE=always`.
+  /// Whether binaries are stored also of a driver that keeps what it compiles by itself: with `WEFT_CACHE=always`.
   package static var isForEveryDriver: Bool { environmentVariable("WEFT_CACHE") == "always" }
 
   /// The user's cache: `$XDG_CACHE_HOME/weft`, else `$HOME/.cache/weft`. Nil, and nothing is cached,

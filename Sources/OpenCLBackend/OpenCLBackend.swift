@@ -107,9 +107,9 @@ final class DeviceSession: Sendable {
   private init(_ device: Device, profiling: Bool, logger: Logger) throws(OpenCLError) {
     context = try Context(device: device)
     let quirks = DeviceQuirks(device)
-    let cache = quirks.keepsPrograms && !ProgramCache.isForEveryDriver ? nil : ProgramCache.standard
     programs = ProgramStore(
-      context: context, cache: cache, compilesInTurn: quirks.compilesInTurn, logger: logger)
+      context: context, cache: .standard, storesBinaries: !quirks.keepsPrograms || ProgramCache.isForEveryDriver,
+      compilesInTurn: quirks.compilesInTurn, logger: logger)
     onlyQueue = quirks.sharesOneQueue ? try CommandQueue(context: context, profiling: profiling) : nil
   }
 
@@ -160,11 +160,11 @@ struct DeviceQuirks: Sendable, Hashable {
   /// Programs are built one after the other. PoCL's compiler works for one thread at a time: others would only wait.
   let compilesInTurn: Bool
 
-  /// The driver has a cache of its own, and no binaries are asked of it.
+  /// The driver has a cache of its own, and a run asks no binaries of it; `weft warm` does.
   ///
   /// PoCL compiles a kernel when it is first launched, for the size of its groups. A program's binary has each kernel for
   /// groups of any size as well: to hand one out, PoCL compiles everything a second time, which doubles what a first run
-  /// costs. It finds what it has compiled in its own cache, by source and options.
+  /// costs. It finds what it has compiled in its own cache, by source and options, for which it must read the source.
   let keepsPrograms: Bool
 
   /// A CPU device whose compiler takes AVX512-BF16's functions, if asked for them, and whose processor has them. Compilers

@@ -8,6 +8,7 @@ internal import OpenCL
 actor ProgramStore {
   private let context: Context
   private let cache: ProgramCache?
+  private let storesBinaries: Bool
   private let logger: Logger
   /// Where the compiler works: compiling takes up to a second, so it stays off the threads that tasks share.
   private let compilers: DispatchQueue
@@ -22,12 +23,14 @@ actor ProgramStore {
   /// - Parameters:
   ///   - context: the device's.
   ///   - cache: where binaries are kept; nil for nowhere.
+  ///   - storesBinaries: whether what is compiled goes there.
   ///   - compilesInTurn: whether its driver is given one program at a time.
   ///   - logger: is told what takes long.
-  init(context: Context, cache: ProgramCache?, compilesInTurn: Bool, logger: Logger) {
+  init(context: Context, cache: ProgramCache?, storesBinaries: Bool, compilesInTurn: Bool, logger: Logger) {
     compilers = compilesInTurn ? DispatchQueue(label: "weft.compiler", qos: .userInitiated) : .global()
     self.context = context
     self.cache = cache
+    self.storesBinaries = storesBinaries
     self.logger = logger
   }
 
@@ -52,10 +55,12 @@ actor ProgramStore {
   private func build(_ spec: KernelProgram) -> Task<Program, any Error> {
     noteBuilding()
     pending += 1
-    let (context, cache, compilers) = (context, cache, compilers)
+    let (context, cache, stores, compilers) = (context, cache, storesBinaries, compilers)
     let build = Task {
       let result: Result<Program, any Error>
-      do { result = .success(try await compile(spec, context: context, cache: cache, on: compilers)) } catch {
+      do {
+        result = .success(try await compile(spec, context: context, cache: cache, stores: stores, on: compilers))
+      } catch {
         result = .failure(error)
       }
       pending -= 1
@@ -81,7 +86,7 @@ actor ProgramStore {
 }
 
 private func compile(
-  _ spec: KernelProgram, context: Context, cache: ProgramCache?, on compilers: DispatchQueue
+  _ spec: KernelProgram, context: Context, cache: ProgramCache?, stores: Bool, on compilers: DispatchQueue
 ) async throws(EngineError) -> Program {
   let result: Result<Program, EngineError> = await withCheckedContinuation { continuation in
     compilers.async {
@@ -90,7 +95,7 @@ private func compile(
           func build() throws -> Program {
             try Program.build(
               name: spec.source.name, source: try spec.source.flattened(), options: spec.options, context: context,
-              cache: cache)
+              cache: cache, storesBinary: stores)
           }
           do {
             // PoCL's own cache can fail while another process fills it: a second try finds it filled.

@@ -34,6 +34,8 @@ struct WarmCommand: AsyncParsableCommand {
     let names = all ? BundledModels.all : [BundledModels.entities]
     let directories = model.isEmpty ? try names.map { try BundledModels.directory(named: $0) } : model
     let runs = try directories.map { try FirstRun(directory: $0) }
+    // The quickest start is from a binary, also where asking for one costs a second compilation.
+    setenv("WEFT_CACHE", "always", 0)
     let engine = precision.applied(to: try await device.engine())
     let clock = ContinuousClock()
     for run in runs {

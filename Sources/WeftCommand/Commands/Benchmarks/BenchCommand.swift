@@ -84,22 +84,30 @@ struct BenchOptions: ParsableArguments {
 /// Seconds of repeated runs.
 struct Measurement {
   private let sorted: [Double]
+  /// Seconds of all processors together.
+  private let processorTimes: [Double]
 
   /// Runs `body` `warmup` times uncounted, then `repetitions` times.
   init(warmup: Int, repetitions: Int, _ body: () async throws -> Void) async throws {
     for _ in 0..<warmup { try await body() }
-    var seconds: [Double] = []
+    var (seconds, processor): ([Double], [Double]) = ([], [])
     for _ in 0..<max(1, repetitions) {
+      let before = processorSeconds()
       let duration = try await ContinuousClock().measure { try await body() }
+      processor.append(processorSeconds() - before)
       seconds.append(duration / .seconds(1))
     }
-    sorted = seconds.sorted()
+    (sorted, processorTimes) = (seconds.sorted(), processor.sorted())
   }
 
-  var median: Double {
+  var median: Double { Self.middle(of: sorted) }
+  var processorMedian: Double { Self.middle(of: processorTimes) }
+
+  private static func middle(of sorted: [Double]) -> Double {
     let middle = sorted.count / 2
     return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
+
   var least: Double { sorted[0] }
   var most: Double { sorted[sorted.count - 1] }
 }
@@ -161,6 +169,7 @@ struct ReportEntry {
       .seconds("median_seconds", "median", measurement.median),
       .seconds("min_seconds", "fastest", measurement.least),
       .seconds("max_seconds", "slowest", measurement.most),
+      .seconds("cpu_seconds", "processors", measurement.processorMedian),
     ]
   }
 

@@ -64,6 +64,7 @@ struct BenchDenoiseCommand: AsyncParsableCommand {
         .seconds("median_seconds", "median of a step", median),
         .seconds("min_seconds", "fastest", perStep(measurement.least)),
         .seconds("max_seconds", "slowest", perStep(measurement.most)),
+        .seconds("cpu_seconds", "processors", perStep(measurement.processorMedian)),
         .number("microseconds", "µs a step", 1e6 * median, "%.2f"),
         .number("build_microseconds", "µs of them to describe and check it", 1e6 * perStep(building), "%.2f"),
         .bytes("step_bytes", "read and written", bytes),
