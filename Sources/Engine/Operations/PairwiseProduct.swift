@@ -298,8 +298,8 @@ extension PairwiseProduct {
     return epilogue.isStateful ? all : min(all, max(1, Self.chunkBytes / panelBytes))
   }
 
-  /// Half of a second cache of 1 MiB.
-  private static let chunkBytes = 1 << 19
+  /// A quarter of a second cache of 1 MiB.
+  private static let chunkBytes = 1 << 18
 
   /// All rows meet each chunk of the columns.
   fileprivate func launch(_ tiles: TileShape, meeting chunks: SegmentTable) -> KernelLaunch {
