@@ -64,7 +64,8 @@ install: ## install below PREFIX (/usr/local), after `make build`
 	@rm -rf "$(DESTDIR)$(PREFIX)/lib/weft/Examples"
 	@cp -R Examples "$(DESTDIR)$(PREFIX)/lib/weft/Examples"
 	@ln -sfn ../lib/weft/weft "$(DESTDIR)$(PREFIX)/bin/weft"
-	@if test -z "$(DESTDIR)"; then "$(PREFIX)/bin/weft" warm --all >/dev/null || true; fi
+	@# Not as root: kernels are kept for each user, and root's files in a user's cache would shut it to them.
+	@if test -z "$(DESTDIR)" && test "$$(id -u)" -ne 0; then "$(PREFIX)/bin/weft" warm --all >/dev/null || true; fi
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/weft"
 
 clean: ## remove everything that was built
