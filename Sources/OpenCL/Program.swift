@@ -117,6 +117,10 @@ struct Recipe {
   /// See ``ProgramCache/generation``; nil without a cache.
   let generation: Int?
 
+  /// What every device has, and what compilers take by default as the standard has it; PoCL takes the newest, whose
+  /// declarations take a third longer to read.
+  static let language = ["-cl-std=CL1.2"]
+
   /// Compiles the source.
   func compile() throws(OpenCLError) -> CLHandle<ProgramKind> {
     let pointer = try create("clCreateProgramWithSource", "program \(name)") { code in
@@ -151,9 +155,6 @@ struct Recipe {
   private func build(_ program: borrowing CLHandle<ProgramKind>) throws(OpenCLError) {
     var device: OpaquePointer? = context.device.identity.pointer
     let pointer = program.pointer
-    // What every device has, and what compilers take by default as the standard has it; PoCL takes the newest, whose
-    // declarations take a third longer to read.
-    let language = ["-cl-std=CL1.2"]
     let mark = generation.map { ["-DWEFT_CACHE_GENERATION=\($0)"] } ?? []
     do throws(OpenCLError) {
       // The compiler may end the process, as LLVM does where it cannot write a file.
@@ -161,7 +162,7 @@ struct Recipe {
       defer { CompilerWatch.end() }
       try check("clBuildProgram") {
         keepingIgnoredSignals {
-          clBuildProgram(pointer, 1, &device, (language + options + mark).joined(separator: " "), nil, nil)
+          clBuildProgram(pointer, 1, &device, (Self.language + options + mark).joined(separator: " "), nil, nil)
         }
       }
     } catch {

@@ -182,7 +182,7 @@ extension ProgramCache {
     /// The key of one source compiled for one device.
     init(source: String, options: [String], device: Device) {
       self.init(
-        source: source, options: options, platformName: device.platformName,
+        source: source, options: Recipe.language + options, platformName: device.platformName,
         platformVersion: device.platformVersion, deviceName: device.name,
         driverVersion: device.driverVersion)
     }

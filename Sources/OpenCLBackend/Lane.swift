@@ -56,6 +56,7 @@ actor Lane {
     } catch {
       // Nothing has run: the kernels that there are can be used as far as is known.
       judge(boxes, areUsable: true)
+      await programs.settle(missing)
       throw error
     }
 

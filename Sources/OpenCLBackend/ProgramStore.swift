@@ -15,7 +15,10 @@ actor ProgramStore {
   private var builds: [KernelProgram: Task<Program, any Error>] = [:]
   /// Builds that have not ended.
   private var pending = 0
+  /// How often builds have begun when none was pending.
+  private var rounds = 0
   private var saysWhatIsAwaited = true
+  private var saysDistrust = true
 
   /// What a start may take before it is said what takes so long: programs that have been compiled before are there by then.
   private static let patience = Duration.milliseconds(400)
@@ -34,8 +37,7 @@ actor ProgramStore {
     self.logger = logger
   }
 
-  /// Begins to build what is not there yet, all at once: a driver that can builds them side by side, and who waits is
-  /// told how many there are.
+  /// Begins to build what is not there yet, all at once: a driver that can builds them side by side.
   func begin(_ specs: [KernelProgram]) {
     for spec in specs where builds[spec] == nil { _ = build(spec) }
   }
@@ -49,6 +51,17 @@ actor ProgramStore {
       // Another submission may have begun to build it again.
       if builds[spec] == build { builds[spec] = nil }
       throw (error as? EngineError) ?? EngineError(.deviceFailure, "\(error)")
+    }
+  }
+
+  /// A submission that asked for these has failed before any of them ran. What is built can be used as far as is known, and
+  /// must not stay on trial; what is not is built again when it is next asked for.
+  func settle(_ specs: [KernelProgram]) async {
+    for spec in specs {
+      guard let build = builds[spec] else { continue }
+      do { try await build.value.pass() } catch {
+        if builds[spec] == build { builds[spec] = nil }
+      }
     }
   }
 
@@ -73,12 +86,15 @@ actor ProgramStore {
   /// Says once why nothing seems to happen, if it takes so long that one may ask.
   private func noteBuilding() {
     guard saysWhatIsAwaited, pending == 0 else { return }
-    if builds.isEmpty, cache?.isDistrusted == true {
+    if saysDistrust, cache?.isDistrusted == true {
+      saysDistrust = false
       logger.notice("an earlier run ended while its driver used compiled kernels for the first time: not used again")
     }
+    rounds += 1
+    let round = rounds
     Task {
       try await Task.sleep(for: Self.patience)
-      guard saysWhatIsAwaited, pending > 0 else { return }
+      guard saysWhatIsAwaited, pending > 0, rounds == round else { return }
       saysWhatIsAwaited = false
       logger.notice("building kernels for \(context.device.name), once: this takes seconds")
     }

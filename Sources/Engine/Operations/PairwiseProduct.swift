@@ -193,7 +193,8 @@ package struct RowRotation: Sendable {
 
   func validate(for product: PairwiseProduct, _ name: StaticString) throws(EngineError) {
     try require(
-      !product.epilogue.isStateful, name, "rows are turned for epilogues that keep nothing from panel to panel")
+      !product.epilogue.isStateful && !product.epilogue.takesChunks, name,
+      "rows are turned for epilogues that keep nothing from panel to panel and take all columns")
     try turning(product.rows, count: product.rowExtent.rowCount).validate()
     try table.validate(name, channels: product.rows.channels, positions: product.rowExtent.longest)
   }

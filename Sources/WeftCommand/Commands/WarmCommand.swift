@@ -35,7 +35,7 @@ struct WarmCommand: AsyncParsableCommand {
     let directories = model.isEmpty ? try names.map { try BundledModels.directory(named: $0) } : model
     let runs = try directories.map { try FirstRun(directory: $0) }
     // The quickest start is from a binary, also where asking for one costs a second compilation.
-    setenv("WEFT_CACHE", "always", 0)
+    if ProcessInfo.processInfo.environment["WEFT_CACHE"] != "off" { setenv("WEFT_CACHE", "always", 1) }
     let engine = precision.applied(to: try await device.engine())
     let clock = ContinuousClock()
     for run in runs {
@@ -95,10 +95,11 @@ private struct FirstRun {
   private static func plans(_ files: DiffusionModelFiles) throws -> [SamplingPlan] {
     let scheduler = files.scheduler
     let all = scheduler.trainingTimesteps
-    var plans = [
-      try scheduler.method(steps: scheduler.schedule == nil ? all : min(steps, all))
-        .plan(prediction: scheduler.prediction)
-    ]
+    func own(steps: Int) throws -> SamplingPlan {
+      try scheduler.method(steps: steps).plan(prediction: scheduler.prediction)
+    }
+    // A sampler may want more steps than a few.
+    var plans = [try (try? own(steps: min(steps, all))) ?? own(steps: all)]
     if scheduler.schedule != nil {
       var method = SamplingMethod.dpmSolver(steps: min(steps, all))
       scheduler.adapt(&method)
