@@ -13,6 +13,8 @@ actor ProgramStore {
   /// Where the compiler works: compiling takes up to a second, so it stays off the threads that tasks share.
   private let compilers: DispatchQueue
   private var builds: [KernelProgram: Task<Program, any Error>] = [:]
+  /// Programs that are built or being built.
+  var buildCount: Int { builds.count }
   /// Builds that have not ended.
   private var pending = 0
   /// How often builds have begun when none was pending.

@@ -68,32 +68,6 @@ struct DamagedCacheTests {
     }
   }
 
-  /// All programs of a submission are loaded at once. That one of them cannot be built says nothing about the others.
-  @Test func aProgramThatFailsLeavesTheOthersTrusted() async throws {
-    func extract(_ kernels: String? = nil) async throws -> CommandRun {
-      try await Weft.run(
-        ["extract", "--device", "opencl"], input: "{\"text\": \"Mr. Reed met his aunt.\"}\n",
-        environment: [
-          "WEFT_CACHE": "always", "XDG_CACHE_HOME": cache, "POCL_CACHE_DIR": driver, "WEFT_KERNELS": kernels,
-        ])
-    }
-    let plain = try await extract()
-    try #require(plain.status == 0 && !names.isEmpty, "\(plain.errorText)")
-    let stored = names
-
-    let kernels = folder.path + "/Kernels"
-    try FileManager.default.copyItem(atPath: Places.root + "/Kernels", toPath: kernels)
-    let file = "\(kernels)/network/layer_norm.cl"
-    let source = try String(contentsOfFile: file, encoding: .utf8)
-    try (source + "\n#error broken on purpose\n").write(toFile: file, atomically: true, encoding: .utf8)
-    let broken = try await extract(kernels)
-    #expect(broken.status == 1 && broken.errorText.contains("broken on purpose"))
-    #expect(names == stored, "no marker is left, and no binary is gone")
-    let again = try await extract()
-    #expect(again.status == 0 && again.output == plain.output)
-    #expect(!FileManager.default.fileExists(atPath: cache + "/weft/generation"))
-  }
-
   /// The limit on a file's size stands for a full disk.
   @Test func aCompilerThatCannotWriteSaysWhatToDo() async throws {
     let run = try await Weft.shell(
