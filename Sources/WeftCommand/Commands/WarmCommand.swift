@@ -11,7 +11,7 @@ struct WarmCommand: AsyncParsableCommand {
     discussion: """
       Kernels are compiled on the machine that runs them, once: the first run with a model takes seconds longer than \
       later ones. This command makes that first run, with a sentence or with noise, and throws its result away. \
-      'make build' and 'make install' call it for the models that come with Weft.
+      'make build' calls it for the models that come with Weft.
       """)
 
   @OptionGroup var device: DeviceOptions
