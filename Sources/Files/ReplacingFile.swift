@@ -40,10 +40,12 @@ package final class ReplacingFile {
     guard !name.isEmpty else { throw WriteError(path: path, code: EISDIR) }
     temporary = folder + TemporaryName.make(for: name)
     let mode = mode_t(truncatingIfNeeded: permissions ?? 0o666)
-    unfinished = UnfinishedFiles.add(temporary, .file)
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0o777)
+    let code: Int32
+    (unfinished, (descriptor, code)) = UnfinishedFiles.make(temporary, .file) { [temporary] in
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0o777)
+      return (descriptor, errno)
+    }
     guard descriptor >= 0 else {
-      let code = errno
       UnfinishedFiles.remove(unfinished)
       throw WriteError(path: path, code: code)
     }

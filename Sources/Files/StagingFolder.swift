@@ -45,8 +45,12 @@ package final class StagingFolder {
   }
 
   private static func make(_ path: String, for target: String) throws(WriteError) -> UnfinishedFiles.Entry {
-    guard mkdir(path, 0o777) == 0 else { throw WriteError(path: target, code: errno) }
-    return UnfinishedFiles.add(path, .folder)
+    let (entry, code) = UnfinishedFiles.make(path, .folder) { mkdir(path, 0o777) == 0 ? 0 : errno }
+    guard code == 0 else {
+      UnfinishedFiles.remove(entry)
+      throw WriteError(path: target, code: code)
+    }
+    return entry
   }
 
   /// Gives the whole folder its name, which nothing but an empty folder may have.

@@ -24,10 +24,14 @@ package enum UnfinishedFiles {
     let files = allocate()
     let folders = allocate()
     let isEnding: UnsafeMutablePointer<Atomic<Bool>>
+    /// How many threads are making a file or folder now.
+    let making: UnsafeMutablePointer<Atomic<Int>>
 
     init() {
       isEnding = .allocate(capacity: 1)
       isEnding.initialize(to: Atomic(false))
+      making = .allocate(capacity: 1)
+      making.initialize(to: Atomic(0))
     }
 
     private static func allocate() -> UnsafeMutablePointer<Atomic<UInt>> {
@@ -59,7 +63,27 @@ package enum UnfinishedFiles {
     }
   }
 
-  /// Notes a file or folder before it is made.
+  /// Notes a file or folder, and makes it. When the process is ending, nothing is made, and this waits for the end.
+  ///
+  /// Without the wait, another thread could make a file between the handler's look at the table and the end. The
+  /// thread's signals are held back meanwhile, because a handler that interrupted it would wait for it in vain.
+  package static func make<Made>(_ path: String, _ kind: Kind, _ body: () -> Made) -> (entry: Entry, made: Made) {
+    var (held, before) = (sigset_t(), sigset_t())
+    sigemptyset(&held)
+    for number in signals { sigaddset(&held, number) }
+    pthread_sigmask(SIG_BLOCK, &held, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    table.making.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    if table.isEnding.pointee.load(ordering: .sequentiallyConsistent) {
+      table.making.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+      while true { pause() }
+    }
+    defer { table.making.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    let entry = add(path, kind)
+    return (entry, body())
+  }
+
+  /// Notes a file before it is made in a folder that goes with it.
   package static func add(_ path: String, _ kind: Kind) -> Entry {
     let places = kind == .file ? table.files : table.folders
     guard let text = strdup(path) else { return nil }
@@ -86,13 +110,28 @@ package enum UnfinishedFiles {
   /// Removes everything in the table, files before the folders that hold them.
   private static func removeAll() {
     table.isEnding.pointee.store(true, ordering: .sequentiallyConsistent)
+    // At most a second: a file system that does not answer must not keep the process.
+    var (waits, millisecond) = (0, timespec(tv_sec: 0, tv_nsec: 1_000_000))
+    while waits < 1_000, table.making.pointee.load(ordering: .sequentiallyConsistent) > 0 {
+      nanosleep(&millisecond, nil)
+      waits += 1
+    }
+    // A folder may have been given another file meanwhile. Once it is gone it can be given none.
+    var tries = 0
+    while tries < 100, !removeOnce() { tries += 1 }
+  }
+
+  /// - Returns: whether no folder is left because of files in it.
+  private static func removeOnce() -> Bool {
     for place in 0..<Table.capacity {
       let value = table.files[place].load(ordering: .sequentiallyConsistent)
       if let path = UnsafePointer<CChar>(bitPattern: value) { unlink(path) }
     }
+    var isDone = true
     for place in 0..<Table.capacity {
       let value = table.folders[place].load(ordering: .sequentiallyConsistent)
-      if let path = UnsafePointer<CChar>(bitPattern: value) { rmdir(path) }
+      if let path = UnsafePointer<CChar>(bitPattern: value), rmdir(path) != 0, errno == ENOTEMPTY { isDone = false }
     }
+    return isDone
   }
 }

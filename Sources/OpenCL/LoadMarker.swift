@@ -23,8 +23,9 @@ final class LoadMarker: Sendable {
     let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
     let path = "\(binary).\(getpid())-\(number)\(suffix)"
     // Someone who ends the process, as with Ctrl-C, says nothing about the driver.
-    let unfinished = UnfinishedFiles.add(path, .file)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let (unfinished, descriptor) = UnfinishedFiles.make(path, .file) {
+      open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    }
     guard descriptor >= 0 else {
       UnfinishedFiles.remove(unfinished)
       return nil
