@@ -158,6 +158,7 @@ struct DeviceQuirks: Sendable, Hashable {
   let sharesOneQueue: Bool
 
   /// Programs are built one after the other. PoCL's compiler works for one thread at a time: others would only wait.
+  /// Oclgrind's (21.10) is not safe for several threads, which ends the process now and then.
   let compilesInTurn: Bool
 
   /// The driver has a cache of its own, and a run asks no binaries of it; `weft warm` does.
@@ -177,7 +178,7 @@ struct DeviceQuirks: Sendable, Hashable {
   init(_ device: Device) {
     let isPoCL = device.platformName == "Portable Computing Language"
     sharesOneQueue = isPoCL
-    compilesInTurn = isPoCL
+    compilesInTurn = isPoCL || device.platformName == "Oclgrind"
     keepsPrograms = isPoCL && environmentVariable("POCL_KERNEL_CACHE") != "0"
     hasAVX512BF16 = device.kind == .cpu && isPoCL && Processor.hasAVX512BF16
     hasNVIDIAMatrixUnits = device.kind == .gpu && device.extensions.contains("cl_nv_device_attribute_query")
