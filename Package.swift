@@ -69,10 +69,12 @@ let package = Package(
     // and what no double can decide is decided in integers of any size.
     .systemLibrary(name: "CCLP", pkgConfig: "clp", providers: [.apt(["coinor-libclp-dev"]), .brew(["clp"])]),
     .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+    // Sums in double on vector units that a package for any processor is not compiled for.
+    .target(name: "CVectorSums"),
     .target(
       name: "Geometry",
       dependencies: [
-        "CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles", .product(name: "BigInt", package: "BigInt"),
+        "CCLP", "CLAPACKE", "CVectorSums", "Engine", "Memory", "ModelFiles", .product(name: "BigInt", package: "BigInt"),
       ]),
 
     // Pictures for people: PNG through libpng, plots as SVG.

@@ -21,7 +21,7 @@
 #endif
 
 __kernel __attribute__((reqd_work_group_size(PK_GROUP, 1, 1)))
-void merge_top_k(const __global pk_entry *restrict lists, const int rows, const int chunks, const int best,
+void merge_top_k(const __global ulong *restrict lists, const int rows, const int chunks, const int best, const int room,
                  __global float *restrict values, __global int *restrict columns)
 {
   __local float head[PK_CHUNKS][PK_GROUP];    // -inf: nothing is left
@@ -29,10 +29,17 @@ void merge_top_k(const __global pk_entry *restrict lists, const int rows, const 
   const int i = get_global_id(0);
   const int id = get_local_id(0);
   if (i >= rows) return;
-  const __global pk_entry *list = lists + (size_t)i * chunks * best;
+  const __global ulong *list = lists + (size_t)i * chunks * room;
+  if (chunks == 1) {
+    for (int r = 0; r < best; ++r) {
+      values[(size_t)i * best + r] = pk_value(list[r]);
+      columns[(size_t)i * best + r] = pk_column(list[r]);
+    }
+    return;
+  }
   for (int c = 0; c < chunks; ++c) {
     next[c][id] = 0;
-    head[c][id] = list[(size_t)c * best].value;
+    head[c][id] = pk_value(list[(size_t)c * room]);
   }
 
   for (int r = 0; r < best; ++r) {
@@ -40,9 +47,9 @@ void merge_top_k(const __global pk_entry *restrict lists, const int rows, const 
     int from = -1;
     for (int c = 0; c < chunks; ++c) {
       const float other = head[c][id];
-      // Lists are of any columns: of equal values the columns decide.
+      // Lists are of any columns: of equal values the whole entries decide.
       if (other > value || (other == value && from >= 0 &&
-                            list[(size_t)c * best + next[c][id]].column < list[(size_t)from * best + next[from][id]].column)) {
+                            list[(size_t)c * room + next[c][id]] > list[(size_t)from * room + next[from][id]])) {
         value = other;
         from = c;
       }
@@ -50,9 +57,9 @@ void merge_top_k(const __global pk_entry *restrict lists, const int rows, const 
     int column = -1;
     if (from >= 0) {
       const int at = next[from][id];
-      column = list[(size_t)from * best + at].column;
+      column = pk_column(list[(size_t)from * room + at]);
       next[from][id] = at + 1;
-      head[from][id] = at + 1 < best ? list[(size_t)from * best + at + 1].value : -INFINITY;
+      head[from][id] = at + 1 < best ? pk_value(list[(size_t)from * room + at + 1]) : -INFINITY;
     }
     values[(size_t)i * best + r] = value;
     columns[(size_t)i * best + r] = column;

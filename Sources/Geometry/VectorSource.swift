@@ -40,8 +40,9 @@ extension Vectors: VectorSource {
 
 /// Reads vectors of a source, without copying them where they lie in memory.
 struct VectorReader {
-  private let source: any VectorSource
-  private let base: UnsafePointer<Float>?
+  let source: any VectorSource
+  /// The first element, where all lie in memory.
+  let base: UnsafePointer<Float>?
 
   /// Elements that are copied at a time when vectors are read one after the other.
   private static let copiedElements = 1 << 16

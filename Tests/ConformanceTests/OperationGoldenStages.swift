@@ -151,7 +151,7 @@ extension OperationGolden {
     let excluded = try workspace.upload(integers: try words("excluded"), rowCount)
     func lists() throws -> (scratch: Tensor, values: Tensor, indices: Tensor) {
       (
-        try workspace.integerOutput(rowCount, k, 2), try workspace.output(rowCount, k),
+        try workspace.integerOutput(rowCount, TopK.room(for: k), 2), try workspace.output(rowCount, k),
         try workspace.integerOutput(rowCount, k)
       )
     }
@@ -165,7 +165,8 @@ extension OperationGolden {
     let shared = try lists()
     let symmetric = SymmetricTopK(
       rows, columns: ranked, excluded: excluded, scale: try float("scale"), k: k, lists: shared.scratch,
-      values: shared.values, indices: shared.indices)
+      counts: try workspace.integerOutput(rowCount), worsts: try workspace.output(rowCount), values: shared.values,
+      indices: shared.indices)
     for operation in symmetric.operations(SymmetricPart(0, of: 1)) { try workspace.append(operation) }
     return outputs + [GoldenOutput("values", shared.values), GoldenOutput("indices", shared.indices)]
   }

@@ -25,7 +25,8 @@ extension ConformanceKit {
       cases.append(exact("size", rows: count, columns: 70, channels: 3, k: 2, excludesOwn: true, seed: 1121))
       cases.append(rounded("size", rows: 10, columns: 3 * count, channels: count, k: 4, seed: 1122))
     }
-    for k in [1, 2, 3, 63, 64, 65, 1024] {
+    // Long lists are sorted by merging, in rounds whose number changes at powers of two.
+    for k in [1, 2, 3, 7, 8, 9, 63, 64, 65, 511, 513, 1024] {
       cases.append(exact("lists", rows: 9, columns: 1300, channels: 3, k: k, chunks: 5, seed: 1123))
       cases.append(rounded("lists", rows: 67, columns: 1300, channels: 17, k: k, seed: 1124))
     }
@@ -228,13 +229,14 @@ struct TopKProblem: Sendable {
     let table = try workspace.segments(
       mutualParts == nil ? segments(panelWidth: engine.panelWidth).lengths : [columns.count])
     let cut = table.segments.count
-    let lists = try workspace.integerOutput(count * cut, k, 2)
+    let lists = try workspace.integerOutput(count * cut, TopK.room(for: k), 2)
     let indices = try workspace.integerOutput(count, k)
     let values = try workspace.output(count, k)
     let excluded = try workspace.upload(integers: excluded + [Poison.integer], count + 1)
     if let mutualParts {
       let best = SymmetricTopK(
-        slices, columns: ranked, excluded: excluded, scale: scale, k: k, lists: lists, values: values,
+        slices, columns: ranked, excluded: excluded, scale: scale, k: k, lists: lists,
+        counts: try workspace.integerOutput(count), worsts: try workspace.output(count), values: values,
         indices: indices)
       for index in 0..<mutualParts {
         for operation in best.operations(SymmetricPart(index, of: mutualParts)) { try workspace.append(operation) }
@@ -247,7 +249,7 @@ struct TopKProblem: Sendable {
     }
     let downloads = try await workspace.run(reading: [lists, indices, values])
     let (foundIndices, foundValues) = (downloads[1].integers, downloads[2].floats)
-    guard downloads[0].integers.suffix(2 * k).allSatisfy({ $0 == Poison.integer }),
+    guard downloads[0].integers.suffix(2 * TopK.room(for: k)).allSatisfy({ $0 == Poison.integer }),
       foundIndices.suffix(k).allSatisfy({ $0 == Poison.integer }), foundValues.suffix(k).allSatisfy(Poison.isIntact)
     else { throw Mismatch("memory behind the lists was written") }
     return (Array(foundValues.dropLast(k)), Array(foundIndices.dropLast(k)))

@@ -15,11 +15,15 @@ struct Candidates: Sendable {
   init(_ columns: BestColumns, firstGroup: Int) {
     count = columns.k
     values = columns.values
-    groups = columns.indices.map { $0 < 0 ? -1 : $0 + Int32(firstGroup) }
+    groups = firstGroup == 0 ? columns.indices : columns.indices.map { $0 + Int32(firstGroup) }
   }
 
   /// Candidates of queries, one part after the other.
   init(_ parts: [Candidates]) {
+    if parts.count == 1 {
+      self = parts[0]
+      return
+    }
     count = parts.first?.count ?? 0
     values = parts.flatMap(\.values)
     groups = parts.flatMap(\.groups)

@@ -1,3 +1,5 @@
+internal import CVectorSums
+
 /// Distances in Double, each a sum over the channels in their order.
 ///
 ///     euclidean, squared   Σ (x - y)²       differences first, so near duplicates keep their digits
@@ -24,12 +26,54 @@ struct ExactDistance {
 
   /// The distances to some vectors.
   func callAsFunction(to vectors: [UnsafePointer<Float>]) -> [Double] {
+    vectors.withUnsafeBufferPointer { vectors in
+      [Double](unsafeUninitializedCapacity: vectors.count) { distances, count in
+        self(to: vectors, into: distances)
+        count = vectors.count
+      }
+    }
+  }
+
+  /// The distances to some vectors, one after the other.
+  func callAsFunction(
+    to vectors: UnsafeBufferPointer<UnsafePointer<Float>>, into distances: UnsafeMutableBufferPointer<Double>
+  ) {
     query.withUnsafeBufferPointer { query in
       switch metric {
-      case .squaredEuclidean: inFours(vectors) { $0 + ($1 - $2) * ($1 - $2) }
-      case .euclidean: inFours(vectors) { $0 + ($1 - $2) * ($1 - $2) }.map { $0.squareRoot() }
-      case .innerProduct: inFours(vectors) { $0 + $1 * $2 }.map { -$0 }
-      case .cosine: vectors.map { cosine(query, $0) }
+      case .squaredEuclidean: sums(query, vectors, distances, weft_sums_of_squares) { $0 + ($1 - $2) * ($1 - $2) }
+      case .euclidean:
+        sums(query, vectors, distances, weft_sums_of_squares) { $0 + ($1 - $2) * ($1 - $2) }
+        for at in vectors.indices { distances[at] = distances[at].squareRoot() }
+      case .innerProduct:
+        sums(query, vectors, distances, weft_sums_of_products) { $0 + $1 * $2 }
+        for at in vectors.indices { distances[at] = -distances[at] }
+      case .cosine: for at in vectors.indices { distances[at] = cosine(query, vectors[at]) }
+      }
+    }
+  }
+
+  private static let hasVectorSums = weft_has_vector_sums() != 0
+
+  private typealias VectorSums = (
+    UnsafePointer<Double>?, UnsafePointer<UnsafePointer<Float>?>?, Int, UnsafeMutablePointer<Double>?
+  ) -> Void
+
+  /// Sums of eight vectors at a time where the processor can, the same to the bit as those of `step`.
+  @inline(__always)
+  private func sums(
+    _ query: UnsafeBufferPointer<Double>, _ vectors: UnsafeBufferPointer<UnsafePointer<Float>>,
+    _ sums: UnsafeMutableBufferPointer<Double>, _ eight: VectorSums,
+    _ step: (_ sum: Double, _ x: Double, _ y: Double) -> Double
+  ) {
+    guard Self.hasVectorSums, vectors.count >= 4 else { return inFours(query, vectors, sums, step) }
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: 8) { some in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 8) { found in
+        for first in stride(from: 0, to: vectors.count, by: 8) {
+          let count = min(8, vectors.count - first)
+          for at in 0..<8 { some.initializeElement(at: at, to: vectors[first + min(at, count - 1)]) }
+          eight(query.baseAddress, some.baseAddress, query.count, found.baseAddress)
+          for at in 0..<count { sums[first + at] = found[at] }
+        }
       }
     }
   }
@@ -37,14 +81,13 @@ struct ExactDistance {
   /// Four chains of additions at a time, each in the order of the channels.
   @inline(__always)
   private func inFours(
-    _ vectors: [UnsafePointer<Float>], _ step: (_ sum: Double, _ x: Double, _ y: Double) -> Double
-  ) -> [Double] {
-    var sums: [Double] = []
-    sums.reserveCapacity(vectors.count + 3)
-    guard let last = vectors.last else { return [] }
+    _ query: UnsafeBufferPointer<Double>, _ vectors: UnsafeBufferPointer<UnsafePointer<Float>>,
+    _ sums: UnsafeMutableBufferPointer<Double>, _ step: (_ sum: Double, _ x: Double, _ y: Double) -> Double
+  ) {
+    let last = vectors.count - 1
     for first in stride(from: 0, to: vectors.count, by: 4) {
-      func vector(_ index: Int) -> UnsafePointer<Float> { index < vectors.count ? vectors[index] : last }
-      let (a, b, c, d) = (vector(first), vector(first + 1), vector(first + 2), vector(first + 3))
+      let (a, b) = (vectors[first], vectors[min(first + 1, last)])
+      let (c, d) = (vectors[min(first + 2, last)], vectors[min(first + 3, last)])
       var (sumA, sumB, sumC, sumD) = (0.0, 0.0, 0.0, 0.0)
       for (channel, x) in query.enumerated() {
         sumA = step(sumA, x, Double(a[channel]))
@@ -52,10 +95,11 @@ struct ExactDistance {
         sumC = step(sumC, x, Double(c[channel]))
         sumD = step(sumD, x, Double(d[channel]))
       }
-      sums += [sumA, sumB, sumC, sumD]
+      sums[first] = sumA
+      if first < last { sums[first + 1] = sumB }
+      if first + 1 < last { sums[first + 2] = sumC }
+      if first + 2 < last { sums[first + 3] = sumD }
     }
-    sums.removeLast(sums.count - vectors.count)
-    return sums
   }
 
   private func cosine(_ query: UnsafeBufferPointer<Double>, _ vector: UnsafePointer<Float>) -> Double {

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Foundation
 
 /// Finds exact neighbours: candidates on the device, in float32; their distances in Double; and a proof for each query
 /// that no other vector can be among the nearest. Queries without a proof are searched again with more candidates, and at
@@ -26,8 +27,14 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     var exhaustive = 0
   }
 
-  /// The most neighbours.
-  static var limit: Int { 1024 }
+  /// Candidates of a query beyond which comparing it with all vectors is no slower.
+  private static var mostCandidates: Int { 4096 }
+  /// Queries that one processor works on at a time, so that they have vectors in common.
+  private static var blockSize: Int { 256 }
+  /// Neighbours that are found before they are stored: 24 MiB.
+  private static var partEntries: Int { 1 << 21 }
+  /// Candidates beyond the wanted that are looked at together.
+  private static var spares: Int { 8 }
   /// Long vectors that are candidates for every inner product when a query is searched again: a few that are much
   /// longer than the rest would make the bound too weak for all.
   private static var longest: Int { 64 }
@@ -40,7 +47,7 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     options: NeighbourOptions, on engine: Engine
   ) async throws {
     let count = reference.count
-    try require((1...Self.limit).contains(k), "k is \(k): it must be from 1 to \(Self.limit)")
+    try require(k >= 1, "k is \(k): it must be at least 1")
     try require(
       k <= count - (isOfItself ? 1 : 0),
       isOfItself
@@ -50,6 +57,13 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
       queries.dimension == reference.dimension,
       "queries have dimension \(queries.dimension), the vectors they are compared with \(reference.dimension)")
     try require(max(count, queries.count) < Int(Int32.max), "more than \(Int32.max) vectors cannot be numbered")
+    // The results, and what is found on the way to them.
+    let bytes = Double(queries.count) * Double(k) * 48
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    try require(
+      bytes < memory,
+      "the lists of \(k) neighbours of \(queries.count) vectors take \(Int(bytes / 1e9)) GB, and this machine has "
+        + "\(Int(memory / 1e9)): ask for fewer neighbours, or for a part of the vectors at a time")
     (self.reference, self.queries, self.metric, self.isOfItself, self.k) = (reference, queries, metric, isOfItself, k)
     wanted = isOfItself ? k + 1 : k
     let survey = try await VectorSurvey(of: reference, metric: metric, name: "vector")
@@ -77,28 +91,26 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     var distances = [Double](repeating: 0, count: asked.count * wanted)
     var pending = Array(asked.indices)
     var limit = min(groups.count, wanted + (extraCandidates ?? max(5, wanted / 8)))
+    let most = min(groups.count, max(Self.mostCandidates, limit))
 
     func store(_ found: FoundNeighbours, at place: Int) {
       indices.replaceSubrange(place * wanted..<(place + 1) * wanted, with: found.indices)
       distances.replaceSubrange(place * wanted..<(place + 1) * wanted, with: found.distances)
     }
-    while !pending.isEmpty, limit <= TopK.limit {
+    while !pending.isEmpty {
       effort.asked.append(pending.count)
       let candidates = try await search.candidates(for: pending.map { asked[$0] }, limit: limit)
       let long = metric == .innerProduct && effort.asked.count > 1 ? Self.longest : 0
-      let found = try await exactly(candidates, and: long, for: pending.map { asked[$0] })
       var unproven: [Int] = []
-      for (place, neighbours) in zip(pending, found) {
-        if neighbours.isProven { store(neighbours, at: place) } else { unproven.append(place) }
+      try await exactly(candidates, and: long, for: pending.map { asked[$0] }) { place, found in
+        if found.isProven { store(found, at: pending[place]) } else { unproven.append(pending[place]) }
       }
       pending = unproven
-      guard limit < TopK.limit else { break }
-      limit = min(groups.count, TopK.limit, 4 * limit)
+      guard limit < most else { break }
+      limit = min(most, 4 * limit)
     }
     effort.exhaustive = pending.count
-    for (place, neighbours) in zip(pending, try await exhaustively(pending.map { asked[$0] })) {
-      store(neighbours, at: place)
-    }
+    try await exhaustively(pending.map { asked[$0] }) { store($1, at: pending[$0]) }
     return (isOfItself ? withoutThemselves(indices, distances) : lists(indices, distances), effort)
   }
 
@@ -109,10 +121,10 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
   }
 
   /// The nearest of all candidates, of the vectors that were set aside and of the `longCount` longest, by exact
-  /// distances.
+  /// distances; `store` is called with each query's place and what was found, in order.
   private func exactly(
-    _ result: MeasuredCandidates, and longCount: Int, for asked: [Int32]
-  ) async throws -> [FoundNeighbours] {
+    _ result: MeasuredCandidates, and longCount: Int, for asked: [Int32], store: (Int, FoundNeighbours) -> Void
+  ) async throws {
     let norms = result.referenceNorms
     let setAside = norms.count { $0 == .infinity }
     let longest = setAside + longCount
@@ -121,60 +133,109 @@ struct NeighbourSearch<Reference: VectorSource, Queries: VectorSource>: Sendable
     let reach = norms.enumerated().reduce(0.0) { long.contains(Int32($1.offset)) ? $0 : max($0, $1.element) }
     let bound = NeighbourBound(
       centred, queryReach: result.norms.reduce(0, max), reach: reach, longest: norms.reduce(0, max))
-    let holdsAll = result.candidates.count == groups.count
-    return try await inParallel(asked.count, blockSize: 64) { block in
-      try VectorReader.reading(reference) { vectors in
-        try VectorReader.reading(queries) { queries in
-          try block.map { place in
-            let listed = result.candidates.groups(of: place)
-            let all = long.isEmpty ? Array(listed) : Array(long.union(listed))
-            var found = try nearest(all, to: Int(asked[place]), vectors, queries)
-            found.isProven =
-              holdsAll
-              || bound.holds(
-                norm: result.norms[place], centerProduct: metric == .innerProduct ? result.centerProducts[place] : 0,
-                last: result.candidates.values(of: place).last ?? .infinity,
-                farthest: found.distances.last ?? .infinity)
-            return found
-          }
+    let candidates = result.candidates
+    // Those beyond the wanted are looked at only where the bound does not rule them out.
+    let first = long.isEmpty ? min(wanted, candidates.count) : candidates.count
+    @Sendable func listed(_ place: Int) -> ArraySlice<Int32> {
+      let listed = candidates.groups(of: place).prefix(first)
+      return long.isEmpty ? listed : ArraySlice(long.union(listed))
+    }
+    /// Whether all that has at most the value of a candidate is farther away than `farthest`.
+    @Sendable func holds(_ place: Int, _ candidate: Int, _ farthest: Double) -> Bool {
+      let values = candidates.values(of: place)
+      return bound.holds(
+        norm: result.norms[place], centerProduct: metric == .innerProduct ? result.centerProducts[place] : 0,
+        last: values[values.startIndex + candidate], farthest: farthest)
+    }
+
+    try await inBlocks(asked, store) { block, vectors, measures in
+      let lists = block.map(listed)
+      let distances = try vectors.distances(from: measures, to: VectorLists(lists, of: groups.representatives))
+      var start = 0
+      return try zip(block, zip(lists, measures)).map { place, query in
+        let (list, distance) = query
+        var found = zip(list, distances[start..<start + list.count]).map(FoundGroup.init)
+        start += list.count
+        found.sortNearlySorted()
+        let farthest = found.last?.distance ?? .infinity
+        var taken = first
+        var isProven = candidates.count == groups.count && taken == candidates.count
+        while !isProven, taken < candidates.count {
+          isProven = holds(place, taken, farthest)
+          guard !isProven else { break }
+          let part = candidates.groups(of: place).dropFirst(taken).prefix(Self.spares)
+          let more = try vectors.withVectors(part.map { groups.representatives[Int($0)] }) { distance(to: $0) }
+          found += zip(part, more).map(FoundGroup.init)
+          taken += part.count
         }
+        if taken > first { found.sortNearlySorted() }
+        let nearest = groups.nearest(found, count: wanted)
+        return FoundNeighbours(
+          indices: nearest.indices, distances: nearest.distances,
+          isProven: isProven || candidates.count == groups.count
+            || holds(place, candidates.count - 1, nearest.distances.last ?? .infinity))
       }
-    }.flatMap { $0 }
+    }
   }
 
   /// The nearest of all vectors.
-  private func exhaustively(_ asked: [Int32]) async throws -> [FoundNeighbours] {
-    try await inParallel(asked.count, blockSize: 1) { block in
-      try VectorReader.reading(reference) { vectors in
-        try VectorReader.reading(queries) { queries in
-          try block.map { place in
-            try nearest(Array(0..<Int32(groups.count)), to: Int(asked[place]), vectors, queries)
+  private func exhaustively(_ asked: [Int32], store: (Int, FoundNeighbours) -> Void) async throws {
+    let all = Array(0..<Int32(groups.count))
+    try await inBlocks(asked, size: 1, store) { _, vectors, measures in
+      try measures.map { measure in
+        let distances = try vectors.distances(from: [measure], to: VectorLists([all[...]], of: groups.representatives))
+        var found = zip(all, distances).map(FoundGroup.init)
+        found.sort()
+        let nearest = groups.nearest(found, count: wanted)
+        return FoundNeighbours(indices: nearest.indices, distances: nearest.distances, isProven: true)
+      }
+    }
+  }
+
+  /// Works on blocks of the queries on all processors, and hands each query's place and what was found to `store`, in order.
+  private func inBlocks(
+    _ asked: [Int32], size: Int? = nil, _ store: (Int, FoundNeighbours) -> Void,
+    _ body: @escaping @Sendable (Range<Int>, VectorReader, [ExactDistance]) throws -> [FoundNeighbours]
+  ) async throws {
+    // A part of them at a time: results that are stored make room for the next.
+    let partSize = max(Self.blockSize, Self.partEntries / wanted)
+    for first in stride(from: 0, to: asked.count, by: partSize) {
+      let part = first..<min(asked.count, first + partSize)
+      let blockSize = size ?? min(Self.blockSize, max(8, part.count / 64))
+      let found = try await inParallel(part.count, blockSize: blockSize) { places in
+        let block = first + places.lowerBound..<first + places.upperBound
+        return try VectorReader.reading(reference) { vectors in
+          try VectorReader.reading(queries) { queries in
+            let measures = try block.map { place in
+              try queries.withVector(Int(asked[place])) {
+                ExactDistance(metric, from: $0, dimension: reference.dimension)
+              }
+            }
+            return try body(block, vectors, measures)
           }
         }
       }
-    }.flatMap { $0 }
-  }
-
-  private func nearest(
-    _ candidates: [Int32], to query: Int, _ vectors: VectorReader, _ queries: VectorReader
-  ) throws -> FoundNeighbours {
-    try queries.withVector(query) { vector in
-      let distance = ExactDistance(metric, from: vector, dimension: reference.dimension)
-      var found: [(group: Int32, distance: Double)] = []
-      found.reserveCapacity(candidates.count)
-      // A part at a time: vectors of a file are copied.
-      for start in stride(from: 0, to: candidates.count, by: 256) {
-        let part = candidates[start..<min(start + 256, candidates.count)]
-        let distances = try vectors.withVectors(part.map { groups.representatives[Int($0)] }) { distance(to: $0) }
-        found += zip(part, distances).map { ($0, $1) }
-      }
-      let (indices, distances) = groups.nearest(found, count: wanted)
-      return FoundNeighbours(indices: indices, distances: distances, isProven: false)
+      for (place, found) in zip(part, found.joined()) { store(place, found) }
     }
   }
 
   /// For every vector the neighbours of its group, without itself.
-  private func withoutThemselves(_ indices: [Int32], _ distances: [Double]) -> NeighbourLists {
+  private func withoutThemselves(_ indices: consuming [Int32], _ distances: consuming [Double]) -> NeighbourLists {
+    if groups.count == reference.count {
+      // Each vector is in its own list, unless many have the same distance to it as itself: moved up in place.
+      for row in 0..<reference.count {
+        let first = row * wanted
+        let own = (first..<first + k).first { indices[$0] == Int32(row) } ?? first + k
+        for at in first..<first + k {
+          let from = at < own ? at : at + 1
+          indices[at - row] = indices[from]
+          distances[at - row] = distances[from]
+        }
+      }
+      indices.removeLast(reference.count)
+      distances.removeLast(reference.count)
+      return lists(indices, distances)
+    }
     var (kept, keptDistances): ([Int32], [Double]) = ([], [])
     kept.reserveCapacity(reference.count * k)
     keptDistances.reserveCapacity(reference.count * k)

@@ -24,7 +24,7 @@ extension Engine {
   ///
   /// - Parameters:
   ///   - vectors: `Vectors`, or a `VectorFile`.
-  ///   - k: neighbours of each: from 1 to 1024, and fewer than there are vectors.
+  ///   - k: neighbours of each: at least 1, and fewer than there are vectors.
   ///   - metric: how distances are measured.
   ///   - options: settings that change speed and memory, never results.
   /// - Returns: the neighbours of each vector; itself, by its index, is left out, copies of it are not.
@@ -42,7 +42,7 @@ extension Engine {
   /// - Parameters:
   ///   - queries: the vectors asked about.
   ///   - reference: the vectors to choose from.
-  ///   - k: neighbours of each query: from 1 to 1024, and no more than there are vectors to choose from.
+  ///   - k: neighbours of each query: at least 1, and no more than there are vectors to choose from.
   ///   - metric: how distances are measured.
   ///   - options: settings that change speed and memory, never results.
   /// - Returns: the neighbours of each query.

@@ -152,11 +152,14 @@ struct DuplicateGroups: Sendable {
     groups == nil ? representatives[group...group] : members[Int(starts[group])..<Int(starts[group + 1])]
   }
 
-  /// The `count` nearest vectors of some groups, by distance, then index.
+  /// The `count` nearest vectors of some groups that are in order, nearest first: by distance, then index.
   func nearest(
-    _ found: [(group: Int32, distance: Double)], count: Int
+    _ sorted: [FoundGroup], count: Int
   ) -> (indices: [Int32], distances: [Double]) {
-    let sorted = found.sorted { ($0.distance, $0.group) < ($1.distance, $1.group) }
+    guard groups != nil else {
+      let nearest = sorted.prefix(count)
+      return (nearest.map { representatives[Int($0.group)] }, nearest.map(\.distance))
+    }
     var (indices, distances): ([Int32], [Double]) = ([], [])
     indices.reserveCapacity(count)
     distances.reserveCapacity(count)
@@ -174,6 +177,34 @@ struct DuplicateGroups: Sendable {
       first = end
     }
     return (indices, distances)
+  }
+}
+
+/// A group of equal vectors, and how far it is from a query.
+struct FoundGroup: Comparable {
+  var group: Int32
+  var distance: Double
+
+  static func < (a: FoundGroup, b: FoundGroup) -> Bool {
+    a.distance < b.distance || (a.distance == b.distance && a.group < b.group)
+  }
+}
+
+extension [FoundGroup] {
+  /// Sorts by distance, then group, in few steps where they are nearly in order, as candidates are.
+  mutating func sortNearlySorted() {
+    var moves = 0
+    for at in indices.dropFirst() {
+      let found = self[at]
+      var place = at
+      while place > 0, found < self[place - 1] {
+        self[place] = self[place - 1]
+        place -= 1
+      }
+      self[place] = found
+      moves += at - place
+      if moves > 8 * count { return sort() }
+    }
   }
 }
 

@@ -20,7 +20,7 @@ extension Engine {
   /// - Parameters:
   ///   - rows: the vectors asked about.
   ///   - columns: the vectors to choose from.
-  ///   - k: how many each row gets: from 1 to 4096, and no more than there are columns to choose from.
+  ///   - k: how many each row gets: at least 1, and no more than there are columns to choose from.
   ///   - scale: what products are multiplied by.
   ///   - bias: what is added for each column; nothing if nil.
   ///   - excluded: for each row a column that it may not take, such as itself; negative for none. Nothing if nil.
@@ -79,7 +79,7 @@ extension Engine {
     _ rows: Vectors, among columns: RankedColumns, k: Int, scale: Float = 1, excluding excluded: [Int]? = nil
   ) async throws(EngineError) -> BestColumns {
     let name: StaticString = "top k"
-    try require((1...TopK.limit).contains(k), name, "k is \(k): it must be from 1 to \(TopK.limit)")
+    try require(k >= 1, name, "k is \(k): it must be at least 1")
     let choice = columns.count - (excluded == nil ? 0 : 1)
     try require(k <= choice, name, "k is \(k), and a row has \(choice) columns to choose from")
     try require(
@@ -92,8 +92,8 @@ extension Engine {
     values.reserveCapacity(rows.count * k)
     var first = 0
     while first < rows.count {
-      let segments = topKChunks(rows: rows.count - first, among: columns)
-      let rowElements = rows.dimension + 2 * k * (segments.count + 1)
+      let segments = topKChunks(rows: rows.count - first, among: columns, k: k)
+      let rowElements = rows.dimension + 2 * TopK.room(for: k) * segments.count + 2 * k
       let part = first..<min(rows.count, first + max(1, Self.passElements / rowElements))
       let pass = try await topKPass(
         Array(rows.elements[part.lowerBound * rows.dimension..<part.upperBound * rows.dimension]), among: columns,
@@ -116,7 +116,7 @@ extension Engine {
     // Each unit has a few pairs of blocks in a round; the lists of all rows stay on the device.
     guard backend.tiles.map(SymmetricSelection.sharesProducts) ?? false,
       vectors.count >= Self.vectorsOfUnit * device.computeUnits,
-      vectors.count * k <= Self.symmetricLimit
+      vectors.count * TopK.room(for: k) <= Self.symmetricLimit
     else { return nil }
     let work = Double(vectors.count) * Double(vectors.count) * Double(vectors.dimension)
     return try await symmetricTopK(
@@ -125,8 +125,8 @@ extension Engine {
 
   /// Vectors for each compute unit from which on blocks of them keep all units busy.
   private static let vectorsOfUnit = 1024
-  /// Entries of all lists together: with their results 256 MiB.
-  private static let symmetricLimit = 1 << 24
+  /// Places of all lists together: 512 MiB.
+  private static let symmetricLimit = 1 << 26
   /// Channels of all products in a part: half a second on a small device.
   private static let partWork = 0x1p36
 
@@ -142,7 +142,8 @@ extension Engine {
     let best = SymmetricTopK(
       HeadSlices(rows, channels: vectors.dimension),
       columns: try rankedColumns(vectors, through: rows, terms: terms, packedBy: &submission), excluded: excluded, k: k,
-      lists: try makeTensor(.int32, count, k, 2), values: try makeTensor(.float32, count, k),
+      lists: try makeTensor(.int32, count, TopK.room(for: k), 2), counts: try makeTensor(.int32, count),
+      worsts: try makeTensor(.float32, count), values: try makeTensor(.float32, count, k),
       indices: try makeTensor(.int32, count, k))
     var results: [HostArray] = []
     for index in 0..<parts {
@@ -178,7 +179,7 @@ extension Engine {
     let best = TopK(
       HeadSlices(rows, channels: columns.channels), rowCount: count, among: columns,
       chunks: try makeSegmentTable(segments, uploadedBy: &submission), excluded: excludedColumns, scale: scale, k: k,
-      lists: try makeTensor(.int32, count, segments.count, k, 2), values: values, indices: indices)
+      lists: try makeTensor(.int32, count, segments.count, TopK.room(for: k), 2), values: values, indices: indices)
     for operation in best.operations { try submission.append(operation) }
     try submission.download(values)
     try submission.download(indices)
@@ -187,11 +188,13 @@ extension Engine {
 
   /// How columns are cut for a number of rows: many rows keep the device busy by themselves, a few need columns to be
   /// shared out. Results do not depend on it.
-  private func topKChunks(rows: Int, among columns: RankedColumns) -> Segments {
+  private func topKChunks(rows: Int, among columns: RankedColumns, k: Int) -> Segments {
     let (rowsOfGroup, leastPanels) = (256, 4)
     let panels = (columns.count + panelWidth - 1) / panelWidth
     let wanted = 4 * device.computeUnits * rowsOfGroup / rows
-    let chunks = max(1, min(wanted, panels / leastPanels, TopK.chunkLimit))
+    // Long lists of short chunks hold everything, and each is merged place by place.
+    let useful = k > TopK.mergeLimit ? 1 : max(device.computeUnits, columns.count / k)
+    let chunks = max(1, min(wanted, panels / leastPanels, useful, TopK.chunkLimit))
     return Segments(
       lengths: (0..<chunks).map { chunk in
         min(columns.count, panels * (chunk + 1) / chunks * panelWidth) - panels * chunk / chunks * panelWidth

@@ -12,10 +12,14 @@ package struct SymmetricTopK: Sendable {
   /// `[count]` int32: a vector that the row may not take; negative if there is none.
   package var excluded: Tensor
   package var scale: Float
-  /// Vectors a row gets, from 1 to `TopK.limit`.
+  /// Vectors a row gets.
   package var k: Int
-  /// Scratch, int32 `[count, k, 2]`; kept from part to part.
+  /// Scratch, kept from part to part: int32 `[count, TopK.room(for: k), 2]`, ...
   package var lists: Tensor
+  /// ... how many entries each list has, int32 `[count]`, ...
+  package var counts: Tensor
+  /// ... and what others must reach, float32 `[count]`.
+  package var worsts: Tensor
   /// `[count, k]`, best first. Where fewer are left, or have a value above -∞, the rest is -∞ ...
   package var values: Tensor
   /// ... and -1 here: int32 `[count, k]`.
@@ -23,7 +27,7 @@ package struct SymmetricTopK: Sendable {
 
   package init(
     _ rows: HeadSlices, columns: RankedColumns, excluded: Tensor, scale: Float = 1, k: Int, lists: Tensor,
-    values: Tensor, indices: Tensor
+    counts: Tensor, worsts: Tensor, values: Tensor, indices: Tensor
   ) {
     self.rows = rows
     self.columns = columns
@@ -31,6 +35,8 @@ package struct SymmetricTopK: Sendable {
     self.scale = scale
     self.k = k
     self.lists = lists
+    self.counts = counts
+    self.worsts = worsts
     self.values = values
     self.indices = indices
   }
@@ -38,7 +44,8 @@ package struct SymmetricTopK: Sendable {
   /// What one part runs, in order.
   package func operations(_ part: SymmetricPart) -> [any DeviceOperation] {
     let selection = SymmetricSelection(
-      TopKSelection(terms: columns.terms, excluded: excluded, k: k, lists: lists), part: part)
+      TopKSelection(terms: columns.terms, excluded: excluded, k: k, lists: lists), counts: counts, worsts: worsts,
+      part: part)
     let product = PairwiseProduct(
       rows: rows, columns: columns.panels, rowExtent: .whole(columns.count), columnExtent: .whole(columns.count),
       scale: scale, epilogue: selection)
@@ -72,10 +79,16 @@ package struct SymmetricPart: Sendable, Hashable {
 /// The best of all vectors as an epilogue: rows and columns are the same.
 package struct SymmetricSelection: PairwiseEpilogue {
   package var selection: TopKSelection
+  /// int32 `[rows]`: how many entries each list has.
+  package var counts: Tensor
+  /// float32 `[rows]`: what a value must reach to be added.
+  package var worsts: Tensor
   package var part: SymmetricPart
 
-  package init(_ selection: TopKSelection, part: SymmetricPart) {
+  package init(_ selection: TopKSelection, counts: Tensor, worsts: Tensor, part: SymmetricPart) {
     self.selection = selection
+    self.counts = counts
+    self.worsts = worsts
     self.part = part
   }
 
@@ -89,6 +102,13 @@ package struct SymmetricSelection: PairwiseEpilogue {
       (1...indexLimit).contains(part.count) && (0..<part.count).contains(part.index), name,
       "there is no part \(part.index) of \(part.count)")
     try selection.validate(for: product, chunks: 1, name)
+    try require(counts, holds: count, name, "the lists' counts", of: .int32)
+    try require(worsts, holds: count, name, "the lists' worst values")
+    for scratch in [counts, worsts] {
+      try require(scratch, isNot: selection.lists, name)
+      try require(scratch, isNot: selection.excluded, name)
+    }
+    try require(counts, isNot: worsts, name)
   }
 
   package var isStateful: Bool { true }
@@ -96,7 +116,9 @@ package struct SymmetricSelection: PairwiseEpilogue {
   /// Of the kernel that shares products; elsewhere it is the selection's own.
   package var header: KernelSource { "pairwise/epilogue_symmetric_top_k.clh" }
 
-  package func arguments(of product: PairwiseProduct) -> KernelArguments { selection.arguments(of: product) }
+  package func arguments(of product: PairwiseProduct) -> KernelArguments {
+    selection.arguments(of: product) + ["counts": .tensor(counts), "worsts": .tensor(worsts)]
+  }
 
   package func reference(of product: PairwiseProduct, _ memory: HostMemory) throws(EngineError) {
     try selection.reference(of: product, rows: part.range(of: product.rowExtent.rowCount), memory)
@@ -125,13 +147,19 @@ package struct SymmetricSelection: PairwiseEpilogue {
         // Blocks whose numbers add up to the round's, then to that and all blocks.
         grid: PairwiseGrid(rowGroups: 1, matrices: round / 2 + 1 + (round + blocks) / 2 - round))
     }
-    return (part.isFirst ? [lists("clear_lists", count, tiles)] : []) + rounds
-      + (part.isLast ? [lists("sort_lists", count, tiles)] : [])
+    return (part.isFirst ? [listsLaunch("clear_lists", count, tiles)] : []) + rounds
+      + (part.isLast ? [listsLaunch("sort_lists", count, tiles)] : [])
   }
 
-  private func lists(_ entry: String, _ count: Int, _ tiles: TileShape) -> KernelLaunch {
+  private func listsLaunch(_ entry: String, _ count: Int, _ tiles: TileShape) -> KernelLaunch {
     KernelLaunch(
       "pairwise/symmetric_lists.cl", entry, tiles,
-      arguments: ["lists": .tensor(selection.lists), "best": .int(selection.k)], groups: [count], groupSize: 1)
+      arguments: entry == "clear_lists"
+        ? ["counts": .tensor(counts), "worsts": .tensor(worsts)]
+        : [
+          "lists": .tensor(selection.lists), "counts": .tensor(counts), "best": .int(selection.k),
+          "room": .int(TopK.room(for: selection.k)),
+        ],
+      groups: [count], groupSize: 1)
   }
 }

@@ -31,9 +31,9 @@ package struct TopK: Sendable {
   /// `[rowCount]` int32: a column that the row may not take; negative if there is none.
   package var excluded: Tensor
   package var scale: Float
-  /// Columns a row gets, from 1 to `TopK.limit`.
+  /// Columns a row gets.
   package var k: Int
-  /// Scratch, int32 `[rowCount, chunks, k, 2]`.
+  /// Scratch, int32 `[rowCount, chunks, TopK.room(for: k), 2]`.
   package var lists: Tensor
   /// `[rowCount, k]`, best first. Where fewer columns are left, or have a value above -∞, the rest is -∞ ...
   package var values: Tensor
@@ -56,10 +56,13 @@ package struct TopK: Sendable {
     self.indices = indices
   }
 
-  /// The most columns a row can get.
-  package static let limit = 4096
-  /// The most chunks that can be merged (`Kernels/pairwise/merge_top_k.cl`).
+  /// Places of a row's list in the scratch, of 8 bytes: twice what it keeps, in whole vectors
+  /// (`Kernels/pairwise/top_k_reservoir.clh`).
+  package static func room(for k: Int) -> Int { ceilingDivide(k, 8).multipliedClamping(by: 16) }
+  /// The most chunks that can be merged (`Kernels/pairwise/merge_top_k.cl`), ...
   package static let chunkLimit = 64
+  /// ... and the most columns a row can get from several.
+  package static let mergeLimit = 65_535
 
   /// What a submission runs, in order.
   package var operations: [any DeviceOperation] {
@@ -80,7 +83,7 @@ package struct TopKSelection: PairwiseEpilogue {
   /// `[rows]` int32: a column, counted over all chunks, that the row may not take; negative if there is none.
   package var excluded: Tensor
   package var k: Int
-  /// int32 `[rows, chunks, k, 2]`: the value's bits and the column, best first.
+  /// int32 `[rows, chunks, TopK.room(for: k), 2]`: the best columns, best first.
   package var lists: Tensor
 
   package init(terms: Panels, excluded: Tensor, k: Int, lists: Tensor) {
@@ -117,7 +120,8 @@ package struct TopKSelection: PairwiseEpilogue {
 
   package func arguments(of product: PairwiseProduct) -> KernelArguments {
     [
-      "terms": .tensor(terms.tensor), "excluded": .tensor(excluded), "best": .int(k), "lists": .tensor(lists),
+      "terms": .tensor(terms.tensor), "excluded": .tensor(excluded), "best": .int(k), "room": .int(TopK.room(for: k)),
+      "lists": .tensor(lists),
     ]
   }
 
@@ -152,7 +156,8 @@ package struct TopKSelection: PairwiseEpilogue {
           if value > -.infinity { best.append((value, bounds.firstRow + j)) }
         }
         best.sort { ($1.value, $0.column) < ($0.value, $1.column) }
-        let at = (i * chunks.count + chunk) * k
+        // The value's bits and the column.
+        let at = (i * chunks.count + chunk) * TopK.room(for: k)
         for r in 0..<k {
           let entry = r < best.count ? best[r] : (value: -.infinity, column: -1)
           result[2 * (at + r)] = Int32(bitPattern: entry.value.bitPattern)
@@ -198,9 +203,10 @@ package struct MergeTopK: DeviceOperation {
   package func reference(_ memory: HostMemory) throws(EngineError) {
     let entries = try memory.integers(lists)
     let (best, columns) = (try memory.floats(values), try memory.integers(indices))
-    let count = chunkCount * k
+    let room = TopK.room(for: k)
     for i in 0..<rowCount {
-      var row = (i * count..<(i + 1) * count).map { at in
+      let places = (0..<chunkCount).flatMap { chunk in (0..<k).map { (i * chunkCount + chunk) * room + $0 } }
+      var row = places.map { at in
         (value: Float(bitPattern: UInt32(bitPattern: entries[2 * at])), column: entries[2 * at + 1])
       }
       row.removeAll { $0.column < 0 }
@@ -219,7 +225,7 @@ package struct MergeTopK: DeviceOperation {
         "pairwise/merge_top_k.cl", "merge_top_k", tiles,
         arguments: [
           "lists": .tensor(lists), "rows": .int(rowCount), "chunks": .int(chunkCount), "best": .int(k),
-          "values": .tensor(values), "columns": .tensor(indices),
+          "room": .int(TopK.room(for: k)), "values": .tensor(values), "columns": .tensor(indices),
         ],
         groups: [ceilingDivide(rowCount, tiles.rowGroup)], groupSize: tiles.rowGroup)
     ]
@@ -229,10 +235,13 @@ package struct MergeTopK: DeviceOperation {
 private func requireLists(
   _ lists: Tensor, rows: Int, chunks: Int, k: Int, _ name: StaticString
 ) throws(EngineError) {
-  try require((1...TopK.limit).contains(k), name, "k is \(k): it must be from 1 to \(TopK.limit)")
+  try require((1...indexLimit).contains(k), name, "k is \(k): it must be from 1 to \(indexLimit)")
   try require(
     (1...TopK.chunkLimit).contains(chunks), name,
     "\(chunks) chunks; from 1 to \(TopK.chunkLimit) can be merged")
-  let count = rows.multipliedClamping(by: chunks).multipliedClamping(by: 2 * k)
+  try require(
+    chunks == 1 || k <= TopK.mergeLimit, name,
+    "k is \(k): of \(chunks) chunks at most \(TopK.mergeLimit) columns can be merged")
+  let count = rows.multipliedClamping(by: chunks).multipliedClamping(by: 2 * TopK.room(for: k))
   try require(lists, holds: count, name, "the scratch of best columns", of: .int32)
 }

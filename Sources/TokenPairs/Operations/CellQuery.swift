@@ -77,17 +77,18 @@ package struct FoundCells: Sendable, Hashable {
 extension Engine {
   /// Runs `submission` (what makes the query's inputs), then the query.
   ///
-  /// The list starts with room for `capacity` cells. If more pass, the counts say how many, and the product alone is
+  /// The list starts with room for `capacity` cells, by default for a few of each row. If more pass, the counts say how many, and the product alone is
   /// run again with room for all: nothing is lost. What a segment keeps does not depend on the others.
   package func find(
-    _ query: CellQuery, after submission: Submission = Submission(), capacity: Int = 4096
+    _ query: CellQuery, after submission: Submission = Submission(), capacity: Int? = nil
   ) async throws(EngineError) -> FoundCells {
     try require(!query.threshold.isNaN, "cells above a threshold", "the threshold is not a number")
     try require((query.limit ?? 1) > 0, "cells above a threshold", "the limit must be at least 1")
     var pass = CellPass(query)
     var crowded: Set<Int> = []
     var inputs = submission
-    try await fillList(capacity: max(1, capacity)) { (capacity) throws(EngineError) in
+    let room = capacity ?? max(4096, 4 * query.rowExtent.rowCount)
+    try await fillList(capacity: max(1, room)) { (capacity) throws(EngineError) in
       try await pass.run(capacity: capacity, after: inputs, on: self)
       inputs = Submission()
       crowded.formUnion(pass.crowdedSegments)
@@ -100,7 +101,7 @@ extension Engine {
 
   /// As `find`, for a query that has no limit.
   package func cells(
-    _ query: CellQuery, after submission: Submission = Submission(), capacity: Int = 4096
+    _ query: CellQuery, after submission: Submission = Submission(), capacity: Int? = nil
   ) async throws(EngineError) -> [PairCell] {
     try await find(query, after: submission, capacity: capacity).cells
   }

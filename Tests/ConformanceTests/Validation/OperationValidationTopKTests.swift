@@ -9,7 +9,7 @@ import Testing
     TopK(
       HeadSlices(shaped(.float32, 6, 3), channels: 3), rowCount: 6,
       among: RankedColumns(count: 7, panels: shapedPanels(2, channels: 3), terms: shapedPanels(2, channels: 1)),
-      chunks: shapedTable([4, 3]), excluded: shaped(.int32, 6), k: 2, lists: shaped(.int32, 6, 2, 2, 2),
+      chunks: shapedTable([4, 3]), excluded: shaped(.int32, 6), k: 2, lists: shaped(.int32, 6, 2, 16, 2),
       values: shaped(.float32, 6, 2), indices: shaped(.int32, 6, 2))
   }
 
@@ -18,19 +18,19 @@ import Testing
   /// What both operations check.
   static let commonRules: [Rule] = [
     .init("k is positive", says: "k is 0") { $0.k = 0 },
-    .init("k has a limit", says: "k is 4097") {
-      $0.k = 4097
-      $0.lists = shaped(.int32, 6, 2, 4097, 2)
+    .init("k has a limit where chunks are merged", says: "at most 65535") {
+      $0.k = 65_536
+      $0.lists = shaped(.int32, 6, 2, 2 * 65_536, 2)
     },
     .init("there are rows", says: "0 rows") { $0.rowCount = 0 },
-    .init("scratch has room", says: "scratch of best columns needs 48") { $0.lists = shaped(.int32, 47) },
+    .init("scratch has room", says: "scratch of best columns needs 384") { $0.lists = shaped(.int32, 383) },
     .init("scratch is integers", says: "scratch of best columns must be int32") {
-      $0.lists = shaped(.float32, 6, 2, 2, 2)
+      $0.lists = shaped(.float32, 6, 2, 16, 2)
     },
     .init("chunks are not too many", says: "65 chunks") {
       $0.chunks = shapedTable([Int](repeating: 1, count: 65))
       $0.columns = RankedColumns(count: 65, panels: shapedPanels(65, channels: 3), terms: shapedPanels(65, channels: 1))
-      $0.lists = shaped(.int32, 6, 65, 2, 2)
+      $0.lists = shaped(.int32, 6, 65, 16, 2)
     },
   ]
 
@@ -58,7 +58,7 @@ import Testing
       $0.excluded = shaped(.float32, 6)
     },
     .init("scratch is not the excluded columns", says: "its own input") {
-      $0.excluded = Tensor(storage: $0.lists.storage, elementType: .int32, shape: [48])
+      $0.excluded = Tensor(storage: $0.lists.storage, elementType: .int32, shape: [384])
     },
   ]
 
@@ -86,15 +86,17 @@ import Testing
     SymmetricTopK(
       HeadSlices(shaped(.float32, 6, 3), channels: 3),
       columns: RankedColumns(count: 6, panels: shapedPanels(2, channels: 3), terms: shapedPanels(2, channels: 1)),
-      excluded: shaped(.int32, 6), k: 2, lists: shaped(.int32, 6, 2, 2), values: shaped(.float32, 6, 2),
-      indices: shaped(.int32, 6, 2))
+      excluded: shaped(.int32, 6), k: 2, lists: shaped(.int32, 6, 16, 2), counts: shaped(.int32, 6),
+      worsts: shaped(.float32, 6), values: shaped(.float32, 6, 2), indices: shaped(.int32, 6, 2))
   }
 
   typealias MutualRule = BrokenRule<SymmetricTopK>
 
   static let mutualRules: [MutualRule] = [
     .init("k is positive", says: "k is 0") { $0.k = 0 },
-    .init("scratch has room", says: "scratch of best columns needs 24") { $0.lists = shaped(.int32, 23) },
+    .init("scratch has room", says: "scratch of best columns needs 192") { $0.lists = shaped(.int32, 191) },
+    .init("each list has a count", says: "lists' counts needs 6") { $0.counts = shaped(.int32, 5) },
+    .init("each list has a worst value", says: "lists' worst values needs 6") { $0.worsts = shaped(.float32, 5) },
     .init("rows have all rows", says: "7 rows") {
       $0.columns = RankedColumns(count: 7, panels: $0.columns.panels, terms: $0.columns.terms)
     },

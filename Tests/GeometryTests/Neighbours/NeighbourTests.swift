@@ -219,6 +219,69 @@ import Weft
   }
 }
 
+/// Long lists, up to everything there is.
+@Suite struct LongNeighbourListTests {
+  @Test(arguments: Metric.allCases, TestDevice.available) func allOthers(metric: Metric, device: TestDevice)
+    async throws
+  {
+    let vectors = Draws.gaussian(700, 5, seed: 31)
+    let lists = try await device.engine().neighbours(of: try Vectors(vectors, dimension: 5), k: 699, metric: metric)
+    let expected = BruteForce(vectors, dimension: 5).neighbours(699, metric)
+    #expect(lists.indices == expected.indices)
+  }
+
+  /// More than are ever asked again for.
+  @Test func thousandsAmongMany() async throws {
+    let vectors = Draws.gaussian(9000, 3, seed: 32)
+    let queries = Array(vectors.prefix(3 * 12))
+    let device = TestDevice.hasOpenCL ? TestDevice.openCL : .reference
+    let lists = try await device.engine().neighbours(
+      of: try Vectors(queries, dimension: 3), among: try Vectors(vectors, dimension: 3), k: 7000)
+    let expected = BruteForce(queries, among: vectors, dimension: 3).neighbours(7000, .euclidean)
+    #expect(lists.indices == expected.indices && lists.distances == expected.distances)
+  }
+
+  /// Long enough for blocks of vectors that queries have in common, with copies and without.
+  @Test(arguments: [false, true]) func blocksOfVectors(hasCopies: Bool) async throws {
+    let (count, dimension) = (2400, 129)
+    var vectors = Draws.gaussian(count, dimension, seed: 33)
+    if hasCopies { vectors.replaceSubrange(0..<40 * dimension, with: vectors[100 * dimension..<140 * dimension]) }
+    let device = TestDevice.hasOpenCL ? TestDevice.openCL : .reference
+    let queries = Array(vectors.prefix(dimension * 300))
+    let lists = try await device.engine().neighbours(
+      of: try Vectors(queries, dimension: dimension), among: try Vectors(vectors, dimension: dimension), k: 300,
+      metric: .squaredEuclidean)
+    let expected = BruteForce(queries, among: vectors, dimension: dimension).neighbours(300, .squaredEuclidean)
+    #expect(lists.indices == expected.indices && lists.distances == expected.distances)
+  }
+}
+
+/// Distances on vector units have the bits of plain loops.
+@Suite struct ExactDistanceTests {
+  @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 17, 384, 385]) func bitsOfAPlainLoop(dimension: Int) {
+    let elements = Draws.gaussian(40, dimension, seed: UInt64(dimension)).enumerated().map { at, x in
+      at % 11 == 3 ? x * 1e-30 : at % 7 == 2 ? x * 1e15 : x
+    }
+    elements.withUnsafeBufferPointer { elements in
+      guard let base = elements.baseAddress else { return }
+      for metric in [Metric.squaredEuclidean, .euclidean, .innerProduct] {
+        let distance = ExactDistance(metric, from: base, dimension: dimension)
+        for count in 1...19 {
+          let vectors = (1...count).map { base + $0 * dimension }
+          let expected = vectors.map { vector in
+            let sum = (0..<dimension).reduce(0.0) { sum, c in
+              let (x, y) = (Double(base[c]), Double(vector[c]))
+              return metric == .innerProduct ? sum + x * y : sum + (x - y) * (x - y)
+            }
+            return metric == .innerProduct ? -sum : metric == .euclidean ? sum.squareRoot() : sum
+          }
+          #expect(distance(to: vectors) == expected, "\(metric), \(count) vectors")
+        }
+      }
+    }
+  }
+}
+
 /// Sets of every kind, of the sizes that tiles and chunks of columns begin and end at.
 @Suite struct NeighbourSizesTests {
   enum Kind: CaseIterable, Sendable {

@@ -25,8 +25,9 @@ struct BenchNeighboursCommand: AsyncParsableCommand {
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
-    guard (2...10_000_000).contains(vectors), (1...65_536).contains(dimension), (1...1024).contains(k) else {
-      throw ValidationError("--vectors must be from 2 to 10000000, --dimension from 1 to 65536, -k from 1 to 1024")
+    guard (2...10_000_000).contains(vectors), (1...65_536).contains(dimension), (1..<vectors).contains(k) else {
+      throw ValidationError(
+        "--vectors must be from 2 to 10000000, --dimension from 1 to 65536, -k from 1 to one less than the vectors")
     }
     guard Double(vectors) * Double(dimension) <= 1e9 else {
       throw ValidationError("a benchmark of this size does not fit; take fewer vectors or a smaller dimension")

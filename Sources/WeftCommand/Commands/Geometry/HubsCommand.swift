@@ -62,7 +62,7 @@ struct HubsCommand: AsyncParsableCommand {
   var output: String
 
   func validate() throws {
-    guard (1...1024).contains(k) else { throw ValidationError("-k is \(k): it must be from 1 to 1024") }
+    guard k >= 1 else { throw ValidationError("-k is \(k): it must be at least 1") }
     guard atLeast >= 0 else { throw ValidationError("--at-least is \(atLeast): it cannot be negative") }
     try OutputName.check(output, "--output", isA: "npy")
     if let vectors {
