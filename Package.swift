@@ -74,7 +74,8 @@ let package = Package(
     .target(
       name: "Geometry",
       dependencies: [
-        "CCLP", "CLAPACKE", "CVectorSums", "Engine", "Memory", "ModelFiles", .product(name: "BigInt", package: "BigInt"),
+        "CCLP", "CLAPACKE", "CVectorSums", "Engine", "Memory", "ModelFiles",
+        .product(name: "BigInt", package: "BigInt"),
       ]),
 
     // Pictures for people: PNG through libpng, plots as SVG.

@@ -15,6 +15,9 @@
 #include "pairwise/shape.clh"
 #include "pairwise/tile_cpu.clh"
 
+#if PW_ROWS > WV_LANES
+#error "the rows' maxima are in one vector"
+#endif
 #define AT_VECTORS ((AT_CHANNELS + WV_LANES - 1) / WV_LANES)
 #ifndef AT_ROWS
 #define AT_ROWS (PW_BLOCKED ? 4 : PW_ROWS)   // queries whose values are summed at a time; divides PW_ROWS
@@ -29,6 +32,11 @@ static inline void at_weigh(wv_float tile[PW_ROWS][PW_VECTORS], const int keys, 
                             float weights[PW_ROWS][PW_PANEL], wv_float gathered[PW_ROWS][AT_VECTORS],
                             float maximum[PW_ROWS], float total[PW_ROWS])
 {
+  // The rows' maxima are raised together, so that one vector of exponentials serves all rows.
+  float fades[WV_LANES];
+  #pragma unroll
+  for (int r = PW_ROWS; r < WV_LANES; ++r) fades[r] = 0.0f;
+  #pragma unroll
   for (int r = 0; r < PW_ROWS; ++r) {
     wv_float largest = (wv_float)(-INFINITY);
     #pragma unroll
@@ -38,19 +46,22 @@ static inline void at_weigh(wv_float tile[PW_ROWS][PW_VECTORS], const int keys, 
         tile[r][v] = select((wv_float)(-INFINITY), tile[r][v], wv_iota + v * WV_LANES < keys);
       largest = fmax(largest, tile[r][v]);
     }
-    const float new_maximum = fmax(maximum[r], wv_max(largest));
-    const float fade = wv_max(wm_exp((wv_float)(maximum[r] - new_maximum)));
+    const float raised = fmax(maximum[r], wv_max(largest));
+    fades[r] = maximum[r] - raised;
+    maximum[r] = raised;
+  }
+  wv_store(wm_exp(wv_load(0, fades)), 0, fades);
+  for (int r = 0; r < PW_ROWS; ++r) {
     wv_float sum = (wv_float)(0.0f);
     #pragma unroll
     for (int v = 0; v < PW_VECTORS; ++v) {
-      const wv_float weight = wm_exp(tile[r][v] - new_maximum);
+      const wv_float weight = wm_exp(tile[r][v] - maximum[r]);
       wv_store(weight, v, weights[r]);
       sum += weight;
     }
-    maximum[r] = new_maximum;
-    total[r] = fma(total[r], fade, wv_sum(sum));
+    total[r] = fma(total[r], fades[r], wv_sum(sum));
     #pragma unroll
-    for (int v = 0; v < AT_VECTORS; ++v) gathered[r][v] *= fade;
+    for (int v = 0; v < AT_VECTORS; ++v) gathered[r][v] *= fades[r];
   }
 }
 

@@ -132,7 +132,8 @@ import Testing
       (["infinite.npy", "-k", "1"], "infinite.npy: vector 1 has -inf at 1"),
       (["zero.npy", "-k", "1", "--metric", "cosine"], "zero.npy: vector 1 is all zeros and has no direction"),
       (["star.npy", "-k", "6"], "star.npy: k is 6, and each of 6 vectors has only 5 others"),
-      (["star.npy"], "k is 10, and each of 6"), (["cube.npy"], "shape (2, 2, 2)"), (["line.npy"], "shape (3,)"),
+      (["star.npy"], "k is 10, and each of 6"), (["star.npy", "-k", "1025"], "k is 1025, and each of 6"),
+      (["cube.npy"], "shape (2, 2, 2)"), (["line.npy"], "shape (3,)"),
       (["empty.npy"], "holds no numbers"), (["text.npy"], "text.npy"), (["none.npy"], "none.npy"), (["."], "."),
       (["model.safetensors"], "which of its tensors?"), (["model.safetensors#cube"], "cube"),
       (["model.safetensors#ids"], "I32"), (["model.safetensors#none"], "none"),
@@ -155,7 +156,7 @@ import Testing
   }
 
   @Test(arguments: [
-    [], ["points.npy", "-k", "0"], ["points.npy", "-k", "1025"], ["points.npy", "--metric", "manhattan"],
+    [], ["points.npy", "-k", "0"], ["points.npy", "--metric", "manhattan"],
     ["points.npy", "--reduce", "magic"], ["points.npy", "--reduce", "csls"], ["points.npy", "--candidates", "20"],
     ["points.npy", "--reduce", "nicdm", "--candidates", "4"], ["points.npy", "--plot", "plot.png"],
     ["points.npy", "--metric", "inner-product", "--reduce", "nicdm"], ["points.npy", "--plot", "points.npy"],
