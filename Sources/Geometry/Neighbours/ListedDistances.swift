@@ -18,7 +18,7 @@ struct VectorLists {
 }
 
 extension VectorReader {
-  /// The distances of queries to what is listed for each, in the order of the lists.
+  /// Measures from queries to what is listed for each.
   ///
   /// Where long lists of many queries have vectors in common, these are taken from memory once for all: a few vectors at a
   /// time stay in a processor's cache, and one query after the other is compared with those of them that it lists.
@@ -26,6 +26,7 @@ extension VectorReader {
   /// - Parameters:
   ///   - queries: how to measure from each query.
   ///   - lists: a list for each.
+  /// - Returns: the distances, in the order of the lists.
   /// - Throws: the source's error.
   func distances(from queries: [ExactDistance], to lists: VectorLists) throws -> [Double] {
     if let base { return distances(from: queries, to: lists, at: base) }
