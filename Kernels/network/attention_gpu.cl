@@ -253,10 +253,11 @@ void attention(const __global float *restrict queries, const int query_stride, c
   #pragma unroll
   for (int r = 0; r < AT_ROWS; ++r) {
     const int row = r * AT_DOWN + down;
-    if (i0 + row >= n) continue;
+    // A row past the end has no channels. PoCL 3.1 with LLVM 15 drops a condition around the last row's loop.
+    const int kept = i0 + row < n ? AT_CHANNELS : 0;
     __global float *to = out + ((size_t)(segment.first_row + i0 + row) * heads + head) * AT_CHANNELS;
     #pragma unroll
     for (int v = 0; v < AT_VECTORS; ++v)
-      at_store(gathered[r][v] * row_factor[row], to, 4 * (v * AT_ACROSS + across));
+      at_store(gathered[r][v] * row_factor[row], to, 4 * (v * AT_ACROSS + across), kept);
   }
 }

@@ -302,12 +302,13 @@ void attention(const __global float *restrict queries, const int query_stride, c
     for (int h = 0; h < 2; ++h) {
       const int row = own_row + 16 * m + 8 * h;
       const float factor = 1.0f / wv_sum4(lanes[shared_row + 16 * m + 8 * h]);
-      if (i0 + row >= n) continue;
+      const int kept = i0 + row < n ? AT_CHANNELS : 0;   // as in network/attention_gpu.cl
       __global float *to = out + ((size_t)(segment.first_row + i0 + row) * heads + head) * AT_CHANNELS;
       #pragma unroll
       for (int f = 0; f < AT_WIDTHS * AT_GATHERED; f += 2)
         at_store((float4)(gathered[f][m][2 * h], gathered[f][m][2 * h + 1], gathered[f + 1][m][2 * h],
                           gathered[f + 1][m][2 * h + 1]) * factor,
-                 to, f / AT_GATHERED * AT_WIDTH + across * (AT_WIDTH / 2) + f % AT_GATHERED * 8 + 4 * WF_LANE_QUAD);
+                 to, f / AT_GATHERED * AT_WIDTH + across * (AT_WIDTH / 2) + f % AT_GATHERED * 8 + 4 * WF_LANE_QUAD,
+                 kept);
     }
 }

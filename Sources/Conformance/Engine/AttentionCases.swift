@@ -35,7 +35,7 @@ extension ConformanceKit {
         attention(
           "head size \(channels)",
           .init(
-            lengths: [1, 49, 65], heads: 2, channels: channels,
+            lengths: [1, 65, 49], heads: 2, channels: channels,
             scale: 1 / Float(channels).squareRoot(), before: 5, seed: 810)))
     }
     for channels in [4, 20, 32, 64] {
