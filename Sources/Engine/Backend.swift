@@ -6,6 +6,8 @@ package protocol Backend: Sendable {
   var panelWidth: Int { get }
   /// The tiles that kernels are launched with; nil for the reference, which launches none.
   var tiles: TileShape? { get }
+  /// Whether convolutions that gain by it are given transformed weights: on devices with a CPU's tiles by default.
+  var transformsConvolutions: Bool { get }
   /// Device memory held by tensors.
   var memory: MemoryUse { get }
 
@@ -15,6 +17,10 @@ package protocol Backend: Sendable {
   /// Runs a submission to its end.
   /// - Returns: the downloads, in the order they were added.
   func run(_ submission: Submission) async throws(EngineError) -> [HostArray]
+}
+
+extension Backend {
+  package var transformsConvolutions: Bool { tiles?.variant == .cpu }
 }
 
 /// What a device is called and can do.

@@ -43,8 +43,12 @@ extension Engine {
   /// Columns that a panel holds on this device.
   public var panelWidth: Int { backend.panelWidth }
 
-  /// Columns that `count` vectors take as panels, the empty ones of the last panel included.
-  package func panelColumns(_ count: Int) -> Int { (count + panelWidth - 1) / panelWidth * panelWidth }
+  /// The forms of weights on this device. A GPU's convolutions are not transformed: their tiles are in registers. Below
+  /// float32 there are units for products.
+  package var weightLayout: WeightLayout {
+    WeightLayout(
+      panelWidth: panelWidth, transformsConvolutions: backend.transformsConvolutions && precision == .float32)
+  }
 
   /// Makes a tensor with undefined elements.
   /// - Throws: `EngineError` if a size is not positive, or the device has no room.

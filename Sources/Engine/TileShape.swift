@@ -12,6 +12,8 @@ public struct TileShape: Sendable, Hashable {
   public let variant: Variant
   /// Work-items a group down the rows of a product's tile; those along the columns are fixed, so that panels are.
   public private(set) var groupRows: Int
+  /// The device's parallel units.
+  package let computeUnits: Int
   /// How exactly products are computed that follow the engine's precision.
   package private(set) var precision = Precision.float32
   /// What computes them.
@@ -23,8 +25,9 @@ public struct TileShape: Sendable, Hashable {
   package static func leastGroup(_ variant: Variant) -> Int { variant == .cpu ? 1 : 64 }
 
   /// The tiles of a variant, with the largest group that the device allows, ``leastGroup(_:)`` at least.
-  public init(_ variant: Variant, maxWorkGroupSize: Int) {
+  public init(_ variant: Variant, maxWorkGroupSize: Int, computeUnits: Int = 1) {
     self.variant = variant
+    self.computeUnits = computeUnits
     switch variant {
     case .cpu: groupRows = 1
     case .gpu:

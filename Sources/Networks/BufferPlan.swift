@@ -73,10 +73,10 @@ package struct NetworkMemory: Sendable, Hashable {
 package struct MemoryPlan: Sendable {
   private let values: [Value]
   private let typical: BufferPlan
-  private let panelWidth: Int
+  private let layout: WeightLayout
   private let weights: Int
 
-  init(_ graph: NetworkGraph, panelWidth: Int) {
+  init(_ graph: NetworkGraph, layout: WeightLayout) {
     var lives: [ClosedRange<Int>?] = graph.values.map { _ in nil }
     func extend(_ value: Value, to step: Int) {
       lives[value.index] = (lives[value.index]?.lowerBound ?? step)...step
@@ -88,11 +88,11 @@ package struct MemoryPlan: Sendable {
     typical = BufferPlan(
       zip(graph.values, lives).map { value, steps in
         BufferPlan.Life(
-          bytes: value.bytes(in: graph.typicalBatch, panelWidth: panelWidth), steps: steps ?? 0...0)
+          bytes: value.bytes(in: graph.typicalBatch, panelWidth: layout.panelWidth), steps: steps ?? 0...0)
       })
     values = graph.values
-    self.panelWidth = panelWidth
-    weights = graph.weightBytes(panelWidth: panelWidth).packed
+    self.layout = layout
+    weights = graph.weightBytes(in: layout).packed
   }
 
   /// The buffers for a batch.
@@ -107,17 +107,17 @@ package struct MemoryPlan: Sendable {
   }
 
   private func sizes(in batch: BatchShape) -> [Int] {
-    values.map { $0.bytes(in: batch, panelWidth: panelWidth) }
+    values.map { $0.bytes(in: batch, panelWidth: layout.panelWidth) }
   }
 }
 
 extension NetworkGraph {
   /// How values share memory on a device with panels of this width.
-  package func memoryPlan(panelWidth: Int) -> MemoryPlan { MemoryPlan(self, panelWidth: panelWidth) }
+  package func memoryPlan(in layout: WeightLayout) -> MemoryPlan { MemoryPlan(self, layout: layout) }
 
   /// What a pass over a batch takes.
-  package func memory(of batch: BatchShape, panelWidth: Int) -> NetworkMemory {
-    memoryPlan(panelWidth: panelWidth).memory(of: batch)
+  package func memory(of batch: BatchShape, in layout: WeightLayout) -> NetworkMemory {
+    memoryPlan(in: layout).memory(of: batch)
   }
 }
 

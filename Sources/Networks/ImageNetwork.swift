@@ -29,8 +29,8 @@ package struct ImageGraph: Sendable {
 // How many images travel together, and whether they fit.
 extension ImageGraph {
   /// What a pass over so many images takes.
-  package func memory(images: Int, panelWidth: Int) -> NetworkMemory {
-    graph.memory(of: .images(images), panelWidth: panelWidth)
+  package func memory(images: Int, in layout: WeightLayout) -> NetworkMemory {
+    graph.memory(of: .images(images), in: layout)
   }
 
   /// Images that keep a device busy: on a processor a few fill its caches, a graphics processor needs many pixels.
@@ -44,12 +44,12 @@ extension ImageGraph {
   ///   - images: how many travel together.
   ///   - other: bytes that are taken besides weights and the pass.
   ///   - device: the device.
-  ///   - panelWidth: its engine's.
+  ///   - layout: its engine's.
   /// - Throws: `EngineError` of kind `exhausted` that says which number would fit.
   package func checkFits(
-    images: Int, other: (Int) -> Int, _ device: DeviceDescription, panelWidth: Int
+    images: Int, other: (Int) -> Int, _ device: DeviceDescription, in layout: WeightLayout
   ) throws(EngineError) {
-    let plan = graph.memoryPlan(panelWidth: panelWidth)
+    let plan = graph.memoryPlan(in: layout)
     func fits(_ images: Int) -> Bool {
       let memory = plan.memory(of: .images(images))
       return memory.weights + memory.pass + other(images) <= device.usableBytes
@@ -69,9 +69,9 @@ extension ImageGraph {
 
   /// Checks that weights and a pass over one image fit.
   /// - Throws: `EngineError` of kind `exhausted` that says by how much they do not.
-  package func checkFits(_ device: DeviceDescription, panelWidth: Int) throws(EngineError) {
-    let weights = graph.weightBytes(panelWidth: panelWidth)
-    let pass = memory(images: 1, panelWidth: panelWidth).pass
+  package func checkFits(_ device: DeviceDescription, in layout: WeightLayout) throws(EngineError) {
+    let weights = graph.weightBytes(in: layout)
+    let pass = memory(images: 1, in: layout).pass
     try device.checkFits(weights.packed + max(pass, weights.transient), "the network", "one image")
   }
 }
@@ -90,7 +90,7 @@ package struct ImageNetwork: Sendable {
   /// - Throws: `ModelFileError` for a tensor that is missing or of another shape; `EngineError` if the device has no room:
   ///   it says how much is missing.
   package init(_ graph: ImageGraph, weights: any WeightSource, on engine: Engine) async throws {
-    try graph.checkFits(engine.device, panelWidth: engine.panelWidth)
+    try graph.checkFits(engine.device, in: engine.weightLayout)
     self.graph = graph
     network = try await Network(graph.graph, weights: weights, on: engine)
   }

@@ -104,8 +104,8 @@ package protocol NetworkLayer: Sendable {
   var title: String { get }
   /// The tensors, in the order in which they are read.
   var tensors: [ExpectedTensor] { get }
-  /// What it takes on a device with panels of this width.
-  func bytes(panelWidth: Int) -> LayerBytes
+  /// What it takes in a device's layout.
+  func bytes(in layout: WeightLayout) -> LayerBytes
   /// Reads the weights onto the device.
   /// - Throws: `ModelFileError` for a tensor that is missing or has another shape; `EngineError` if the device has no room.
   func load(_ reader: WeightReader) async throws -> Weights
@@ -151,9 +151,9 @@ package struct LinearLayer: NetworkLayer {
     }
   }
 
-  package func bytes(panelWidth: Int) -> LayerBytes {
+  package func bytes(in layout: WeightLayout) -> LayerBytes {
     LayerBytes(
-      packed: 4 * (columns(width, panelWidth) * inputs + width), transient: 4 * width * inputs)
+      packed: 4 * (layout.columns(width) * inputs + width), transient: 4 * width * inputs)
   }
 
   package func load(_ reader: WeightReader) async throws -> DenseWeights {
@@ -176,6 +176,8 @@ package struct ConvolutionLayer: NetworkLayer {
   package let size: Int
   /// Whether the image is made twice as large before.
   package var upsamples = false
+  /// Whether it takes transformed images where a device gains by that; see `Convolution.gainsByTransforms`.
+  package internal(set) var transforms = false
   /// Whether it is stored as a linear layer, `[outputs, inputs]`.
   package var isLinear = false
 
@@ -186,18 +188,17 @@ package struct ConvolutionLayer: NetworkLayer {
     ]
   }
 
-  package func bytes(panelWidth: Int) -> LayerBytes {
-    // Four phases of 2 × 2 taps stand for 3 × 3 where an image is made larger.
-    let taps = (upsamples ? 16 : size * size) * inputs
-    return LayerBytes(
-      packed: 4 * (columns(outputs, panelWidth) * taps + outputs + inputs), transient: 4 * outputs * taps)
+  package func bytes(in layout: WeightLayout) -> LayerBytes {
+    // Four phases of 2 × 2 taps stand for 3 × 3 where an image is made larger, 4 × 4 positions where it is transformed.
+    let taps = (upsamples || (transforms && layout.transformsConvolutions) ? 16 : size * size) * inputs
+    return LayerBytes(packed: 4 * (layout.columns(outputs) * taps + outputs + inputs), transient: 4 * outputs * taps)
   }
 
   package func load(_ reader: WeightReader) async throws -> ConvolutionWeights {
     let tensors = tensors
     return try await reader.engine.makeConvolutionWeights(
       try reader.floats(tensors[0]), bias: try reader.floats(tensors[1]), outputs: outputs, inputs: inputs, size: size,
-      upsamples: upsamples)
+      upsamples: upsamples, transforms: transforms)
   }
 }
 
@@ -216,7 +217,7 @@ package struct NormalizationLayer: NetworkLayer {
 
   package var tensors: [ExpectedTensor] { ["weight", "bias"].map { ExpectedTensor("\(name).\($0)", [channels]) } }
 
-  package func bytes(panelWidth: Int) -> LayerBytes { LayerBytes(packed: 8 * channels) }
+  package func bytes(in layout: WeightLayout) -> LayerBytes { LayerBytes(packed: 8 * channels) }
 
   package func load(_ reader: WeightReader) async throws -> NormalizationWeights {
     let tensors = tensors
@@ -248,7 +249,7 @@ package struct TableLayer: NetworkLayer {
 
   package var tensors: [ExpectedTensor] { [ExpectedTensor("\(name).weight", [rows, channels])] }
 
-  package func bytes(panelWidth: Int) -> LayerBytes { LayerBytes(packed: 4 * rows * channels) }
+  package func bytes(in layout: WeightLayout) -> LayerBytes { LayerBytes(packed: 4 * rows * channels) }
 
   package func load(_ reader: WeightReader) async throws -> Tensor { try await reader.upload(tensors[0]) }
 }
@@ -270,12 +271,9 @@ package struct FrequencyLayer: NetworkLayer {
   package var name: String { "" }
   package var tensors: [ExpectedTensor] { [] }
 
-  package func bytes(panelWidth: Int) -> LayerBytes { LayerBytes(packed: 8 * (channels / 2)) }
+  package func bytes(in layout: WeightLayout) -> LayerBytes { LayerBytes(packed: 8 * (channels / 2)) }
 
   package func load(_ reader: WeightReader) async throws -> TimeFrequencies {
     try await reader.engine.makeTimeFrequencies(channels: channels, shift: shift, cosineFirst: cosineFirst)
   }
 }
-
-/// Columns that `outputs` vectors take as panels.
-private func columns(_ outputs: Int, _ panelWidth: Int) -> Int { (outputs + panelWidth - 1) / panelWidth * panelWidth }

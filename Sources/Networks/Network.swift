@@ -20,7 +20,7 @@ package struct Network: Sendable {
   ) async throws {
     self.graph = graph
     self.engine = engine
-    plan = graph.memoryPlan(panelWidth: engine.panelWidth)
+    plan = graph.memoryPlan(in: engine.weightLayout)
     let reader = WeightReader(source: source, prefix: prefix, engine: engine)
     var weights: [LayerKey: any Sendable] = [:]
     for layer in graph.layers { weights[layer.key] = try await layer.load(reader) }

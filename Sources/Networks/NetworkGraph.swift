@@ -28,9 +28,9 @@ package struct NetworkGraph: Sendable {
   package var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
 
   /// Device memory of the weights as they are packed, in bytes, and of the largest layer while it is packed.
-  package func weightBytes(panelWidth: Int) -> LayerBytes {
+  package func weightBytes(in layout: WeightLayout) -> LayerBytes {
     layers.reduce(into: LayerBytes()) { total, layer in
-      let bytes = layer.bytes(panelWidth: panelWidth)
+      let bytes = layer.bytes(in: layout)
       total.packed += bytes.packed
       total.transient = max(total.transient, bytes.transient)
     }

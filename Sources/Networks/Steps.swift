@@ -177,17 +177,23 @@ extension GraphWriter {
     padding: Convolution.Padding = .around, shift: ImageColumns? = nil, residual: Value? = nil, scale: Double = 1,
     into output: Value
   ) {
+    var chosen = layer
+    if case .positions(.pixels(let height, let width)) = input.extent, !layer.upsamples {
+      chosen.transforms = Convolution.gainsByTransforms(
+        PixelGrid(images: 1, height: height, width: width), inputs: layer.inputs, outputs: layer.outputs,
+        size: layer.size, stride: stride, padding: padding)
+    }
     add(
       NetworkStep(
         "convolution \(layer.size)×\(layer.size)", reads: [input, second, shift?.value, residual], writes: [output],
-        layers: [layer],
+        layers: [chosen],
         multiplications: {
           Double($0.rows(of: output.extent)) * Double(layer.inputs * layer.outputs * layer.size * layer.size)
         }
-      ) { pass throws(EngineError) in
+      ) { [chosen] pass throws(EngineError) in
         Convolution(
           PixelRows(pass.tensor(input), second.map { pass.tensor($0) }), grid: try pass.grid(of: input),
-          weights: try pass.weights(of: layer), stride: stride, padding: padding,
+          weights: try pass.weights(of: chosen), stride: stride, padding: padding,
           shift: shift.map { $0.slices(pass) },
           residual: residual.map { pass.tensor($0) }, scale: Float(scale), into: pass.tensor(output))
       })

@@ -43,7 +43,9 @@ package final class OpenCLBackend: Backend {
     }
     do {
       let session = try DeviceSession.open(device, profiling: recordsTimeline, logger: logger)
-      let shape = TileShape(variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize)
+      let shape = TileShape(
+        variant ?? candidate.preferredVariant, maxWorkGroupSize: device.maxWorkGroupSize,
+        computeUnits: device.computeUnits)
       // A GPU copies while it computes, if it reaches the memory by itself; a CPU device copies like the host.
       let transfers = shape.variant == .gpu ? TransferPool(queue: try session.makeQueue()) : nil
       let timeline = recordsTimeline ? Timeline() : nil

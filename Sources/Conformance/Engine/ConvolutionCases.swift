@@ -59,6 +59,40 @@ extension ConformanceKit {
     for width in [31, 32, 33, 127, 128, 129] {
       cases.append(convolution(Problem(height: 1, width: width, inputs: 3, outputs: 6, draw: .exact, seed: 1106)))
     }
+    return cases + transformedCases
+  }()
+
+  /// Transformed images, on devices that transform them; the definition is that of windows as they are.
+  private static let transformedCases: [ConformanceCase] = {
+    typealias Problem = ConvolutionProblem
+    var cases: [ConformanceCase] = []
+    func add(small: Bool = false, _ problem: Problem) {
+      var problem = problem
+      problem.transforms = true
+      cases.append(convolution(small: small, problem))
+    }
+    for residual in DenseProblem.Residual.allCases {
+      for small in [true, false] {
+        add(
+          small: small,
+          Problem(
+            images: 2, height: 4, width: small ? 2 : 6, inputs: 3, second: 2, outputs: 5, isShifted: small,
+            activation: small ? .silu : .none, residual: residual, scale: 0.75, seed: 1111))
+      }
+    }
+    // Images that are all edge, and tiles about the height of a work-item's: 32.
+    for (images, height, width) in [(1, 2, 2), (3, 2, 8), (3, 8, 2), (1, 2, 62), (1, 2, 64), (1, 2, 66), (5, 6, 10)] {
+      add(Problem(images: images, height: height, width: width, inputs: 5, outputs: 7, draw: .exact, seed: 1112))
+    }
+    // Panels and their vectors; more panels than a work-item has.
+    for outputs in [1, 16, 17, 32, 33, 47, 48, 49, 96, 97, 144, 145, 300] {
+      add(Problem(height: 4, width: 6, inputs: 6, second: 3, outputs: outputs, draw: .exact, seed: 1113))
+    }
+    // Channels about a vector and about those transformed at a time, in one tensor and in two.
+    for (inputs, second) in [(1, 0), (15, 0), (16, 0), (17, 1), (127, 0), (128, 0), (129, 0), (128, 128), (130, 257)] {
+      add(Problem(height: 4, width: 4, inputs: inputs, second: second, outputs: 20, seed: 1114))
+    }
+    add(Problem(images: 2, height: 16, width: 14, inputs: 200, second: 33, outputs: 130, isShifted: true, seed: 1115))
     return cases
   }()
 
@@ -82,6 +116,7 @@ struct ConvolutionProblem: Sendable {
   var stride = 1
   var padding = Convolution.Padding.around
   var upsamples = false
+  var transforms = false
   var isShifted = false
   var activation = Activation.none
   var residual = DenseProblem.Residual.none
@@ -97,6 +132,7 @@ struct ConvolutionProblem: Sendable {
     if stride > 1 { parts.append("stride \(stride)") }
     if padding == .after { parts.append("padding after") }
     if upsamples { parts.append("made larger") }
+    if transforms { parts.append("transformed") }
     if isShifted { parts.append("shift") }
     if activation != .none { parts.append("\(activation)") }
     if residual != .none { parts.append(residual.rawValue) }
@@ -123,7 +159,8 @@ struct ConvolutionProblem: Sendable {
     let shifts = VectorSet(images: images, channels: outputs, before: 3, after: 2, seed: seed ^ 0x77)
 
     let weights = try await workspace.engine.makeConvolutionWeights(
-      kernels, bias: bias, outputs: outputs, inputs: all, size: size, upsamples: upsamples)
+      kernels, bias: bias, outputs: outputs, inputs: all, size: size, upsamples: upsamples,
+      transforms: transforms)
     let out =
       residual == .inPlace
       ? try workspace.output(over: residuals, result.rows, outputs) : try workspace.output(result.rows, outputs)

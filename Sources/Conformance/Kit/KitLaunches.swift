@@ -3,7 +3,9 @@ package import Engine
 
 extension OperationRecorder {
   /// A recorder of what the reference runs: what the kit would launch, seen without a device.
-  package convenience init() { self.init(CPUBackend()) }
+  package convenience init(transformsConvolutions: Bool? = nil) {
+    self.init(CPUBackend(), transformsConvolutions: transformsConvolutions)
+  }
 }
 
 extension ConformanceKit {
@@ -19,7 +21,7 @@ extension ConformanceKit {
   package static func launches(
     with tiles: TileShape..., small: Bool = false, filter: String? = nil
   ) async throws(Mismatch) -> [KernelLaunch] {
-    let recorder = OperationRecorder()
+    let recorder = OperationRecorder(transformsConvolutions: tiles.contains { $0.variant == .cpu })
     for outcome in await run(on: recorder, small: small, filter: filter) {
       if let failure = outcome.failure { throw Mismatch("\(outcome.name) fails on the reference: \(failure)") }
     }

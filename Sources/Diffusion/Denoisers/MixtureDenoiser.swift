@@ -102,7 +102,7 @@ public struct MixtureDenoiser: Denoiser {
     do { return try await engine.makeMixture(means: means, groups: groups, logWeights: logWeights) } catch {
       guard error.kind == .exhausted else { throw error }
       // As rows, and as columns in whole panels.
-      let bytes = 4 * means.dimension * (means.count + engine.panelColumns(means.count))
+      let bytes = 4 * means.dimension * (means.count + engine.weightLayout.columns(means.count))
       throw EngineError(
         .exhausted,
         "\(means.count) points of \(means.dimension) numbers take at least \(bytes >> 20) MiB on the device, which has no "

@@ -85,12 +85,12 @@ extension DiffusionModelFiles {
   package func memory(
     _ plan: SamplingPlan, samples: Int, batchSize: Int?, on engine: Engine
   ) throws(EngineError) -> SamplingMemory {
-    try graph.checkFits(engine.device, panelWidth: engine.panelWidth)
+    try graph.checkFits(engine.device, in: engine.weightLayout)
     let elements = sampleShape.reduce(1, *)
-    let resident = graph.memory(images: 1, panelWidth: engine.panelWidth).weights
+    let resident = graph.memory(images: 1, in: engine.weightLayout).weights
     func bytes(_ count: Int) -> Int {
       SamplingMemory.registers(plan, elements: elements, heads: outputHeads, samples: count)
-        + graph.memory(images: count, panelWidth: engine.panelWidth).pass
+        + graph.memory(images: count, in: engine.weightLayout).pass
     }
     let usual = SamplingMemory.batchSize(
       busy: graph.busyImages(on: engine.device), resident: resident, on: engine.device, bytes: bytes)
@@ -98,8 +98,8 @@ extension DiffusionModelFiles {
     try graph.checkFits(
       images: size,
       other: { SamplingMemory.registers(plan, elements: elements, heads: outputHeads, samples: $0) },
-      engine.device, panelWidth: engine.panelWidth)
-    let memory = graph.memory(images: size, panelWidth: engine.panelWidth)
+      engine.device, in: engine.weightLayout)
+    let memory = graph.memory(images: size, in: engine.weightLayout)
     return SamplingMemory(
       batchSize: size, resident: resident, batch: bytes(size),
       unshared: bytes(size) - memory.pass + memory.unshared)

@@ -66,6 +66,10 @@ package struct Convolution: DeviceOperation {
       "an image that is made larger takes stride 1 and padding around")
     try input.validate(name, rows: grid.rows)
     try require(
+      weights.form != .transformed
+        || (stride == 1 && padding == .around && grid.height % 2 == 0 && grid.width % 2 == 0),
+      name, "transformed weights take stride 1, padding around, and images of even height and width")
+    try require(
       input.channels == weights.inputs, name,
       "pixels have \(input.channels) channels, the weights take \(weights.inputs)")
     let result = outputGrid
@@ -82,23 +86,43 @@ package struct Convolution: DeviceOperation {
   }
 
   package func reference(_ memory: HostMemory) throws(EngineError) {
-    let (from, to) = (grid, outputGrid)
+    let to = outputGrid
     let pixels = try input.reader(memory)
     let columns = try memory.vectors(weights.panels)
     let biases = try memory.floats(weights.bias)
     let shiftRows = try shift.map { (slices) throws(EngineError) in try memory.vectors(slices) }
     let added = try residual.map { (tensor) throws(EngineError) in try memory.floats(tensor) }
     let result = try memory.floats(out)
-    let spread = weights.upsamples ? 2 : 1
-    let channels = weights.panels.channels
-    let kernels = (0..<weights.phases).map { phase in
-      (0..<weights.outputs).map { columns.vector(start: 0, index: $0, head: phase, channels: channels) }
+    let kernels = (0..<weights.form.heads).map { head in
+      (0..<weights.outputs).map {
+        columns.vector(start: 0, index: $0, head: head, channels: weights.panels.channels)
+      }
     }
+    let sums = weights.form == .transformed ? transformedSums(pixels, kernels) : windowSums(pixels, kernels)
+    for image in 0..<to.images {
+      let shifts = shiftRows?.vector(start: image, index: 0, head: 0, channels: weights.outputs)
+      for row in image * to.pixels..<(image + 1) * to.pixels {
+        for o in 0..<weights.outputs {
+          let at = row * weights.outputs + o
+          var value = activation(sums[at] + Double(biases[o]) + (shifts?[o] ?? 0))
+          if let added { value += Double(added[at]) }
+          result[at] = Float(Double(scale) * value)
+        }
+      }
+    }
+  }
+
+  /// `[row, output]` sums of windows.
+  private func windowSums(_ pixels: (Int, Int) -> Double, _ kernels: [[[Double]]]) -> [Double] {
+    let (from, to) = (grid, outputGrid)
+    let spread = weights.upsamples ? 2 : 1
+    var sums: [Double] = []
+    sums.reserveCapacity(to.rows * weights.outputs)
     for row in 0..<to.rows {
       let (image, y, x) = (row / to.pixels, row % to.pixels / to.width, row % to.width)
       // Where the result is spread, neighbours are of different phases.
       let (p, q) = (y % spread, x % spread)
-      var window = [Double](repeating: 0, count: channels)
+      var window = [Double](repeating: 0, count: weights.panels.channels)
       for tap in 0..<weights.window * weights.window {
         let i = y / spread * stride + tap / weights.window - (before - p)
         let j = x / spread * stride + tap % weights.window - (before - q)
@@ -106,23 +130,18 @@ package struct Convolution: DeviceOperation {
         let pixel = image * from.pixels + i * from.width + j
         for c in 0..<weights.inputs { window[tap * weights.inputs + c] = pixels(pixel, c) }
       }
-      let shifts = shiftRows?.vector(start: image, index: 0, head: 0, channels: weights.outputs)
-      for o in 0..<weights.outputs {
-        var value = activation(dot(window, kernels[2 * p + q][o]) + Double(biases[o]) + (shifts?[o] ?? 0))
-        if let added { value += Double(added[row * weights.outputs + o]) }
-        result[row * weights.outputs + o] = Float(Double(scale) * value)
-      }
+      sums += kernels[2 * p + q].map { dot(window, $0) }
     }
+    return sums
   }
 
   package func launches(_ tiles: TileShape) -> [KernelLaunch] {
+    if weights.form == .transformed { return transformedLaunches(tiles) }
     // An image made larger is four convolutions, each of a quarter of the result's pixels: the heads of the weights.
     let rowGrid = weights.upsamples ? grid : outputGrid
     // Rows a work-item holds: on a CPU device several blocks, which take to a part of a panel in turn.
     let itemRows = tiles.variant == .cpu ? 32 : TileShape.registerRows
     let panelsPerItem = tiles.choice[TileChoice.panelsPerItem] ?? 1
-    // What is not there still needs an argument: the bias stands in.
-    let shifts = shift ?? HeadSlices(weights.bias, channels: weights.outputs)
     let columns = weights.panels
     // As in a dense layer, row tiles run fastest over one panel of weights.
     let share = PairwiseGrid(
@@ -142,21 +161,37 @@ package struct Convolution: DeviceOperation {
           "panels_per_item": .int(panelsPerItem),
         ] + share.arguments + [
           "row_count": .int(rowGrid.rows), "column_count": .int(weights.outputs),
-          "second": .tensor(input.second ?? input.first), "second_channels": .int(input.second?.width ?? 0),
-          "margin": .tensor(weights.margin), "height": .int(grid.height), "width": .int(grid.width),
-          "out_height": .int(rowGrid.height), "out_width": .int(rowGrid.width), "window": .int(weights.window),
-          "window_stride": .int(stride), "before": .int(before), "spread": .int(weights.upsamples ? 2 : 1),
-          "out": .tensor(out), "out_stride": .int(out.width), "bias": .tensor(weights.bias),
-        ] + denseArguments(activation, residual: residual, out: out) + ["out_scale": .float(scale)]
-          + shifts.singleHeadArguments("shifts", prefix: "shift_") + ["shifted": .int(shift == nil ? 0 : 1)],
+        ] + imageArguments(rowGrid) + [
+          "window": .int(weights.window), "window_stride": .int(stride), "before": .int(before),
+          "spread": .int(weights.upsamples ? 2 : 1),
+        ] + endArguments,
         groups: share.groups, groupSize: tiles.group)
     ]
+  }
+
+  /// The image that a kernel reads, whose rows are the places of `rowGrid`.
+  func imageArguments(_ rowGrid: PixelGrid) -> KernelArguments {
+    [
+      "second": .tensor(input.second ?? input.first), "second_channels": .int(input.second?.width ?? 0),
+      "margin": .tensor(weights.margin), "height": .int(grid.height), "width": .int(grid.width),
+      "out_height": .int(rowGrid.height), "out_width": .int(rowGrid.width),
+    ]
+  }
+
+  /// What is done to the sums.
+  var endArguments: KernelArguments {
+    // What is not there still needs an argument: the bias stands in.
+    let shifts = shift ?? HeadSlices(weights.bias, channels: weights.outputs)
+    return ["out": .tensor(out), "out_stride": .int(out.width), "bias": .tensor(weights.bias)]
+      + denseArguments(activation, residual: residual, out: out) + ["out_scale": .float(scale)]
+      + shifts.singleHeadArguments("shifts", prefix: "shift_") + ["shifted": .int(shift == nil ? 0 : 1)]
   }
 
   package func tuning(_ tiles: TileShape) -> TuningSpace? {
     let rows = weights.upsamples ? grid.rows : outputGrid.rows
     let inputs = input.second.map { "\(input.first.width) + \($0.width)" } ?? "\(input.first.width)"
     var key = "convolution \(weights.size)x\(weights.size) \(inputs) -> \(weights.outputs)"
+    if weights.form == .transformed { key += " transformed" }
     if stride > 1 { key += " stride \(stride)" }
     if weights.upsamples { key += " upsampling" }
     if activation != .none { key += " \(activation)" }
@@ -166,124 +201,4 @@ package struct Convolution: DeviceOperation {
       knobs: tiles.productKnobs(
         rows: rows, panels: ceilingDivide(weights.outputs, weights.panels.width), itemRows: [8, 16, 64]))
   }
-}
-
-/// A convolution's parameters, packed once.
-package struct ConvolutionWeights: Sendable {
-  /// The outputs as columns of `window · window · inputs` channels, tap by tap: one head, or one for each phase.
-  package let panels: Panels
-  /// `[outputs]`
-  package let bias: Tensor
-  /// `[inputs]` zeros: what a pixel beyond the edge reads as.
-  package let margin: Tensor
-  package let inputs: Int
-  package let outputs: Int
-  /// 1 or 3: the window's height and width.
-  package let size: Int
-  /// The image is made twice as large before, by repeating each pixel. No such image is stored: a window of 3 × 3 of its
-  /// pixels sees 2 × 2 different ones, and where it starts makes four sets of weights, the phases.
-  package let upsamples: Bool
-
-  package init(
-    panels: Panels, bias: Tensor, margin: Tensor, inputs: Int, outputs: Int, size: Int, upsamples: Bool = false
-  ) {
-    self.panels = panels
-    self.bias = bias
-    self.margin = margin
-    self.inputs = inputs
-    self.outputs = outputs
-    self.size = size
-    self.upsamples = upsamples
-  }
-
-  /// Height and width of what a window sees of the stored image.
-  package var window: Int { upsamples ? 2 : size }
-  package var phases: Int { upsamples ? 4 : 1 }
-
-  func validate(_ name: StaticString) throws(EngineError) {
-    try require(size == 1 || size == 3, name, "windows are 1 × 1 or 3 × 3, not \(size) × \(size)")
-    try require(!upsamples || size == 3, name, "an image is made larger for windows of 3 × 3")
-    try require(inputs > 0 && outputs > 0, name, "\(inputs) channels to \(outputs)")
-    try require(
-      panels.heads == phases && panels.channels == (window * window).multipliedClamping(by: inputs), name,
-      "the weights have \(panels.heads) heads of \(panels.channels) channels, not \(phases) of \(window * window) taps of \(inputs)"
-    )
-    try panels.requirePanels(of: .whole(outputs), name)
-    try require(bias, holds: outputs, name, "the bias")
-    try require(margin, holds: inputs, name, "the margin")
-  }
-}
-
-extension Engine {
-  /// Packs a convolution's parameters.
-  ///
-  /// - Parameters:
-  ///   - weights: `[outputs, inputs, size, size]`, row major, as PyTorch has them.
-  ///   - bias: `[outputs]`
-  ///   - outputs: channels of the result.
-  ///   - inputs: channels of the input, of two tensors taken together.
-  ///   - size: the window's height and width, 1 or 3.
-  ///   - upsamples: whether the convolution sees each pixel of its input twice in both directions.
-  /// - Returns: the parameters, ready when the call returns.
-  /// - Throws: `EngineError` if they do not fit each other or the device has no room.
-  package func makeConvolutionWeights(
-    _ weights: [Float], bias: [Float], outputs: Int, inputs: Int, size: Int, upsamples: Bool = false
-  ) async throws(EngineError) -> ConvolutionWeights {
-    let taps = size.multipliedClamping(by: size)
-    try require(
-      outputs > 0 && inputs > 0 && size > 0 && bias.count == outputs
-        && weights.count == outputs.multipliedClamping(by: inputs).multipliedClamping(by: taps), "convolution weights",
-      "\(weights.count) weights and \(bias.count) biases are not \(size) × \(size) windows from \(inputs) channels to \(outputs)"
-    )
-    let phases = upsamples ? 4 : 1
-    let columns = upsamples ? phaseColumns(weights, inputs: inputs) : tapColumns(weights, inputs: inputs, taps: taps)
-    let channels = columns.count / (outputs * phases)
-    let rows = try makeTensor(.float32, outputs, phases * channels)
-    let extent = Extent.whole(outputs)
-    let panels = try makePanels(for: extent, heads: phases, channels: channels)
-    let result = ConvolutionWeights(
-      panels: panels, bias: try makeTensor(.float32, outputs), margin: try makeTensor(.float32, inputs), inputs: inputs,
-      outputs: outputs, size: size, upsamples: upsamples)
-    try result.validate("convolution weights")
-    var submission = Submission()
-    try submission.upload(.float32(columns), to: rows)
-    try submission.upload(.float32(bias), to: result.bias)
-    try submission.upload(.float32([Float](repeating: 0, count: inputs)), to: result.margin)
-    let slices = HeadSlices(rows, headStride: channels, heads: phases, channels: channels)
-    try submission.append(PackColumns(slices, extent: extent, into: panels))
-    _ = try await run(submission)
-    return result
-  }
-}
-
-/// `[outputs, taps, inputs]` of `[outputs, inputs, taps]`.
-private func tapColumns(_ weights: [Float], inputs: Int, taps: Int) -> [Float] {
-  var columns = [Float](repeating: 0, count: weights.count)
-  for start in stride(from: 0, to: weights.count, by: inputs * taps) {
-    for input in 0..<inputs {
-      for tap in 0..<taps { columns[start + tap * inputs + input] = weights[start + input * taps + tap] }
-    }
-  }
-  return columns
-}
-
-/// `[outputs, phases, 2 · 2 taps, inputs]` of `[outputs, inputs, 3 · 3]`: sums of the taps that fall on one pixel.
-private func phaseColumns(_ weights: [Float], inputs: Int) -> [Float] {
-  var columns: [Float] = []
-  columns.reserveCapacity(weights.count / 9 * 16)
-  // The taps of a line that see the first and the second pixel, in each of its two phases.
-  let lines = [[0..<1, 1..<3], [0..<2, 2..<3]]
-  for start in stride(from: 0, to: weights.count, by: inputs * 9) {
-    for phase in 0..<4 {
-      for tap in 0..<4 {
-        let (rows, places) = (lines[phase / 2][tap / 2], lines[phase % 2][tap % 2])
-        for input in 0..<inputs {
-          var sum = 0.0
-          for i in rows { for j in places { sum += Double(weights[start + input * 9 + 3 * i + j]) } }
-          columns.append(Float(sum))
-        }
-      }
-    }
-  }
-  return columns
 }

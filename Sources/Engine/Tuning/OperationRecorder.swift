@@ -4,13 +4,16 @@ internal import Synchronization
 package final class OperationRecorder: Backend {
   private let inner: any Backend
   private let keepsUploads: Bool
+  package let transformsConvolutions: Bool
   private let recorded = Mutex<[Submission]>([])
 
   /// - Parameters:
   ///   - inner: what runs them.
   ///   - keepsUploads: whether what goes to the device before an operation is kept too.
-  package init(_ inner: any Backend, keepsUploads: Bool = false) {
+  ///   - transformsConvolutions: whether operations are those of a device that transforms them; as `inner` does if nil.
+  package init(_ inner: any Backend, keepsUploads: Bool = false, transformsConvolutions: Bool? = nil) {
     self.inner = inner
+    self.transformsConvolutions = transformsConvolutions ?? inner.transformsConvolutions
     self.keepsUploads = keepsUploads
   }
 

@@ -58,7 +58,7 @@ package struct ExtractionPlan: Sendable {
     self.windowTokens = windowTokens
 
     let panelWidth = engine.panelWidth
-    let plan = encoder.graph.memoryPlan(panelWidth: panelWidth)
+    let plan = encoder.graph.memoryPlan(in: engine.weightLayout)
     func memory(windows: Int) -> NetworkMemory {
       plan.memory(of: .tokens(Segments(lengths: [Int](repeating: windowTokens, count: windows))))
     }
@@ -67,7 +67,7 @@ package struct ExtractionPlan: Sendable {
     window = one.pass + ofHeads
     weights =
       one.weights
-      + heads.reduce(0) { $0 + $1.weightBytes(positions: encoder.longestSequence, panelWidth: panelWidth) }
+      + heads.reduce(0) { $0 + $1.weightBytes(positions: encoder.longestSequence, in: engine.weightLayout) }
 
     let limits = options.limits(on: engine.device)
     batchTokens = limits.tokens
@@ -91,9 +91,9 @@ extension Extractor.Options {
 // What a head takes on a device.
 extension HeadParameters {
   /// Bytes of the weights as they are packed, and of the table of rotations.
-  func weightBytes(positions: Int, panelWidth: Int) -> Int {
+  func weightBytes(positions: Int, in layout: WeightLayout) -> Int {
     let packed = [projection, bias].compactMap { $0 }.reduce(0) {
-      $0 + LinearLayer("", inputs: $1.inputs, outputs: $1.outputs).bytes(panelWidth: panelWidth).packed
+      $0 + LinearLayer("", inputs: $1.inputs, outputs: $1.outputs).bytes(in: layout).packed
     }
     return packed + (shape.rope ? 8 * positions * shape.headSize : 0)
   }

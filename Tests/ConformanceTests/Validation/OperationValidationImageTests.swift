@@ -15,13 +15,18 @@ import Testing
   }
 
   private static func weights(
-    panels: Int = 2, channels: Int = 27, size: Int = 3, inputs: Int = 3, bias: Int = 5, margin: Int = 3,
-    upsamples: Bool = false
+    panels: Int = 2, channels: Int? = nil, size: Int = 3, inputs: Int = 3, bias: Int = 5, margin: Int = 3,
+    _ form: ConvolutionWeights.Form = .taps
   ) -> ConvolutionWeights {
-    ConvolutionWeights(
-      panels: shapedPanels(panels, heads: upsamples ? 4 : 1, channels: upsamples ? 12 : channels),
-      bias: shaped(.float32, bias), margin: shaped(.float32, margin),
-      inputs: inputs, outputs: 5, size: size, upsamples: upsamples)
+    let right =
+      switch form {
+      case .taps: size * size * inputs
+      case .phases: 4 * inputs
+      case .transformed: inputs
+      }
+    return ConvolutionWeights(
+      panels: shapedPanels(panels, heads: form.heads, channels: channels ?? right), bias: shaped(.float32, bias),
+      margin: shaped(.float32, margin), inputs: inputs, outputs: 5, size: size, form: form)
   }
 
   static let convolutionRules: [ConvolutionRule] = [
@@ -33,7 +38,7 @@ import Testing
     .init("second input has all rows", says: "24 rows") { $0.input.second = shaped(.float32, 23, 1) },
     .init("second input is floats", says: "float32") { $0.input.second = shaped(.int32, 24, 1) },
     .init("channels are those of the weights", says: "pixels have 2 channels") { $0.input.second = nil },
-    .init("windows are small", says: "not 5 × 5") { $0.weights = weights(channels: 75, size: 5) },
+    .init("windows are small", says: "not 5 × 5") { $0.weights = weights(size: 5) },
     .init("panels have all taps", says: "9 taps of 3") { $0.weights = weights(channels: 26) },
     .init("weights are complete", says: "2 panels") { $0.weights = weights(panels: 1) },
     .init("bias is complete", says: "bias needs 5") { $0.weights = weights(bias: 4) },
@@ -41,15 +46,39 @@ import Testing
     .init("panels have all phases", says: "not 4 of 4 taps of 3") {
       $0.weights = ConvolutionWeights(
         panels: shapedPanels(2, channels: 27), bias: shaped(.float32, 5), margin: shaped(.float32, 3), inputs: 3,
-        outputs: 5, size: 3, upsamples: true)
+        outputs: 5, size: 3, form: .phases)
     },
     .init("a window of one pixel sees no larger image", says: "windows of 3 × 3") {
-      $0.weights = weights(size: 1, upsamples: true)
+      $0.weights = weights(size: 1, .phases)
+    },
+    .init("panels have all positions", says: "not 16 of 1 taps of 3") {
+      $0.grid.width = 2
+      $0.weights = weights(channels: 2, .transformed)
+    },
+    .init("a window of one pixel is not transformed", says: "windows of 3 × 3") {
+      $0.weights = weights(size: 1, .transformed)
+    },
+    .init("transformed images have an even width", says: "even height and width") {
+      $0.weights = weights(.transformed)
+    },
+    .init("transformed images have an even height", says: "even height and width") {
+      $0.weights = weights(.transformed)
+      $0.grid = PixelGrid(images: 2, height: 3, width: 4)
+    },
+    .init("transformed images take no stride", says: "stride 1") {
+      $0.weights = weights(.transformed)
+      $0.grid.width = 2
+      $0.stride = 2
+    },
+    .init("transformed images have edges all around", says: "padding around") {
+      $0.weights = weights(.transformed)
+      $0.grid.width = 2
+      $0.padding = .after
     },
     .init("stride is small", says: "stride is 1 or 2") { $0.stride = 3 },
     .init("stride is positive", says: "stride is 1 or 2") { $0.stride = 0 },
     .init("larger images take no stride", says: "made larger") {
-      $0.weights = weights(upsamples: true)
+      $0.weights = weights(.phases)
       $0.stride = 2
     },
     .init("the window fits", says: "2 images of 0") {
@@ -85,8 +114,8 @@ import Testing
     #expect(places(8) { $0.stride = 2 } == 4)
     #expect(places(7) { ($0.stride, $0.padding) = (2, .after) } == 3)
     #expect(places(8) { ($0.stride, $0.padding) = (2, .after) } == 4)
-    #expect(places(7) { $0.weights = Self.weights(upsamples: true) } == 14)
-    #expect(places(7) { $0.weights = Self.weights(channels: 3, size: 1) } == 7)
+    #expect(places(7) { $0.weights = Self.weights(.phases) } == 14)
+    #expect(places(7) { $0.weights = Self.weights(size: 1) } == 7)
     #expect(places(1) { $0.padding = .after } == 0)
   }
 

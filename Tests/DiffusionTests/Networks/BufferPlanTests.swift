@@ -60,7 +60,7 @@ import Testing
     let graph = TextGraph.bert(
       BertConfiguration(
         hiddenSize: 24, layerCount: 4, headCount: 3, intermediateSize: 40, vocabularySize: 50, maximumPositions: 64))
-    let plan = graph.graph.memoryPlan(panelWidth: panelWidth)
+    let plan = graph.graph.memoryPlan(in: WeightLayout(panelWidth: panelWidth))
     for lengths in [[1], [64], [3, 1, 17], [64, 64], [1, 1, 1, 1, 1, 1, 1], Array(1...64)] {
       let together = plan.memory(of: .tokens(Segments(lengths: lengths)))
       let alone = lengths.map { plan.memory(of: .tokens($0)) }
@@ -77,7 +77,7 @@ import Testing
       BertConfiguration(
         hiddenSize: 768, layerCount: 12, headCount: 12, intermediateSize: 3072, vocabularySize: 30_522))
     #expect(graph.graph.parameterCount == 108_891_648)
-    let memory = graph.graph.memory(of: .tokens(512), panelWidth: 16)
+    let memory = graph.graph.memory(of: .tokens(512), in: WeightLayout(panelWidth: 16))
     #expect(memory.pass <= 4 * 512 * (6 * 768 + 3072 + 768))
     #expect(memory.pass * 12 < memory.unshared)
   }
@@ -89,11 +89,11 @@ import Testing
   }
 
   @Test func aBatchOf64IsBelowSixGigabytes() {
-    let memory = ImageGraph.unet2D(.cifar).memory(images: 64, panelWidth: 64)
+    let memory = ImageGraph.unet2D(.cifar).memory(images: 64, in: WeightLayout(panelWidth: 64))
     #expect(memory.weights + memory.pass < 3_000_000_000)
     #expect(memory.pass * 3 < memory.unshared)
     // Twice as many images take twice the memory.
-    #expect(ImageGraph.unet2D(.cifar).memory(images: 128, panelWidth: 64).pass == 2 * memory.pass)
+    #expect(ImageGraph.unet2D(.cifar).memory(images: 128, in: WeightLayout(panelWidth: 64)).pass == 2 * memory.pass)
   }
 
   /// Every value is written before it is read.

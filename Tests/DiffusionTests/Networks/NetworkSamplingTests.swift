@@ -66,7 +66,7 @@ import Weft
     async throws
   {
     let (files, denoiser, engine) = try await model(name, .reference)
-    #expect(engine.memory.bytes == files.graph.memory(images: 1, panelWidth: engine.panelWidth).weights)
+    #expect(engine.memory.bytes == files.graph.memory(images: 1, in: engine.weightLayout).weights)
     withExtendedLifetime(denoiser) {}
   }
 
@@ -98,11 +98,11 @@ import Weft
     let device = DeviceDescription(
       name: "a small device", platform: "", driver: "", kind: .gpu, variant: "gpu", computeUnits: 1,
       memoryBytes: 512 << 20)
-    let memory = graph.memory(images: 1, panelWidth: 32)
+    let memory = graph.memory(images: 1, in: WeightLayout(panelWidth: 32))
     let missing = memory.weights + memory.pass - (384 << 20)
     #expect(missing > 0)
     do {
-      try graph.checkFits(device, panelWidth: 32)
+      try graph.checkFits(device, in: WeightLayout(panelWidth: 32))
       Issue.record("it fits")
     } catch {
       #expect(error.kind == .exhausted)
