@@ -47,7 +47,11 @@ actor Lane {
     let missing = plans.flatMap { $0.launches.map(\.program) }.filter { kernels[$0] == nil }
     do throws(EngineError) {
       for plan in plans { for launch in plan.launches { try launch.validate() } }
-      if !missing.isEmpty { await programs.begin(missing) }
+      if !missing.isEmpty {
+        await programs.begin(missing)
+        // All are built before a kernel is made of one; see `DeviceQuirks.compilesInTurn`.
+        for program in missing { _ = try await programs.program(for: program) }
+      }
       for plan in plans {
         let (own, ownBoxes) = try await fitted(plan.launches, of: plan.operation, plan.shape)
         launches += own

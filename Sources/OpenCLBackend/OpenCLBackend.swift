@@ -160,7 +160,8 @@ struct DeviceQuirks: Sendable, Hashable {
   let sharesOneQueue: Bool
 
   /// Programs are built one after the other. PoCL's compiler works for one thread at a time: others would only wait.
-  /// Oclgrind's (21.10) is not safe for several threads, which ends the process now and then.
+  /// Oclgrind's (21.10) is not safe for several threads, which ends the process now and then; so a submission's kernels are
+  /// made when all its programs are built.
   let compilesInTurn: Bool
 
   /// The driver has a cache of its own, and a run asks no binaries of it; `weft warm` does.
