@@ -16,6 +16,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CCLP", path: "Sources/CCLP", pkgConfig: "clp"),
     .systemLibrary(name: "CLAPACKE", path: "Sources/CLAPACKE", pkgConfig: "lapacke"),
+    .target(name: "CVectorSums", path: "Sources/CVectorSums"),
     .target(name: "Files", path: "Sources/Files"),
     .target(name: "Memory", path: "Sources/Memory"),
     .target(
@@ -36,7 +37,8 @@ let package = Package(
     .target(
       name: "Geometry",
       dependencies: [
-        "CCLP", "CLAPACKE", "Engine", "Memory", "ModelFiles", .product(name: "BigInt", package: "BigInt"),
+        "CCLP", "CLAPACKE", "CVectorSums", "Engine", "Memory", "ModelFiles",
+        .product(name: "BigInt", package: "BigInt"),
       ], path: "Sources/Geometry"),
     // What the command reads lines with.
     .target(
@@ -59,7 +61,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system && target.name != "CFuzzer" {
+for target in package.targets where target.type != .system && !["CFuzzer", "CVectorSums"].contains(target.name) {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
